@@ -1,0 +1,274 @@
+//! Which server, role, password and database are meant, where many places may say so.
+
+use std::{path::Path, time::Duration};
+
+use super::{Address, ConfigError, SessionSettings, Sourced};
+use crate::{
+    ConnInfo, ConnString, Environment, Host, Identifier, Options, Password, Project, Source, conninfo::parse_port,
+    environment::Layer,
+};
+
+/// What one attempt may take where nothing else is said: an address that drops packets would hold
+/// everything up for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the sources together say about the connection.
+pub(super) struct Connection {
+    pub(super) named: Option<Sourced<Address>>,
+    pub(super) role: Sourced<Identifier>,
+    pub(super) password: Option<Sourced<Password>>,
+    pub(super) database: Sourced<Identifier>,
+    pub(super) session: SessionSettings,
+    pub(super) admin: Option<Sourced<ConnInfo>>,
+    pub(super) ignored: Vec<String>,
+}
+
+/// What one source says; each value remembers the key that said it.
+#[derive(Default)]
+struct Parts {
+    url: Option<Source>,
+    host: Option<Sourced<Host>>,
+    port: Option<Sourced<u16>>,
+    user: Option<Sourced<String>>,
+    password: Option<Sourced<Password>>,
+    database: Option<Sourced<String>>,
+    session: Option<Sourced<ConnString>>,
+}
+
+impl Connection {
+    pub(super) fn resolve(project: &Project, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut ignored = Vec::new();
+        let mut parts = Parts::default();
+        for layer in Layer::ALL {
+            let lower = Parts::read(environment, layer)?;
+            // A URL is a whole: a lower source's password must not be sent to a higher source's host.
+            if let Some(url) = &parts.url {
+                ignored.extend(lower.sources().map(|source| format!("{source}: {url} replaces it")));
+            } else {
+                parts = parts.over(lower);
+            }
+        }
+        let admin_url = environment
+            .get("ADMIN_DATABASE_URL")
+            .map(|(text, source)| match ConnString::parse(text) {
+                Ok(value) => Ok(Sourced { value, source }),
+                Err(error) => Err(ConfigError::ConnString(source, error)),
+            })
+            .transpose()?;
+        // A URL without a host names a server too: libpq's default, the local socket.
+        let names_a_server = parts.host.is_some() || parts.port.is_some() || parts.url.is_some();
+        if names_a_server || ["PGHOST", "PGSERVICE"].iter().any(|key| environment.get(key).is_some()) {
+            parts = parts.over(Parts::of_libpq(environment)?);
+        }
+        if let Some(admin) = &admin_url
+            && !names_a_server
+            && parts.host.is_none()
+        {
+            parts.host = admin.value.host.clone().map(|value| Sourced { value, source: admin.source.clone() });
+            parts.port = admin.value.port.map(|value| Sourced { value, source: admin.source.clone() });
+        }
+        let named = named(&parts);
+        let session = parts.session.map(|found| found.value).unwrap_or_default();
+        let session = SessionSettings {
+            options: session.options.unwrap_or_default(),
+            ssl_mode: session.ssl_mode.unwrap_or_default(),
+            application_name: session.application_name,
+            connect_timeout: session.connect_timeout.or(Some(CONNECT_TIMEOUT)),
+        };
+        let admin = admin_url
+            .map(|Sourced { value, source }| Sourced { value: admin(value, named.as_ref(), &session), source });
+        Ok(Self {
+            role: identifier(parts.user, project.role)?,
+            password: parts.password,
+            database: identifier(parts.database, project.database)?,
+            named,
+            session,
+            admin,
+            ignored,
+        })
+    }
+}
+
+impl Parts {
+    /// What one source says with our own keys. `DATABASE_URL` and `DB_*` may repeat each other, as they
+    /// do in the seed document, and must not differ.
+    fn read(environment: &Environment, layer: Layer) -> Result<Self, ConfigError> {
+        let single = |key: &'static str| {
+            environment.at(layer, key).map(|value| Sourced { value: value.to_owned(), source: layer.source(key) })
+        };
+        let mut parts = Self {
+            host: single("DB_HOST").map(host).transpose()?,
+            port: single("DB_PORT").map(port).transpose()?,
+            user: single("DB_USER"),
+            password: single("DB_PASSWORD")
+                .map(|found| Sourced { value: Password::new(found.value), source: found.source }),
+            database: single("DB_NAME"),
+            ..Self::default()
+        };
+        let Some(text) = environment.at(layer, "DATABASE_URL") else { return Ok(parts) };
+        let source = layer.source("DATABASE_URL");
+        let url = ConnString::parse(text).map_err(|error| ConfigError::ConnString(source.clone(), error))?;
+        // With a port in the DB_* parts, a URL without one means the default, as libpq would.
+        let url_port = url.port.or(parts.port.is_some().then_some(5432));
+        merge(&mut parts.host, url.host.clone(), &source, "host")?;
+        merge(&mut parts.port, url_port, &source, "port")?;
+        merge(&mut parts.user, url.user.clone(), &source, "role")?;
+        merge(&mut parts.password, url.password.clone(), &source, "password")?;
+        merge(&mut parts.database, url.database.clone(), &source, "database")?;
+        parts.session = Some(Sourced { value: url, source: source.clone() });
+        parts.url = Some(source);
+        Ok(parts)
+    }
+
+    /// What libpq's own variables say; they fill what is still open, and only where a server is named.
+    fn of_libpq(environment: &Environment) -> Result<Self, ConfigError> {
+        for key in ["PGSERVICE", "PGHOSTADDR", "PGSSLROOTCERT", "PGPASSFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLCRL"] {
+            if environment.get(key).is_some() {
+                return Err(ConfigError::Unsupported(key));
+            }
+        }
+        let single = |key: &'static str| super::text(environment, key);
+        let mut session = ConnString::default();
+        for (key, name) in
+            [("PGOPTIONS", "options"), ("PGSSLMODE", "sslmode"), ("PGCONNECT_TIMEOUT", "connect_timeout")]
+        {
+            if let Some(found) = single(key) {
+                session.set(name, found.value).map_err(|error| ConfigError::ConnString(found.source, error))?;
+            }
+        }
+        Ok(Self {
+            url: None,
+            host: single("PGHOST").map(host).transpose()?,
+            port: single("PGPORT").map(port).transpose()?,
+            user: single("PGUSER"),
+            password: single("PGPASSWORD")
+                .map(|found| Sourced { value: Password::new(found.value), source: found.source }),
+            database: single("PGDATABASE"),
+            session: Some(Sourced { value: session, source: Source::Default }),
+        })
+    }
+
+    /// These values, and where they are silent the lower source's.
+    fn over(self, lower: Self) -> Self {
+        let session = match (self.session, lower.session) {
+            (Some(mut high), Some(low)) => {
+                high.value.options = high.value.options.or(low.value.options);
+                high.value.ssl_mode = high.value.ssl_mode.or(low.value.ssl_mode);
+                high.value.connect_timeout = high.value.connect_timeout.or(low.value.connect_timeout);
+                Some(high)
+            }
+            (high, low) => high.or(low),
+        };
+        Self {
+            url: self.url.or(lower.url),
+            host: self.host.or(lower.host),
+            port: self.port.or(lower.port),
+            user: self.user.or(lower.user),
+            password: self.password.or(lower.password),
+            database: self.database.or(lower.database),
+            session,
+        }
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &Source> {
+        let url = self.url.as_ref();
+        let mut sources: Vec<&Source> = [
+            url,
+            self.host.as_ref().map(|found| &found.source),
+            self.port.as_ref().map(|found| &found.source),
+            self.user.as_ref().map(|found| &found.source),
+            self.password.as_ref().map(|found| &found.source),
+            self.database.as_ref().map(|found| &found.source),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        sources.dedup();
+        sources.into_iter()
+    }
+}
+
+/// Puts a URL's value where a single key may have put one already.
+fn merge<T: PartialEq>(
+    part: &mut Option<Sourced<T>>,
+    value: Option<T>,
+    url: &Source,
+    what: &'static str,
+) -> Result<(), ConfigError> {
+    let Some(value) = value else { return Ok(()) };
+    match part {
+        Some(found) if found.value != value => {
+            Err(ConfigError::Contradiction { url: url.clone(), part: found.source.clone(), what })
+        }
+        _ => {
+            *part = Some(Sourced { value, source: url.clone() });
+            Ok(())
+        }
+    }
+}
+
+fn host(found: Sourced<String>) -> Result<Sourced<Host>, ConfigError> {
+    match Host::parse(&found.value) {
+        Some(value) => Ok(Sourced { value, source: found.source }),
+        None => Err(ConfigError::Value(found.source, "several hosts are not supported: give one".to_owned())),
+    }
+}
+
+fn port(found: Sourced<String>) -> Result<Sourced<u16>, ConfigError> {
+    match parse_port(&found.value) {
+        Some(value) => Ok(Sourced { value, source: found.source }),
+        None => Err(ConfigError::Value(found.source, format!("{:?} is no port from 1 to 65535", found.value))),
+    }
+}
+
+fn identifier(found: Option<Sourced<String>>, default: &str) -> Result<Sourced<Identifier>, ConfigError> {
+    let Sourced { value, source } =
+        found.unwrap_or_else(|| Sourced { value: default.to_owned(), source: Source::Default });
+    match Identifier::new(value) {
+        Ok(value) => Ok(Sourced { value, source }),
+        Err(error) => Err(ConfigError::Identifier(source, error)),
+    }
+}
+
+/// The server that is named, if one is.
+fn named(parts: &Parts) -> Option<Sourced<Address>> {
+    let port = parts.port.as_ref().map_or(5432, |found| found.value);
+    match (&parts.host, &parts.url, &parts.port) {
+        (Some(host), ..) => {
+            Some(Sourced { value: Address { host: host.value.clone(), port }, source: host.source.clone() })
+        }
+        (None, Some(url), _) => {
+            Some(Sourced { value: Address { host: default_host(port), port }, source: url.clone() })
+        }
+        (None, None, Some(found)) => Some(Sourced {
+            value: Address { host: Host::Tcp("localhost".to_owned()), port },
+            source: found.source.clone(),
+        }),
+        (None, None, None) => None,
+    }
+}
+
+/// What libpq takes where no host is named: the server's socket, or `localhost` where there is none.
+fn default_host(port: u16) -> Host {
+    ["/var/run/postgresql", "/tmp"]
+        .into_iter()
+        .find(|directory| Path::new(directory).join(format!(".s.PGSQL.{port}")).exists())
+        .map_or_else(|| Host::Tcp("localhost".to_owned()), |directory| Host::Unix(directory.into()))
+}
+
+/// The administrator's connection: what its URL leaves open is the app's own server.
+fn admin(url: ConnString, named: Option<&Sourced<Address>>, session: &SessionSettings) -> ConnInfo {
+    let port = url.port.or(if url.host.is_none() { named.map(|found| found.value.port) } else { None }).unwrap_or(5432);
+    let host = url.host.or_else(|| named.map(|found| found.value.host.clone())).unwrap_or_else(|| default_host(port));
+    ConnInfo {
+        host,
+        port,
+        user: url.user.unwrap_or_else(|| "postgres".to_owned()),
+        password: url.password,
+        database: url.database.unwrap_or_else(|| "postgres".to_owned()),
+        options: url.options.unwrap_or_else(Options::default),
+        ssl_mode: url.ssl_mode.unwrap_or(session.ssl_mode),
+        application_name: url.application_name,
+        connect_timeout: url.connect_timeout.or(session.connect_timeout),
+    }
+}

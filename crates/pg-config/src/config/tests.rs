@@ -1,0 +1,109 @@
+use super::*;
+
+fn project() -> Project {
+    Project {
+        name: "aura",
+        root: "/nowhere".into(),
+        database: "aura_db",
+        role: "aura_user",
+        schema: "aura",
+        migrate_command: "run",
+        migrate_inputs: "migrations/**",
+        migrate_build: None,
+    }
+}
+
+fn resolve(process: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut process = process.to_vec();
+    process.push(("HOME", "/home/somebody"));
+    Config::resolve(&project(), &Environment::of(&process, file), None)
+}
+
+fn summary(config: &Config) -> String {
+    let named = config.named.as_ref().map_or("none".to_owned(), |found| found.value.to_string());
+    let password = config.password.as_ref().map_or("none", |found| found.value.reveal());
+    format!("{} {} {named} {password}", config.role.value.as_str(), config.database.value.as_str())
+}
+
+#[test]
+fn nothing_said_names_no_server() {
+    let config = resolve(&[], &[]).unwrap();
+    assert_eq!(summary(&config), "aura_user aura_db none none");
+    assert_eq!(config.schema.value.as_str(), "aura");
+    assert_eq!(config.migrations.inputs.unwrap().value, ["migrations/**"]);
+}
+
+#[test]
+fn f03_both_spellings_are_read() {
+    let parts = [("DB_NAME", "d"), ("DB_USER", "u"), ("DB_PASSWORD", "p"), ("DB_HOST", "h"), ("DB_PORT", "5433")];
+    let url = ("DATABASE_URL", "postgres://u:p@h:5433/d");
+    for file in [parts.to_vec(), vec![url], [parts.to_vec(), vec![url]].concat()] {
+        assert_eq!(summary(&resolve(&[], &file).unwrap()), "u d h:5433 p");
+    }
+}
+
+#[test]
+fn a_contradiction_within_one_source_is_an_error_and_shows_no_password() {
+    for (part, what) in
+        [(("DB_NAME", "x"), "database"), (("DB_PASSWORD", "s3cret"), "password"), (("DB_PORT", "5433"), "port")]
+    {
+        let error = resolve(&[], &[("DATABASE_URL", "postgres://u:s3cr3t@h/d"), part]).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains(part.0), "{error}");
+        assert!(!error.contains("s3cr"), "{error}");
+    }
+}
+
+#[test]
+fn a_higher_source_replaces_a_lower_one() {
+    let file = [("DATABASE_URL", "postgres://u:p@h/d")];
+    assert_eq!(summary(&resolve(&[("DB_NAME", "other")], &file).unwrap()), "u other h:5432 p");
+    let config = resolve(&[("DATABASE_URL", "postgres://me@elsewhere/x")], &file).unwrap();
+    assert_eq!(summary(&config), "me x elsewhere:5432 none");
+    assert_eq!(config.ignored, ["DATABASE_URL in .env: DATABASE_URL in the environment replaces it"]);
+}
+
+#[test]
+fn names_alone_only_rename() {
+    let config = resolve(&[("PGUSER", "me"), ("PGPASSWORD", "x")], &[("DB_NAME", "d"), ("DB_USER", "u")]).unwrap();
+    assert_eq!(summary(&config), "u d none none");
+}
+
+#[test]
+fn libpq_fills_what_is_open() {
+    let process = [("PGHOST", "pg"), ("PGPORT", "6000"), ("PGPASSWORD", "x"), ("PGDATABASE", "other")];
+    assert_eq!(summary(&resolve(&process, &[("DB_NAME", "d")]).unwrap()), "aura_user d pg:6000 x");
+    assert!(resolve(&[("PGSERVICE", "s")], &[]).unwrap_err().to_string().contains("PGSERVICE"));
+    assert!(resolve(&[("PGHOST", "h"), ("PGSSLROOTCERT", "f")], &[]).is_err());
+}
+
+#[test]
+fn the_administrator_is_looked_for_on_the_same_server() {
+    let config =
+        resolve(&[], &[("DATABASE_URL", "postgres://u:p@h:5433/d"), ("ADMIN_DATABASE_URL", "postgres://root:pw@/")])
+            .unwrap();
+    assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5433/postgres?connect_timeout=10");
+    let config = resolve(&[], &[("ADMIN_DATABASE_URL", "postgres://root@h:6000/")]).unwrap();
+    assert_eq!(summary(&config), "aura_user aura_db h:6000 none");
+}
+
+#[test]
+fn bad_values_name_their_key() {
+    for (key, value) in [
+        ("DB_SERVER", "docker"),
+        ("DB_PORT", "99999"),
+        ("DB_SCHEMA", "public"),
+        ("DB_SCHEMA", "pg_aura"),
+        ("DB_NAME", "a-name-of-sixty-four-bytes-which-postgresql-would-cut-in-silence"),
+        ("DATABASE_URL", "nonsense"),
+        ("ADMIN_DATABASE_URL", "mysql://h/d"),
+    ] {
+        let error = resolve(&[], &[(key, value)]).unwrap_err().to_string();
+        assert!(error.contains(key), "{key}={value}: {error}");
+    }
+    assert_eq!(summary(&resolve(&[("DB_NAME", "")], &[("DB_NAME", "d")]).unwrap()), "aura_user d none none");
+}
+
+#[test]
+fn another_command_has_no_inputs_of_ours() {
+    assert!(resolve(&[], &[("MIGRATE_COMMAND", "manage.py migrate")]).unwrap().migrations.inputs.is_none());
+}
