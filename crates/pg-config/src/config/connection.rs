@@ -266,7 +266,7 @@ fn admin(url: ConnString, named: Option<&Sourced<Address>>, session: &SessionSet
         user: url.user.unwrap_or_else(|| "postgres".to_owned()),
         password: url.password,
         database: url.database.unwrap_or_else(|| "postgres".to_owned()),
-        options: url.options.unwrap_or_else(Options::default),
+        options: url.options.unwrap_or_default(),
         ssl_mode: url.ssl_mode.unwrap_or(session.ssl_mode),
         application_name: url.application_name,
         connect_timeout: url.connect_timeout.or(session.connect_timeout),

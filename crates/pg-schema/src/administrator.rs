@@ -1,0 +1,141 @@
+//! Who may make roles and databases: a connection that was named for it, the app's own where its rights
+//! suffice, or the superuser of a server on this machine, whom the operating system vouches for.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
+use pg_config::{ConnInfo, ConnectError, Host, Options, Session, SslMode, connect_within};
+
+use crate::{
+    Expected,
+    provision::Purpose,
+    query::{SqlError, query_one},
+};
+
+/// How sessions of an administrator come about.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// The connection, to the maintenance database.
+    pub connection: ConnInfo,
+    /// In words, for people.
+    pub how: String,
+    /// The operating system's user to connect as, where that is what the server asks for.
+    user: Option<User>,
+}
+
+impl Administrator {
+    /// The connection that was named for it, or the superuser of a server that we started.
+    pub fn given(connection: ConnInfo, how: impl Into<String>) -> Self {
+        Self { connection, how: how.into(), user: None }
+    }
+
+    /// A session in a database of the server.
+    pub fn connect(&self, database: &str, wait: Duration) -> Result<Session, ConnectError> {
+        let connection = self.connection.with_database(database);
+        match &self.user {
+            Some(user) => as_user(user, || connect_within(&connection, wait)),
+            None => connect_within(&connection, wait),
+        }
+    }
+}
+
+/// The superuser of the server that listens at `host` and `port` of this machine, by peer
+/// authentication: as root we connect as the user whose socket it is, else as ourselves.
+///
+/// `None` where there is no socket, no such right, or the socket's server does not listen at `host`.
+pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
+    if !app.host.is_this_machine() {
+        return None;
+    }
+    let directories = match &app.host {
+        Host::Unix(directory) => vec![directory.clone()],
+        Host::Tcp(_) => ["/var/run/postgresql", "/run/postgresql", "/tmp"].map(PathBuf::from).to_vec(),
+    };
+    let directory = directories.into_iter().find(|directory| is_trusted_socket(directory, app.port))?;
+    let socket_owner = User::from_uid(Uid::from_raw(socket_uid(&directory, app.port)?)).ok()??;
+    let me = User::from_uid(geteuid()).ok()??;
+    let user = geteuid().is_root().then(|| socket_owner.clone());
+    let roles = [user.as_ref().unwrap_or(&me).name.clone(), "postgres".to_owned()];
+    roles.into_iter().find_map(|role| {
+        let administrator = Administrator {
+            connection: ConnInfo {
+                host: Host::Unix(directory.clone()),
+                port: app.port,
+                user: role.clone(),
+                password: None,
+                database: "postgres".to_owned(),
+                options: Options::default(),
+                ssl_mode: SslMode::Disable,
+                application_name: None,
+                connect_timeout: app.connect_timeout,
+            },
+            how: format!("role {role} by peer authentication on {}", directory.display()),
+            user: user.clone(),
+        };
+        let mut session = administrator.connect("postgres", Duration::ZERO).ok()?;
+        let row = query_one(
+            &mut session,
+            "SELECT r.rolsuper, current_setting('listen_addresses') FROM pg_catalog.pg_roles r WHERE r.rolname = current_user",
+            &[],
+        )
+        .ok()?;
+        (row.get::<_, bool>(0) && listens_at(row.get(1), &app.host)).then_some(administrator)
+    })
+}
+
+/// The right to make what is missing, asked of the app's own session.
+pub(crate) fn suffices(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<bool, SqlError> {
+    let row = query_one(session, include_str!("sql/session.sql"), &[expected.schema.as_str()])?;
+    let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");
+    let schema_can_be_made = !row.get::<_, bool>("schema_exists") && row.get::<_, bool>("may_create_schema");
+    Ok(row.get("is_superuser")
+        || match purpose {
+            Purpose::Provision => schema_is_usable || schema_can_be_made,
+            Purpose::Drop => row.get("owns_database"),
+        })
+}
+
+/// Whether the server of the socket is the one that the app reaches by TCP: it must listen there.
+fn listens_at(listen_addresses: &str, host: &Host) -> bool {
+    let Host::Tcp(name) = host else { return true };
+    listen_addresses.split(',').map(str::trim).any(|address| {
+        matches!(address, "*" | "0.0.0.0" | "::" | "localhost")
+            || address == name
+            || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() && name == "localhost")
+    })
+}
+
+fn socket_uid(directory: &Path, port: u16) -> Option<u32> {
+    Some(directory.join(format!(".s.PGSQL.{port}")).metadata().ok()?.uid())
+}
+
+/// In a directory where anybody may put a socket, only our own and the packaged server's are trusted.
+fn is_trusted_socket(directory: &Path, port: u16) -> bool {
+    let Some(owner) = socket_uid(directory, port) else { return false };
+    let anybody_may_write = directory.metadata().map_or(true, |metadata| metadata.mode() & 0o002 != 0);
+    let packaged = User::from_name("postgres").ok().flatten().map(|user| user.uid.as_raw());
+    !anybody_may_write || owner == geteuid().as_raw() || Some(owner) == packaged
+}
+
+/// Connects with the rights of another user of the operating system: a server asked for peer
+/// authentication looks at who opens the socket. The whole process changes its effective user for the
+/// length of one connection attempt.
+fn as_user<T>(user: &User, connect: impl FnOnce() -> T) -> T {
+    struct Back(Uid, Gid);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            // Going back to what one was is always allowed.
+            let _ = seteuid(self.0);
+            let _ = setegid(self.1);
+        }
+    }
+    let _back = Back(geteuid(), getegid());
+    // Where this is refused, the server refuses next, with its own words.
+    let _ = setegid(user.gid);
+    let _ = seteuid(user.uid);
+    connect()
+}

@@ -1,0 +1,127 @@
+//! The statements: pure functions from quoted names to text. What `--dry-run` prints is what is run.
+
+use pg_config::{Identifier, Literal};
+
+use crate::object::Object;
+
+/// The search_path of the app: its own schema first, then the one where extensions live.
+pub fn search_path(schema: &Identifier) -> String {
+    format!("{schema}, public")
+}
+
+/// `verifier` is what the server stores instead of a password (`SCRAM-SHA-256$…`).
+pub fn create_role(role: &Identifier, verifier: Option<&str>) -> String {
+    let password = verifier.map(|verifier| format!(" PASSWORD {}", Literal(verifier))).unwrap_or_default();
+    format!("CREATE ROLE {role} LOGIN{password}")
+}
+
+/// Lets a role log in that could not.
+pub fn allow_login(role: &Identifier) -> String {
+    format!("ALTER ROLE {role} LOGIN")
+}
+
+/// Replaces a role's password.
+pub fn set_password(role: &Identifier, verifier: &str) -> String {
+    format!("ALTER ROLE {role} PASSWORD {}", Literal(verifier))
+}
+
+/// From `template0`: whatever somebody left in `template1` is not the app's.
+pub fn create_database(database: &Identifier) -> String {
+    format!("CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE template0")
+}
+
+/// Refused while anybody is connected.
+pub fn drop_database(database: &Identifier) -> String {
+    format!("DROP DATABASE {database}")
+}
+
+/// CREATE is the right to make the schema.
+pub fn grant_database(database: &Identifier, role: &Identifier) -> String {
+    format!("GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {role}")
+}
+
+/// Extensions live in `public`, whatever the session's path is.
+pub fn create_extension(extension: &Identifier) -> String {
+    format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public")
+}
+
+/// Run by the app's role, which so becomes the owner.
+pub fn create_schema(schema: &Identifier) -> String {
+    format!("CREATE SCHEMA {schema}")
+}
+
+/// Run by an administrator who is a member of the role.
+pub fn create_schema_for(schema: &Identifier, role: &Identifier) -> String {
+    format!("CREATE SCHEMA {schema} AUTHORIZATION {role}")
+}
+
+/// Gives the schema to the app's role.
+pub fn alter_schema_owner(schema: &Identifier, role: &Identifier) -> String {
+    format!("ALTER SCHEMA {schema} OWNER TO {role}")
+}
+
+/// What the app needs on its schema.
+pub fn grant_schema(schema: &Identifier, role: &Identifier) -> String {
+    format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}")
+}
+
+/// The path of the app's sessions in this database; beats the role's and the database's own.
+pub fn set_role_search_path(role: &Identifier, database: &Identifier, schema: &Identifier) -> String {
+    format!("ALTER ROLE {role} IN DATABASE {database} SET search_path = {}", search_path(schema))
+}
+
+/// The path of everybody else's sessions in this database.
+pub fn set_database_search_path(database: &Identifier, schema: &Identifier) -> String {
+    format!("ALTER DATABASE {database} SET search_path = {}", search_path(schema))
+}
+
+/// Leaves `public` to extensions. `grantees` are SQL: `PUBLIC` or quoted roles.
+pub fn revoke_public_create(grantees: &[String]) -> String {
+    format!("REVOKE CREATE ON SCHEMA public FROM {}", grantees.join(", "))
+}
+
+/// What `creator` will make in the schema is the app's to use.
+pub fn default_privileges(creator: &Identifier, schema: &Identifier, role: &Identifier) -> Vec<String> {
+    ["TABLES", "SEQUENCES"]
+        .map(|objects| {
+            format!("ALTER DEFAULT PRIVILEGES FOR ROLE {creator} IN SCHEMA {schema} GRANT ALL ON {objects} TO {role}")
+        })
+        .into()
+}
+
+/// What exists in the schema is the app's to use.
+pub fn grant_all(objects: &[Object], schema: &Identifier, role: &Identifier) -> Vec<String> {
+    // A handful is named one by one, so that a reader sees what changes.
+    if objects.len() <= 20 {
+        return objects
+            .iter()
+            .map(|object| {
+                format!("GRANT ALL PRIVILEGES ON {} {} TO {role}", object.grant_keyword(), object.qualified())
+            })
+            .collect();
+    }
+    let mut kinds: Vec<_> = objects.iter().map(Object::grant_keyword).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().map(|kind| format!("GRANT ALL PRIVILEGES ON ALL {kind}S IN SCHEMA {schema} TO {role}")).collect()
+}
+
+/// Gives an object to a role.
+pub fn alter_owner(object: &Object, role: &Identifier) -> String {
+    format!("ALTER {} {} OWNER TO {role}", object.alter_keyword(), object.qualified())
+}
+
+/// Moves an object, and with it what belongs to it.
+pub fn set_schema(object: &Object, schema: &Identifier) -> String {
+    format!("ALTER {} {} SET SCHEMA {schema}", object.alter_keyword(), object.qualified())
+}
+
+/// Refused where anything depends on the object.
+pub fn drop_object(object: &Object) -> String {
+    format!("DROP {} {}", object.alter_keyword(), object.qualified())
+}
+
+/// A remark that stays with the schema, wherever a dump or a clone carries it.
+pub fn comment_on_schema(schema: &Identifier, comment: &str) -> String {
+    format!("COMMENT ON SCHEMA {schema} IS {}", Literal(comment))
+}

@@ -1,0 +1,264 @@
+//! What is true: the catalog as the app's own session sees it, read in a handful of queries whatever
+//! the number of tables. `pg_catalog` alone: `information_schema` hides what one may not see.
+
+use pg_config::{Digest, Identifier, Session};
+use postgres::Row;
+
+use crate::{
+    Expected, digest,
+    object::{Kind, Object},
+    query::{SqlError, query, query_one},
+};
+
+/// The catalog, as far as the checks and the provisioning need it.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// `server_version`, such as `15.18 (Debian …)`.
+    pub version: String,
+    /// `server_version_num`.
+    pub version_number: i32,
+    /// A standby: nothing can be written.
+    pub in_recovery: bool,
+    /// `current_user`.
+    pub role: Identifier,
+    /// No privilege binds a superuser.
+    pub is_superuser: bool,
+    /// `current_database()`.
+    pub database: Identifier,
+    /// The database's owner.
+    pub database_owner: Identifier,
+    /// Whether the app's role is or may act as that owner.
+    pub owns_database: bool,
+    /// The database's encoding.
+    pub encoding: String,
+    /// Whether the role may make schemas here.
+    pub may_create_schema: bool,
+    /// Where an unqualified CREATE TABLE would go.
+    pub current_schema: Option<Identifier>,
+    /// The session's search_path.
+    pub search_path: String,
+    /// Every stored setting of the path, the one that wins first.
+    pub path_layers: Vec<PathLayer>,
+    /// What the stored settings alone would give this role: the schema, and the path's schemas that do
+    /// not exist.
+    pub stored_path: StoredPath,
+    /// The app's schema, if it exists.
+    pub schema: Option<SchemaFacts>,
+    /// Whether the role may create in `public`.
+    pub public_create: bool,
+    /// Whether the role is or may act as the owner of `public`.
+    pub owns_public: bool,
+    /// Through which grants the role may create in `public`, as SQL: `PUBLIC` or quoted roles.
+    pub public_creators: Vec<String>,
+    /// When the server was started, as text: tells one server from another.
+    pub server_started: String,
+    /// Tables in the schema, partitioned ones included.
+    pub tables: i64,
+    /// Views, materialized views and foreign tables in the schema.
+    pub views: i64,
+    /// Sequences in the schema.
+    pub sequences: i64,
+    /// Relations on which the role lacks a privilege, and which ones it lacks.
+    pub lacking: Vec<(Object, String)>,
+    /// Objects of the schema that somebody else owns.
+    pub foreign_owned: Vec<Object>,
+    /// Objects outside the schema that are the app's, or lie in `public`.
+    pub misplaced: Vec<Misplaced>,
+    /// Name, schema and version of each extension.
+    pub extensions: Vec<(Identifier, Identifier, String)>,
+    /// Who may make objects in the schema.
+    pub creators: Vec<Creator>,
+}
+
+/// The app's schema.
+#[derive(Clone, Debug)]
+pub struct SchemaFacts {
+    /// Its owner.
+    pub owner: Identifier,
+    /// Whether the app's role is or may act as that owner.
+    pub is_own: bool,
+    /// Whether the role may see into it.
+    pub usage: bool,
+    /// Whether the role may create in it.
+    pub create: bool,
+    /// The comment on it, whoever wrote it.
+    pub comment: Option<String>,
+}
+
+/// A stored setting of the search_path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathLayer {
+    /// `role in database`, `role`, `database` or `all roles`.
+    pub layer: String,
+    /// The setting's value.
+    pub path: String,
+}
+
+/// What the stored settings of the path come to, tried out.
+#[derive(Clone, Debug, Default)]
+pub struct StoredPath {
+    /// Where an unqualified CREATE TABLE would go.
+    pub schema: Option<Identifier>,
+    /// Schemas that the path names and that do not exist.
+    pub missing: Vec<String>,
+}
+
+/// An object in the wrong place.
+#[derive(Clone, Debug)]
+pub struct Misplaced {
+    /// The object.
+    pub object: Object,
+    /// The relation of the same name in the app's schema.
+    pub twin: Option<Object>,
+    /// Rows here and in the twin, counted up to 10,000; `None` where one may not be read.
+    pub rows: Option<(i64, i64)>,
+}
+
+/// A role that may make objects in the schema.
+#[derive(Clone, Debug)]
+pub struct Creator {
+    /// The role.
+    pub role: Identifier,
+    /// Whether it is the app's own role.
+    pub is_app: bool,
+    /// Whether it has made objects here, or is the administrator; else it is only likely to.
+    pub certain: bool,
+    /// Whether the app will have every privilege on the tables it makes.
+    pub tables: bool,
+    /// The same for sequences.
+    pub sequences: bool,
+}
+
+impl Facts {
+    /// Reads the catalog by the app's own session.
+    pub fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
+        let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
+        let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
+        let row = query_one(session, include_str!("sql/session.sql"), &[schema])?;
+        let path_layers: Vec<PathLayer> = query(session, include_str!("sql/settings.sql"), &[role])?
+            .iter()
+            .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value") })
+            .collect();
+        let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
+        let facts = Self {
+            version: row.get("version"),
+            version_number: row.get("version_number"),
+            in_recovery: row.get("in_recovery"),
+            role: name(&row, "role"),
+            is_superuser: row.get("is_superuser"),
+            database: name(&row, "database"),
+            database_owner: name(&row, "database_owner"),
+            owns_database: row.get("owns_database"),
+            encoding: row.get("encoding"),
+            may_create_schema: row.get("may_create_schema"),
+            current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
+            search_path: row.get("search_path"),
+            stored_path: stored_path(session, path_layers.first())?,
+            path_layers,
+            schema: row.get::<_, bool>("schema_exists").then(|| SchemaFacts {
+                owner: name(&row, "schema_owner"),
+                is_own: row.get("owns_schema"),
+                usage: row.get("schema_usage"),
+                create: row.get("schema_create"),
+                comment: row.get("schema_comment"),
+            }),
+            public_create: row.get("public_create"),
+            owns_public: row.get("owns_public"),
+            public_creators: row.get("public_creators"),
+            server_started: row.get("server_started"),
+            tables: counts.get("tables"),
+            views: counts.get("views"),
+            sequences: counts.get("sequences"),
+            lacking: query(session, include_str!("sql/privileges.sql"), &[schema, role])?
+                .iter()
+                .filter_map(|row| Some((object(row, &expected.schema)?, row.get("privileges"))))
+                .collect(),
+            foreign_owned: query(session, include_str!("sql/foreign_owned.sql"), &[schema, role])?
+                .iter()
+                .filter_map(|row| object(row, &expected.schema))
+                .collect(),
+            misplaced: misplaced(session, expected)?,
+            extensions: query(session, include_str!("sql/extensions.sql"), &[])?
+                .iter()
+                .map(|row| (name(row, "name"), name(row, "schema"), row.get("version")))
+                .collect(),
+            creators: query(session, include_str!("sql/creators.sql"), &[schema, role, administrator])?
+                .iter()
+                .map(|row| Creator {
+                    role: name(row, "name"),
+                    is_app: row.get("is_app"),
+                    certain: row.get("certain"),
+                    tables: row.get("tables"),
+                    sequences: row.get("sequences"),
+                })
+                .collect(),
+        };
+        Ok(facts)
+    }
+
+    /// The digest of the last verified run, where one is recorded.
+    pub fn recorded_digest(&self) -> Option<Digest> {
+        digest::recorded(self.schema.as_ref()?.comment.as_deref()?)
+    }
+}
+
+fn name(row: &Row, column: &str) -> Identifier {
+    Identifier::from_catalog(row.get::<_, String>(column))
+}
+
+/// The object that a row of the catalog queries describes; it lies in `schema` unless the row says where.
+pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
+    Some(Object {
+        kind: Kind::from_letter(row.get("kind"))?,
+        schema: Some(row.try_get::<_, String>("schema").map_or_else(|_| schema.clone(), Identifier::from_catalog)),
+        name: name(row, "name"),
+        arguments: row.try_get("arguments").unwrap_or_default(),
+        owner: Some(name(row, "owner")),
+    })
+}
+
+/// Tries out the stored setting that wins: the path is set for one transaction, and the server asked
+/// where it leads. The session's own path may differ by the URL's options.
+fn stored_path(session: &mut Session, winner: Option<&PathLayer>) -> Result<StoredPath, SqlError> {
+    let Some(winner) = winner else { return Ok(StoredPath::default()) };
+    let row = query_one(session, include_str!("sql/stored_path.sql"), &[&winner.path])?;
+    Ok(StoredPath {
+        schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
+        missing: row.get("missing"),
+    })
+}
+
+fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced>, SqlError> {
+    let rows = query(session, include_str!("sql/misplaced.sql"), &[expected.schema.as_str(), expected.role.as_str()])?;
+    let mut found: Vec<Misplaced> = rows
+        .iter()
+        .filter_map(|row| {
+            let object = object(row, &expected.schema)?;
+            let twin = row.get::<_, Option<String>>("twin").and_then(|text| {
+                let (owner, kind) = text.rsplit_once(' ')?;
+                Some(Object {
+                    kind: Kind::from_letter(kind)?,
+                    owner: Some(Identifier::from_catalog(owner)),
+                    ..object.moved_to(&expected.schema)
+                })
+            });
+            Some(Misplaced { object, twin, rows: None })
+        })
+        .collect();
+    for copy in &mut found {
+        if let Some(twin) =
+            copy.twin.as_ref().filter(|twin| twin.kind == Kind::Table && copy.object.kind == Kind::Table)
+        {
+            copy.rows = count_rows(session, &copy.object, twin);
+        }
+    }
+    Ok(found)
+}
+
+/// Rows of both, counted up to 10,000; `None` where one may not be read.
+fn count_rows(session: &mut Session, here: &Object, twin: &Object) -> Option<(i64, i64)> {
+    let count =
+        |object: &Object| format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) some)", object.qualified());
+    let row = query_one(session, &format!("SELECT {}, {}", count(here), count(twin)), &[]).ok()?;
+    Some((row.get(0), row.get(1)))
+}

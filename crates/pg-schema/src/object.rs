@@ -1,0 +1,129 @@
+//! An object of a database, as findings name it and statements address it.
+
+use pg_config::Identifier;
+
+/// What kind of object it is, in `pg_class.relkind`'s letters and a few of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An ordinary or partitioned table.
+    Table,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A foreign table.
+    ForeignTable,
+    /// A sequence.
+    Sequence,
+    /// A standalone type: enum, composite, range.
+    Type,
+    /// A domain.
+    Domain,
+    /// A function or procedure.
+    Routine,
+    /// A database.
+    Database,
+    /// A schema.
+    Schema,
+    /// A role.
+    Role,
+    /// An extension.
+    Extension,
+}
+
+/// An object of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it lies; none for roles and schemas themselves.
+    pub schema: Option<Identifier>,
+    /// Its bare name.
+    pub name: Identifier,
+    /// A routine's argument types, as the catalog prints them.
+    pub arguments: Option<String>,
+    /// Its owner.
+    pub owner: Option<Identifier>,
+}
+
+impl Kind {
+    /// Reads the letter that the catalog queries give.
+    pub(crate) fn from_letter(letter: &str) -> Option<Self> {
+        Some(match letter {
+            "r" | "p" => Self::Table,
+            "v" => Self::View,
+            "m" => Self::MaterializedView,
+            "f" => Self::ForeignTable,
+            "S" => Self::Sequence,
+            "type" => Self::Type,
+            "domain" => Self::Domain,
+            "routine" => Self::Routine,
+            _ => return None,
+        })
+    }
+
+    /// In a sentence and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::ForeignTable => "foreign table",
+            Self::Sequence => "sequence",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Routine => "routine",
+            Self::Database => "database",
+            Self::Schema => "schema",
+            Self::Role => "role",
+            Self::Extension => "extension",
+        }
+    }
+}
+
+impl Object {
+    /// A schema, role or extension: something whose name stands alone.
+    pub fn named(kind: Kind, name: &Identifier) -> Self {
+        Self { kind, schema: None, name: name.clone(), arguments: None, owner: None }
+    }
+
+    /// The word after ALTER and DROP.
+    pub(crate) fn alter_keyword(&self) -> &'static str {
+        match self.kind {
+            Kind::Table => "TABLE",
+            Kind::View => "VIEW",
+            Kind::MaterializedView => "MATERIALIZED VIEW",
+            Kind::ForeignTable => "FOREIGN TABLE",
+            Kind::Sequence => "SEQUENCE",
+            Kind::Type => "TYPE",
+            Kind::Domain => "DOMAIN",
+            Kind::Routine => "ROUTINE",
+            Kind::Database => "DATABASE",
+            Kind::Schema => "SCHEMA",
+            Kind::Role => "ROLE",
+            Kind::Extension => "EXTENSION",
+        }
+    }
+
+    /// The word after `GRANT … ON`: views and foreign tables are tables there.
+    pub(crate) fn grant_keyword(&self) -> &'static str {
+        match self.kind {
+            Kind::View | Kind::MaterializedView | Kind::ForeignTable => "TABLE",
+            _ => self.alter_keyword(),
+        }
+    }
+
+    /// Its name as a statement addresses it, whatever the search_path is.
+    pub fn qualified(&self) -> String {
+        let arguments = self.arguments.as_ref().map(|list| format!("({list})")).unwrap_or_default();
+        match &self.schema {
+            Some(schema) => format!("{schema}.{}{arguments}", self.name),
+            None => format!("{}{arguments}", self.name),
+        }
+    }
+
+    /// The same object after it was moved.
+    pub(crate) fn moved_to(&self, schema: &Identifier) -> Self {
+        Self { schema: Some(schema.clone()), ..self.clone() }
+    }
+}

@@ -1,0 +1,63 @@
+//! The text of a search_path, as `pg_db_role_setting` holds it.
+
+use pg_config::Identifier;
+
+/// The schemas that a search_path names, unquoted, in order; `$user` stays as it is.
+pub(crate) fn schemas(path: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = path.trim_start();
+    while !rest.is_empty() {
+        let (name, after) = match rest.strip_prefix('"') {
+            Some(quoted) => take_quoted(quoted),
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                (rest[..end].trim().to_lowercase(), &rest[end..])
+            }
+        };
+        if !name.is_empty() {
+            names.push(name);
+        }
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    names
+}
+
+/// Whether a path puts the schema first and reaches the extensions in `public`.
+pub(crate) fn serves(path: &str, schema: &Identifier) -> bool {
+    let names = schemas(path);
+    names.first().is_some_and(|first| first == schema.as_str()) && names.iter().any(|name| name == "public")
+}
+
+fn take_quoted(text: &str) -> (String, &str) {
+    let mut name = String::new();
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        if character != '"' {
+            name.push(character);
+        } else if characters.next_if(|(_, next)| *next == '"').is_some() {
+            name.push('"');
+        } else {
+            return (name, &text[at + 1..]);
+        }
+    }
+    (name, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_server_stores() {
+        assert_eq!(schemas(r#""$user", public"#), ["$user", "public"]);
+        assert_eq!(schemas(r#"Aura,"B ""c"", d" , public"#), ["aura", r#"B "c", d"#, "public"]);
+        assert_eq!(schemas(r#""""#), [""; 0]);
+    }
+
+    #[test]
+    fn serves_the_app_and_its_extensions() {
+        let schema = Identifier::new("aura").unwrap();
+        assert!(serves("aura, public", &schema) && serves("aura, extensions, public", &schema));
+        assert!(!serves("aura", &schema) && !serves("public, aura", &schema) && !serves(r#""$user", public"#, &schema));
+    }
+}

@@ -1,0 +1,169 @@
+//! The desired state inside the app's database: what the app's role does itself, then what only an
+//! administrator can. Whoever may not, leaves it, and the verification names it.
+
+use pg_config::{Identifier, Session};
+
+use super::{Access, By, ProvisionError, Run, cluster::Cluster};
+use crate::{Administrator, Expected, Facts, ddl, path, query::query, script};
+
+/// Asserts the desired state; `facts` is what was there before.
+pub(super) fn assert(
+    app: &mut Session,
+    administrator: &Administrator,
+    cluster: &Cluster,
+    facts: Facts,
+    access: &Access,
+    expected: &Expected,
+    run: &mut Run,
+) -> Result<(), ProvisionError> {
+    let mut admin = Lazily { administrator, access, session: None };
+    // Extensions come first: nothing of the app's can use them before, and they may own the schema's name.
+    for extension in missing_extensions(&facts, expected) {
+        let session = admin.session(expected)?;
+        run.must(session, By::Administrator, &ddl::create_extension(extension))?;
+    }
+    assert_schema(app, &mut admin, cluster, &facts, expected, run)?;
+    let is_set = facts
+        .path_layers
+        .iter()
+        .any(|layer| layer.layer == "role in database" && path::serves(&layer.path, &expected.schema));
+    if !is_set {
+        run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
+    }
+    assert_ownership(app, &mut admin, &facts, expected, run)?;
+    assert_default_privileges(app, &mut admin, cluster, expected, run)?;
+    let is_set =
+        facts.path_layers.iter().any(|layer| layer.layer == "database" && path::serves(&layer.path, &expected.schema));
+    if !is_set && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
+        let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
+        run.may(admin.session(expected)?, By::Administrator, &statement)?;
+    }
+    // Only where `public` holds nothing of anybody's: another application may live there.
+    let public_is_free = !facts
+        .misplaced
+        .iter()
+        .any(|found| found.object.schema.as_ref().is_some_and(|schema| schema.as_str() == "public"));
+    if facts.public_create && !facts.is_superuser && public_is_free && !facts.public_creators.is_empty() {
+        let statement = ddl::revoke_public_create(&facts.public_creators);
+        run.may(admin.session(expected)?, By::Administrator, &statement)?;
+    }
+    Ok(())
+}
+
+/// The administrator's session in the app's database, opened by the first who needs it.
+struct Lazily<'a> {
+    administrator: &'a Administrator,
+    access: &'a Access,
+    session: Option<Session>,
+}
+
+impl Lazily<'_> {
+    fn session(&mut self, expected: &Expected) -> Result<&mut Session, ProvisionError> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self
+                .administrator
+                .connect(expected.database.as_str(), self.access.wait)
+                .map_err(|error| ProvisionError::Administrator { how: self.administrator.how.clone(), error })?,
+        };
+        Ok(self.session.insert(session))
+    }
+}
+
+fn missing_extensions<'a>(facts: &Facts, expected: &'a Expected) -> Vec<&'a Identifier> {
+    expected.extensions.iter().filter(|wanted| !facts.extensions.iter().any(|(name, ..)| name == *wanted)).collect()
+}
+
+/// The schema exists, and the app's role can use it and create in it.
+fn assert_schema(
+    app: &mut Session,
+    admin: &mut Lazily<'_>,
+    cluster: &Cluster,
+    facts: &Facts,
+    expected: &Expected,
+    run: &mut Run,
+) -> Result<(), ProvisionError> {
+    let (schema, role) = (&expected.schema, &expected.role);
+    // Rights granted a moment ago count: the facts are those of this very session.
+    match &facts.schema {
+        None if facts.may_create_schema => run.must(app, By::App, &ddl::create_schema(schema))?,
+        None if cluster.is_superuser => {
+            run.must(admin.session(expected)?, By::Administrator, &ddl::create_schema_for(schema, role))?;
+        }
+        None => {
+            return Err(ProvisionError::NeedsAdministrator {
+                reason: format!(
+                    "schema {schema} does not exist, and role {role} may not create it in database {}",
+                    expected.database
+                ),
+                script: script::whole(expected, None),
+            });
+        }
+        Some(found) if found.usage && found.create => {}
+        // The owner may take back its own privileges, and give them to itself again.
+        Some(found) if found.is_own => run.must(app, By::App, &ddl::grant_schema(schema, role))?,
+        Some(_) => {
+            let session = admin.session(expected)?;
+            if cluster.is_superuser {
+                run.must(session, By::Administrator, &ddl::alter_schema_owner(schema, role))?;
+            } else {
+                run.may(session, By::Administrator, &ddl::grant_schema(schema, role))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What lies in the schema belongs to the app's role, which has every privilege on it.
+fn assert_ownership(
+    app: &mut Session,
+    admin: &mut Lazily<'_>,
+    facts: &Facts,
+    expected: &Expected,
+    run: &mut Run,
+) -> Result<(), ProvisionError> {
+    for object in &facts.foreign_owned {
+        run.may(admin.session(expected)?, By::Administrator, &ddl::alter_owner(object, &expected.role))?;
+    }
+    let (own, other): (Vec<_>, Vec<_>) = facts
+        .lacking
+        .iter()
+        .map(|(object, _)| object.clone())
+        .partition(|object| object.owner.as_ref() == Some(&expected.role));
+    for statement in ddl::grant_all(&own, &expected.schema, &expected.role) {
+        run.may(app, By::App, &statement)?;
+    }
+    // An object that just changed hands may carry its old list of privileges along.
+    if !other.is_empty() {
+        for statement in ddl::grant_all(&other, &expected.schema, &expected.role) {
+            run.may(admin.session(expected)?, By::Administrator, &statement)?;
+        }
+    }
+    Ok(())
+}
+
+/// What anybody who may create in the schema will make there is the app's to use.
+fn assert_default_privileges(
+    app: &mut Session,
+    admin: &mut Lazily<'_>,
+    cluster: &Cluster,
+    expected: &Expected,
+    run: &mut Run,
+) -> Result<(), ProvisionError> {
+    let names = [expected.schema.as_str(), expected.role.as_str(), cluster.administrator.as_str()];
+    let rows = query(app, include_str!("../sql/creators.sql"), &names).map_err(ProvisionError::Sql)?;
+    for row in rows {
+        if row.get::<_, bool>("tables") && row.get::<_, bool>("sequences") {
+            continue;
+        }
+        let creator = Identifier::from_catalog(row.get::<_, String>("name"));
+        for statement in ddl::default_privileges(&creator, &expected.schema, &expected.role) {
+            if row.get::<_, bool>("is_app") {
+                run.may(app, By::App, &statement)?;
+            } else {
+                run.may(admin.session(expected)?, By::Administrator, &statement)?;
+            }
+        }
+    }
+    Ok(())
+}

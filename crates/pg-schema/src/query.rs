@@ -1,0 +1,77 @@
+//! Statements on their way to the server: each error carries the statement and the server's words.
+
+use pg_config::Session;
+use postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+use thiserror::Error;
+
+/// A statement that the server refused.
+#[derive(Debug, Error)]
+#[error("{message}{sqlstate}{detail}\n  statement: {statement}")]
+pub struct SqlError {
+    /// The statement's text, without parameters.
+    pub statement: String,
+    /// The server's message, or the driver's where the connection broke.
+    pub message: String,
+    /// ` (SQLSTATE)`, or empty.
+    pub sqlstate: String,
+    /// The server's detail and hint, each on a line of its own, or empty.
+    pub detail: String,
+}
+
+impl SqlError {
+    pub(crate) fn new(statement: &str, error: &postgres::Error) -> Self {
+        // The first line of a long query says which one it is.
+        let statement = statement.trim().lines().next().unwrap_or_default().to_owned();
+        let Some(server) = error.as_db_error() else {
+            return Self { statement, message: format!("{error:#}"), sqlstate: String::new(), detail: String::new() };
+        };
+        let detail = [("detail", server.detail()), ("hint", server.hint())]
+            .into_iter()
+            .filter_map(|(name, text)| Some(format!("\n  {name}: {}", text?)))
+            .collect();
+        Self {
+            statement: mask_verifier(&statement),
+            message: server.message().to_owned(),
+            sqlstate: format!(" ({})", server.code().code()),
+            detail,
+        }
+    }
+
+    /// Whether the server gave this SQLSTATE.
+    pub fn is(&self, code: &postgres::error::SqlState) -> bool {
+        self.sqlstate == format!(" ({})", code.code())
+    }
+}
+
+/// Runs one query whose parameters are all text: one round trip, nothing prepared, nothing left behind.
+pub(crate) fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
+    let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+        parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
+    session.client.query_typed(sql, &typed).map_err(|error| SqlError::new(sql, &error))
+}
+
+/// The one row of a query that always gives one.
+pub(crate) fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Row, SqlError> {
+    query(session, sql, parameters)?.into_iter().next().ok_or_else(|| SqlError {
+        statement: sql.trim().lines().next().unwrap_or_default().to_owned(),
+        message: "the query gave no row".to_owned(),
+        sqlstate: String::new(),
+        detail: String::new(),
+    })
+}
+
+/// Runs one statement that gives no rows.
+pub(crate) fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
+    session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
+}
+
+/// A verifier is no password, and still nobody's business.
+fn mask_verifier(statement: &str) -> String {
+    match statement.split_once("PASSWORD '") {
+        Some((before, _)) => format!("{before}PASSWORD '***'"),
+        None => statement.to_owned(),
+    }
+}

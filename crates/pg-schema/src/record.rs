@@ -1,0 +1,23 @@
+//! Writing down that the migrations of a digest were run and verified.
+
+use pg_config::Session;
+
+use crate::{
+    Expected, Facts, ddl, digest,
+    query::{SqlError, execute},
+};
+
+/// Records the digest on the schema, by a session of its owner. Somebody else's comment is left alone;
+/// `false` says so.
+pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<bool, SqlError> {
+    let Some(current) = &expected.digest else { return Ok(false) };
+    let comment = facts.schema.as_ref().and_then(|schema| schema.comment.as_deref());
+    if !digest::may_replace(comment) {
+        return Ok(false);
+    }
+    let new = digest::comment(current);
+    if comment != Some(new.as_str()) {
+        execute(session, &ddl::comment_on_schema(&expected.schema, &new))?;
+    }
+    Ok(true)
+}

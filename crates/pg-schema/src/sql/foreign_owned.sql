@@ -1,0 +1,34 @@
+-- objects of the schema that a role does not own, extension members and owned sequences left out;
+-- $1: the schema, $2: the role
+WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
+     app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2)
+SELECT c.relkind::text AS kind, c.relname::text AS name, NULL::text AS arguments,
+       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner
+FROM pg_catalog.pg_class c
+WHERE c.relnamespace = (SELECT oid FROM place)
+  AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  AND NOT pg_catalog.pg_has_role((SELECT oid FROM app), c.relowner, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                  WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid
+                    AND (x.deptype = 'e' OR c.relkind = 'S' AND x.deptype IN ('a', 'i')
+                                            AND x.refclassid = 'pg_catalog.pg_class'::regclass))
+UNION ALL
+SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname::text, NULL,
+       pg_catalog.pg_get_userbyid(t.typowner)::text
+FROM pg_catalog.pg_type t
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+WHERE t.typnamespace = (SELECT oid FROM place)
+  AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
+  AND NOT pg_catalog.pg_has_role((SELECT oid FROM app), t.typowner, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                  WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
+UNION ALL
+SELECT 'routine', p.proname::text, pg_catalog.pg_get_function_identity_arguments(p.oid),
+       pg_catalog.pg_get_userbyid(p.proowner)::text
+FROM pg_catalog.pg_proc p
+WHERE p.pronamespace = (SELECT oid FROM place)
+  AND p.prokind IN ('f', 'p')
+  AND NOT pg_catalog.pg_has_role((SELECT oid FROM app), p.proowner, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')
+ORDER BY 1, 2

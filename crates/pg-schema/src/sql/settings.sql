@@ -1,0 +1,12 @@
+-- every layer that sets the search_path of a role in this database, the one that wins first; $1: the role
+SELECT CASE WHEN s.setrole <> 0 AND s.setdatabase <> 0 THEN 'role in database'
+            WHEN s.setrole <> 0 THEN 'role'
+            WHEN s.setdatabase <> 0 THEN 'database'
+            ELSE 'all roles' END AS layer,
+       pg_catalog.substr(setting, pg_catalog.length('search_path=') + 1) AS value
+FROM pg_catalog.pg_db_role_setting s
+CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
+WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
+  AND s.setrole IN (0, coalesce((SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1), 0))
+  AND setting LIKE 'search\_path=%'
+ORDER BY s.setrole = 0, s.setdatabase = 0

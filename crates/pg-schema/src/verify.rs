@@ -1,0 +1,132 @@
+//! Verifying: connect as the app would, try what it would do, read the catalog, and name what is wrong.
+//! Leaves nothing behind.
+
+mod access;
+mod migrations;
+mod path;
+mod placement;
+mod probe;
+
+use std::time::Duration;
+
+use pg_config::{ConnInfo, ConnectError, Session, connect_within};
+use postgres::error::SqlState;
+
+use crate::{
+    Expected, Facts, ddl,
+    object::{Kind, Object},
+    query::SqlError,
+    report::{Check, Report},
+};
+
+/// Every check that this version knows, in the contract's order.
+pub const CHECKS: &[&str] = &[
+    "server",
+    "role",
+    "database",
+    "schema",
+    "search-path",
+    "schema-privileges",
+    "table-privileges",
+    "sequence-privileges",
+    "default-privileges",
+    "ownership",
+    "tables-landed",
+    "strays",
+    "duplicates",
+    "bookkeeping",
+    "migrations",
+    "public-create",
+    "extensions",
+];
+
+/// A verdict, and the facts that it rests on where a session came about.
+pub struct Verdict {
+    /// The checks.
+    pub report: Report,
+    /// What was read.
+    pub facts: Option<Facts>,
+}
+
+/// Connects as the app would, and verifies. A refused login is a finding; no answer is an error.
+pub fn verify(app: &ConnInfo, expected: &Expected, wait: Duration) -> Result<Verdict, VerifyError> {
+    match connect_within(app, wait) {
+        Ok(mut session) => verify_session(&mut session, app, expected).map_err(VerifyError::Sql),
+        Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+            Ok(Verdict { report: refused(&error, expected), facts: None })
+        }
+        Err(error) => Err(VerifyError::NoServer(error)),
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// No server answers.
+    #[error(transparent)]
+    NoServer(ConnectError),
+    /// A catalog query failed.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+}
+
+/// Verifies by a session that was opened with the app's own connection `app`.
+pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected) -> Result<Verdict, SqlError> {
+    let facts = Facts::read(session, expected)?;
+    let probe = probe::create_table(session, &facts, expected);
+    let report = judge(&facts, &probe, app, expected);
+    Ok(Verdict { report, facts: Some(facts) })
+}
+
+/// All checks, from facts alone.
+fn judge(facts: &Facts, probe: &probe::Probe, app: &ConnInfo, expected: &Expected) -> Report {
+    let checks = vec![
+        access::server(facts),
+        access::role(facts, expected),
+        access::database(facts, expected),
+        access::schema(facts, expected),
+        path::search_path(facts, probe, app, expected),
+        access::schema_privileges(facts, expected),
+        access::table_privileges(facts, expected),
+        access::sequence_privileges(facts, expected),
+        access::default_privileges(facts, probe, expected),
+        access::ownership(facts, expected),
+        placement::tables_landed(facts, expected),
+        placement::strays(facts, expected),
+        placement::duplicates(facts, expected),
+        placement::bookkeeping(facts, expected),
+        migrations::migrations(facts, expected),
+        access::public_create(facts, expected),
+        path::extensions(facts, expected),
+    ];
+    Report { checks, tables: facts.tables }
+}
+
+/// The verdict where the app cannot even log in: which of server, role and database it is, and the rest
+/// unknown.
+fn refused(error: &ConnectError, expected: &Expected) -> Report {
+    let (role, database) = (&expected.role, &expected.database);
+    let is_database = error.code() == Some(&SqlState::INVALID_CATALOG_NAME);
+    let mut checks = vec![Check::pass("server", "the server answers")];
+    if is_database {
+        checks.push(Check::pass("role", format!("role {role} can log in")));
+        checks.push(
+            Check::fail("database", error.to_string())
+                .about([Object::named(Kind::Database, database)])
+                .mended_by([ddl::create_database(database), ddl::grant_database(database, role)]),
+        );
+    } else {
+        let fix = match error.code() {
+            // The server gives the same words for a missing role and for a wrong password.
+            Some(code) if *code == SqlState::INVALID_PASSWORD => {
+                format!("{error}: the password is wrong, or the role does not exist; run cargo xtask db-setup")
+            }
+            _ => error.to_string(),
+        };
+        checks.push(Check::fail("role", fix).about([Object::named(Kind::Role, role)]));
+    }
+    let known: Vec<_> = checks.iter().map(|check| check.id).collect();
+    let unknown = CHECKS.iter().filter(|id| !known.contains(id));
+    checks.extend(unknown.map(|id| Check::skip(id, "the app cannot connect")));
+    Report { checks, tables: 0 }
+}
