@@ -11,6 +11,10 @@ use thiserror::Error;
 
 use crate::{ConnInfo, Host, SslMode, tls::Tls};
 
+/// What one attempt may take where nothing else is said: an address that drops packets would hold
+/// everything up for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A connection, and what the server remarked on it since it was last asked.
 pub struct Session {
     /// The driver's client.
@@ -136,9 +140,7 @@ fn driver_config(info: &ConnInfo) -> postgres::Config {
     if let Some(name) = &info.application_name {
         config.application_name(name);
     }
-    if let Some(timeout) = info.connect_timeout {
-        config.connect_timeout(timeout);
-    }
+    config.connect_timeout(info.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
     config
 }
 

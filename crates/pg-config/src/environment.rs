@@ -104,6 +104,11 @@ impl Environment {
         self.process.get(OsStr::new(key)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// Every variable of the process whose name is text.
+    pub fn process_variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        self.process.iter().filter_map(|(key, value)| Some((key.to_str()?, value.as_os_str())))
+    }
+
     /// A value of the file; an empty one counts as unset.
     pub fn file(&self, key: &str) -> Option<&str> {
         self.file.as_ref()?.1.get(key).map(String::as_str).filter(|value| !value.is_empty())

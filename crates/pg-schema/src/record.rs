@@ -1,10 +1,10 @@
 //! Writing down that the migrations of a digest were run and verified.
 
-use pg_config::Session;
+use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl, digest,
-    query::{SqlError, execute},
+    query::{SqlError, execute, query},
 };
 
 /// Records the digest on the schema, by a session of its owner. Somebody else's comment is left alone;
@@ -20,4 +20,11 @@ pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) 
         execute(session, &ddl::comment_on_schema(&expected.schema, &new))?;
     }
     Ok(true)
+}
+
+/// The digest of the last verified run, where one is recorded; a look before any lock is taken.
+pub fn recorded_digest(session: &mut Session, expected: &Expected) -> Result<Option<Digest>, SqlError> {
+    let sql = "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = $1";
+    let rows = query(session, sql, &[expected.schema.as_str()])?;
+    Ok(rows.first().and_then(|row| digest::recorded(row.get::<_, Option<&str>>(0)?)))
 }

@@ -13,7 +13,7 @@ use pg_config::{ConnInfo, ConnectError, Session, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Expected, Facts, ddl,
+    Expected, Facts, Landed, ddl,
     object::{Kind, Object},
     query::SqlError,
     report::{Check, Report},
@@ -76,6 +76,18 @@ pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected
     let probe = probe::create_table(session, &facts, expected);
     let report = judge(&facts, &probe, app, expected);
     Ok(Verdict { report, facts: Some(facts) })
+}
+
+/// Adds to a report where the objects of a run of the migrations landed.
+pub fn note_landed(report: &mut Report, landed: &Landed, expected: &Expected) {
+    placement::note_landed(report, landed, expected);
+}
+
+/// Corrects a report after the digest was recorded on the strength of it.
+pub fn note_recorded(report: &mut Report) {
+    if let Some(check) = report.checks.iter_mut().find(|check| check.id == "migrations") {
+        *check = Check::pass("migrations", "the migration files are those of this verified run");
+    }
 }
 
 /// All checks, from facts alone.

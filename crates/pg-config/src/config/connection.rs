@@ -1,16 +1,12 @@
 //! Which server, role, password and database are meant, where many places may say so.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use super::{Address, ConfigError, SessionSettings, Sourced};
 use crate::{
-    ConnInfo, ConnString, Environment, Host, Identifier, Options, Password, Project, Source, conninfo::parse_port,
+    ConnInfo, ConnString, Environment, Host, Identifier, Password, Project, Source, conninfo::parse_port,
     environment::Layer,
 };
-
-/// What one attempt may take where nothing else is said: an address that drops packets would hold
-/// everything up for minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the sources together say about the connection.
 pub(super) struct Connection {
@@ -73,7 +69,7 @@ impl Connection {
             options: session.options.unwrap_or_default(),
             ssl_mode: session.ssl_mode.unwrap_or_default(),
             application_name: session.application_name,
-            connect_timeout: session.connect_timeout.or(Some(CONNECT_TIMEOUT)),
+            connect_timeout: session.connect_timeout,
         };
         let admin = admin_url
             .map(|Sourced { value, source }| Sourced { value: admin(value, named.as_ref(), &session), source });

@@ -81,7 +81,7 @@ fn the_administrator_is_looked_for_on_the_same_server() {
     let config =
         resolve(&[], &[("DATABASE_URL", "postgres://u:p@h:5433/d"), ("ADMIN_DATABASE_URL", "postgres://root:pw@/")])
             .unwrap();
-    assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5433/postgres?connect_timeout=10");
+    assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5433/postgres");
     let config = resolve(&[], &[("ADMIN_DATABASE_URL", "postgres://root@h:6000/")]).unwrap();
     assert_eq!(summary(&config), "aura_user aura_db h:6000 none");
 }

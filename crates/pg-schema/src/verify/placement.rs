@@ -4,7 +4,11 @@
 use pg_config::Identifier;
 
 use super::access::more_than_one;
-use crate::{Expected, Facts, Misplaced, ddl, object::Kind, report::Check};
+use crate::{
+    Expected, Facts, Landed, Misplaced, ddl,
+    object::{Kind, Object},
+    report::{Check, Report},
+};
 
 /// Where migration tools keep their books. Found in the wrong place, the tool believes in a wrong past.
 const BOOKKEEPING: &[&str] = &[
@@ -35,6 +39,27 @@ pub(super) fn tables_landed(facts: &Facts, expected: &Expected) -> Check {
         0 => Check::fail("tables-landed", format!("schema {schema} holds no table: run cargo xtask db-migrate")),
         1 => Check::pass("tables-landed", format!("1 table in {schema}")),
         count => Check::pass("tables-landed", format!("{count} tables in {schema}")),
+    }
+}
+
+/// Puts into a report what a run of the migrations made outside the schema. Other applications may be
+/// at work in the same database: what is theirs does not count.
+pub(super) fn note_landed(report: &mut Report, landed: &Landed, expected: &Expected) {
+    let is_ours = |object: &&Object| {
+        object.owner.as_ref() == Some(&expected.role)
+            || object.schema.as_ref().is_some_and(|schema| schema.as_str() == "public")
+    };
+    let outside: Vec<Object> = landed.outside.iter().filter(is_ours).cloned().collect();
+    let Some(first) = outside.first() else { return };
+    let more = more_than_one(outside.len(), "object");
+    let message = format!(
+        "the migrations made {} {} outside {}{more}: they set a search_path of their own, or name a schema",
+        first.kind.as_str(),
+        first.qualified(),
+        expected.schema
+    );
+    if let Some(check) = report.checks.iter_mut().find(|check| check.id == "tables-landed") {
+        *check = Check::fail("tables-landed", message).about(outside);
     }
 }
 

@@ -1,0 +1,7 @@
+//! The twin of `aura`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aura::main()
+}

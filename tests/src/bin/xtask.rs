@@ -1,0 +1,17 @@
+//! The twin of `xtask`: the same program, whose workspace is the directory that it is run in.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let root = std::env::current_dir().expect("tests run it in a directory");
+    xtask::main(&xtask::Project {
+        name: "aura",
+        root,
+        database: "aura_db",
+        role: "aura_user",
+        schema: "aura",
+        migrate_command: "cargo run --quiet --package aura -- migrate",
+        migrate_inputs: "crates/aura/migrations/**",
+        migrate_build: None,
+    })
+}

@@ -1,0 +1,87 @@
+//! A finished run of the program.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+/// What a run of the program said, and how it ended.
+pub struct Run {
+    /// Its command line.
+    pub command: String,
+    /// Its exit code.
+    pub code: i32,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+}
+
+impl Run {
+    pub(crate) fn of(command: String, output: Output) -> Self {
+        Self {
+            command,
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The run, which must have ended with this code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n--- stdout\n{}\n--- stderr\n{}", self.command, self.stdout, self.stderr);
+        self
+    }
+
+    /// The run, whose stderr must hold this text.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{}: no {text:?} in\n{}", self.command, self.stderr);
+        self
+    }
+
+    /// The run, of which neither stream may hold this text: a password, say.
+    #[track_caller]
+    pub fn never_says(self, text: &str) -> Self {
+        for stream in [&self.stdout, &self.stderr] {
+            assert!(!stream.contains(text), "{}: {text:?} in\n{stream}", self.command);
+        }
+        self
+    }
+
+    /// stdout without the last line's end.
+    pub fn line(&self) -> &str {
+        self.stdout.trim_end()
+    }
+
+    /// stdout as JSON (`--format json`).
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    /// The check of an id in a JSON report.
+    #[track_caller]
+    pub fn check(&self, id: &str) -> Value {
+        let report = self.json();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id}")).clone()
+    }
+
+    /// The ids of the checks of a JSON report that have a status, in order.
+    #[track_caller]
+    pub fn with_status(&self, status: &str) -> Vec<String> {
+        let report = self.json();
+        let checks = report["checks"].as_array().unwrap();
+        let with_status = checks.iter().filter(|check| check["status"] == status);
+        with_status.map(|check| check["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The SQL that mends a check of a JSON report.
+    #[track_caller]
+    pub fn fix(&self, id: &str) -> String {
+        let check = self.check(id);
+        let statements = check["fix"].as_array().unwrap();
+        statements.iter().map(|statement| statement.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    }
+}

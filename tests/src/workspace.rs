@@ -1,0 +1,135 @@
+//! A workspace of a test's own: a directory with migrations and, where the test writes one, a `.env`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    Cluster, Run,
+    cluster::{search_path, unique, value},
+};
+
+/// A directory in which the program runs as in a clean clone; servers that it started end with the value.
+pub struct Workspace {
+    root: PathBuf,
+    environment: BTreeMap<String, String>,
+}
+
+impl Workspace {
+    /// A workspace whose configuration names no server.
+    pub fn new() -> Self {
+        let root = unique("workspace");
+        fs::create_dir_all(root.join("migrations")).unwrap();
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/aura/migrations");
+        for entry in fs::read_dir(sources).unwrap() {
+            let path = entry.unwrap().path();
+            fs::copy(&path, root.join("migrations").join(path.file_name().unwrap())).unwrap();
+        }
+        let servers = root.join("servers").display().to_string();
+        let migrate = format!("{} migrate", twin("twin-aura").display());
+        Self { root, environment: BTreeMap::new() }
+            .with("DB_DATA_DIR", &servers)
+            .with("MIGRATE_COMMAND", &migrate)
+            .with("MIGRATE_INPUTS", "migrations/**")
+    }
+
+    /// A workspace that names a database `aura_db` of `aura_user` on a server, and its administrator.
+    pub fn on(cluster: &Cluster) -> Self {
+        Self::new()
+            .with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "aura_db"))
+            .with("ADMIN_DATABASE_URL", &cluster.admin_url())
+    }
+
+    /// The same with an environment variable.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.environment.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same without an environment variable.
+    pub fn without(mut self, key: &str) -> Self {
+        self.environment.remove(key);
+        self
+    }
+
+    /// Its directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes a file of the workspace.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs `cargo xtask` with these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let output = self.command(arguments).output().unwrap();
+        Run::of(format!("cargo xtask {}", arguments.join(" ")), output)
+    }
+
+    /// The command that [`Self::run`] runs, with nothing of this process's environment but `PATH`.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(twin("twin-xtask"));
+        command
+            .args(arguments)
+            .current_dir(&self.root)
+            .env_clear()
+            .env("HOME", &self.root)
+            .envs(search_path().map(|path| ("PATH", path)))
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Verifies as JSON.
+    pub fn verify(&self) -> Run {
+        self.run(&["db-verify", "--format", "json"])
+    }
+
+    /// One value, as text, that the app's own connection (as `db-url` prints it) reads.
+    pub fn value(&self, query: &str) -> String {
+        let url = self.run(&["db-url"]).exits(0);
+        let url = pg_config::ConnString::parse(url.line()).unwrap();
+        let connection = pg_config::ConnInfo {
+            host: url.host.unwrap(),
+            port: url.port.unwrap(),
+            user: url.user.unwrap(),
+            password: url.password,
+            database: url.database.unwrap(),
+            options: url.options.unwrap_or_default(),
+            ssl_mode: url.ssl_mode.unwrap_or_default(),
+            application_name: None,
+            connect_timeout: None,
+        };
+        value(&connection, query)
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let _ = pg_server::purge(&self.root.join("servers"), Duration::from_secs(10));
+        // A failed test's directory stays, to look at.
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// A program of this package: cargo puts it beside the directory of the tests.
+fn twin(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    tests.parent().unwrap().parent().unwrap().join(name)
+}

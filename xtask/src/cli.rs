@@ -1,0 +1,269 @@
+//! The grammar of the command line, in one place. Each command's own file holds its `run`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pg_config::{Project, ServerChoice};
+
+use crate::{commands, outcome::Outcome};
+
+/// From a clean clone to a verified PostgreSQL database.
+///
+/// Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 the checks found something, 4 no server could be had.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set up everything: server, role, database, schema, grants, search_path, migrations; then verify
+    DbSetup(DbSetup),
+    /// Prove or refute that everything is where it belongs; leaves nothing behind
+    DbVerify(DbVerify),
+    /// Run the app's migrations, and prove where each new object landed
+    DbMigrate(DbMigrate),
+    /// Drop the app's database and set it up again
+    DbReset(DbReset),
+    /// Show which server serves and why, its state, and where each value of the configuration came from
+    DbStatus(DbStatus),
+    /// Print the app's connection string, and nothing else
+    DbUrl(DbUrl),
+    /// Print `export DATABASE_URL=…` lines for a shell
+    DbEnv(DbEnv),
+    /// Open psql on the app's database
+    DbPsql(DbPsql),
+    /// Stop the server that db-setup started
+    DbStop(DbStop),
+    /// Run all that must hold before a merge: format, lints, build, tests, docs
+    Ci(Ci),
+    /// Measure, side by side in one run
+    Bench(Bench),
+    /// Print shell completions
+    Completions(Completions),
+}
+
+/// What every `db-*` command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Where the server comes from: auto, env, container, local [env: DB_SERVER] [default: auto]
+    #[arg(long, value_name = "RUNG", hide_default_value = true)]
+    pub(crate) server: Option<ServerChoice>,
+    /// Read this file instead of the workspace's .env
+    #[arg(long, value_name = "PATH")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// Read no .env
+    #[arg(long, conflicts_with = "env_file")]
+    pub(crate) no_env_file: bool,
+    /// Wait so long for a server that is still starting
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) wait: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How much is said, and how it looks.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Output {
+    /// Say only what is wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say each step, each statement, and the migrate command's own words
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When colours are used; `NO_COLOR` is honoured by `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What stdout gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbSetup {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print the whole setup as an SQL script for an administrator, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where nothing else can serve, install PostgreSQL by the system's package manager
+    #[arg(long)]
+    pub(crate) install: bool,
+    /// Change the password of a role that exists, where its login is refused
+    #[arg(long)]
+    pub(crate) set_password: bool,
+    /// Wait so long for another setup on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
+    /// What stdout gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbVerify {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What stdout gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbMigrate {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Wait so long for another setup on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
+    /// What stdout gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbReset {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+    /// Wait so long for another setup on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
+}
+
+/// What a destructive command wants to hear.
+#[derive(Debug, Args)]
+pub(crate) struct Guard {
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Repeat the server's name: wanted where it is not one that we started
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbStatus {
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbUrl {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Carry the search_path in the URL's options, whatever the server's own settings are
+    #[arg(long)]
+    pub(crate) options: bool,
+    /// The administrator's connection to the maintenance database instead
+    #[arg(long, conflicts_with = "options")]
+    pub(crate) admin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbEnv {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print lines for $GITHUB_ENV
+    #[arg(long)]
+    pub(crate) github: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbPsql {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Arguments for psql
+    #[arg(last = true)]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbStop {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Delete its data too
+    #[arg(long)]
+    pub(crate) purge: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ci {
+    /// Where PostgreSQL's server binaries are missing, install them by the system's package manager
+    #[arg(long)]
+    pub(crate) install: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Exit with 3 where a row misses its limit
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Measure each row so many times
+    #[arg(long, value_name = "TIMES", default_value_t = 15)]
+    pub(crate) repeat: usize,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+impl Cli {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        match self.command {
+            Command::DbSetup(flags) => flags.run(project),
+            Command::DbVerify(flags) => flags.run(project),
+            Command::DbMigrate(flags) => flags.run(project),
+            Command::DbReset(flags) => flags.run(project),
+            Command::DbStatus(flags) => flags.run(project),
+            Command::DbUrl(flags) => flags.run(project),
+            Command::DbEnv(flags) => flags.run(project),
+            Command::DbPsql(flags) => flags.run(project),
+            Command::DbStop(flags) => flags.run(project),
+            Command::Ci(flags) => flags.run(project),
+            Command::Bench(flags) => flags.run(project),
+            Command::Completions(flags) => {
+                commands::completions(flags.shell);
+                Ok(Outcome::Well)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

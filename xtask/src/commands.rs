@@ -1,0 +1,16 @@
+//! The commands: each file holds one command's `run` and what only it needs.
+
+mod bench;
+mod ci;
+mod completions;
+mod env;
+mod migrate;
+mod psql;
+mod reset;
+mod setup;
+mod status;
+mod stop;
+mod url;
+mod verify;
+
+pub(crate) use completions::completions;

@@ -1,0 +1,60 @@
+//! `db-reset`: drops the app's database and sets it up again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use pg_config::Project;
+use pg_schema::Purpose;
+use pg_server::Mode;
+
+use super::setup::set_up;
+use crate::{
+    cli::{DbReset, Format, Guard},
+    context::Context,
+    migrate,
+    outcome::Outcome,
+    server::Target,
+};
+
+impl DbReset {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let started = Instant::now();
+        let target = Target::find(&context, Mode::Start)?;
+        pg_schema::refuse_servers_own(&target.expected)?;
+        let lock_wait = Duration::from_secs(self.lock_wait);
+        let database = &target.expected.database;
+        check_guard(&context, &target, &self.guard, &format!("drop database {database}"))?;
+        // What can fail without a database fails while there still is one.
+        migrate::build(&context)?;
+        {
+            let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Drop)?;
+            connections.lock(lock_wait, &mut |line| context.terminal.say(line))?;
+            let was_there = pg_schema::reset(&mut connections, &target.expected)?;
+            context.terminal.say(&match was_there {
+                true => format!("dropped database {database}"),
+                false => format!("there was no database {database}"),
+            });
+        }
+        set_up(&context, &target, lock_wait, Format::Text, started)
+    }
+}
+
+/// What must be said before anything is destroyed: a yes, and on a server that we did not start its
+/// name too (a tunnel looks like localhost).
+fn check_guard(context: &Context, target: &Target, guard: &Guard, what: &str) -> anyhow::Result<()> {
+    let host = target.server.host.to_string();
+    if !target.is_ours() {
+        match guard.host.as_deref() {
+            Some(repeated) if repeated == host => {}
+            Some(repeated) => bail!("--host {repeated} is not the server's name, which is {host}; nothing was changed"),
+            None => bail!(
+                "will not {what} on {host}: it is a server that we did not start\n  help: repeat its name: --host {host}"
+            ),
+        }
+    }
+    if guard.yes || context.terminal.confirm(&format!("{what} on {host}:{}?", target.server.port)) {
+        return Ok(());
+    }
+    bail!("will not {what} on {host}:{} without a yes\n  help: add --yes", target.server.port)
+}

@@ -1,0 +1,131 @@
+//! `db-setup`: from nothing, or from anything in between, to a verified database.
+
+use std::time::{Duration, Instant};
+
+use pg_config::{Password, Project};
+use pg_schema::{By, Connections, Purpose, Verdict};
+use pg_server::Mode;
+
+use crate::{
+    cli::{DbSetup, Format},
+    context::Context,
+    migrate,
+    outcome::Outcome,
+    report::{self, Printed},
+    server::Target,
+};
+
+impl DbSetup {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        if self.dry_run {
+            print_script(&context)?;
+            return Ok(Outcome::Well);
+        }
+        let mode = if self.install { Mode::Install } else { Mode::Start };
+        let started = Instant::now();
+        let mut target = Target::find(&context, mode)?;
+        target.access.may_set_password |= self.set_password;
+        set_up(&context, &target, Duration::from_secs(self.lock_wait), self.format, started)
+    }
+}
+
+/// Sets up on a running server: provision, migrate, verify, under one lock.
+pub(super) fn set_up(
+    context: &Context,
+    target: &Target,
+    lock_wait: Duration,
+    format: Format,
+    started: Instant,
+) -> anyhow::Result<Outcome> {
+    let terminal = context.terminal;
+    let Target { access, expected, .. } = target;
+    let mut connections = pg_schema::open(access, expected, Purpose::Provision)?;
+    terminal.detail(&format!("administrator: {}", connections.administrator()));
+    if !is_recorded(&mut connections, target) {
+        migrate::build(context)?;
+    }
+    connections.lock(lock_wait, &mut |line| terminal.say(line))?;
+    let mut provisioned = pg_schema::provision(&mut connections, access, expected)?;
+    say_changes(context, &provisioned);
+    let expected = &pg_schema::Expected {
+        administrator: Some(pg_config::Identifier::from_catalog(&provisioned.administrator)),
+        ..expected.clone()
+    };
+
+    let mut verdict = pg_schema::verify_session(&mut provisioned.app, &access.app, expected)?;
+    let recorded = verdict.facts.as_ref().and_then(pg_schema::Facts::recorded_digest);
+    let is_unchanged = expected.digest.is_some() && recorded == expected.digest;
+    if is_unchanged && verdict.report.is_clean() {
+        terminal.say("migrations: unchanged since the last verified run, skipped");
+    } else {
+        verdict = migrate_and_verify(context, target, expected, &mut provisioned.app)?;
+    }
+    let outcome = Outcome::of_report(&verdict.report);
+    let Verdict { report, facts } = verdict;
+    report::print(
+        context,
+        format,
+        &Printed { report: &report, facts: facts.as_ref(), target, elapsed: started.elapsed() },
+    );
+    Ok(outcome)
+}
+
+/// Runs the migrations, proves where they landed, and records the digest where all is well.
+pub(super) fn migrate_and_verify(
+    context: &Context,
+    target: &Target,
+    expected: &pg_schema::Expected,
+    app: &mut pg_config::Session,
+) -> anyhow::Result<Verdict> {
+    let landed = migrate::run(context, &target.access.app, app, expected)?;
+    let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
+    pg_schema::note_landed(&mut verdict.report, &landed, expected);
+    if verdict.report.fails_only(&["migrations"])
+        && let Some(facts) = &verdict.facts
+        && pg_schema::record_digest(app, facts, expected)?
+    {
+        pg_schema::note_recorded(&mut verdict.report);
+    }
+    Ok(verdict)
+}
+
+/// Whether these very migrations were run and verified here before, as far as can be seen without the lock.
+fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
+    let Some(app) = connections.app() else { return false };
+    target.expected.digest.is_some()
+        && pg_schema::recorded_digest(app, &target.expected).is_ok_and(|found| found == target.expected.digest)
+}
+
+fn say_changes(context: &Context, provisioned: &pg_schema::Provisioned) {
+    let terminal = context.terminal;
+    for change in &provisioned.changes {
+        let by = match change.by {
+            By::Administrator => provisioned.administrator.as_str(),
+            By::App => context.config.role.value.as_str(),
+        };
+        terminal.say(&format!("{by}: {}", change.statement));
+    }
+    for warning in &provisioned.warnings {
+        terminal.warn(&format!("the server said: {warning}"));
+    }
+    for error in &provisioned.left {
+        terminal.warn(&format!("left as it is: {error}"));
+    }
+}
+
+/// The whole setup for an administrator; the password goes out as a verifier.
+fn print_script(context: &Context) -> anyhow::Result<()> {
+    let config = &context.config;
+    let expected = pg_schema::Expected {
+        role: config.role.value.clone(),
+        database: config.database.value.clone(),
+        schema: config.schema.value.clone(),
+        extensions: config.extensions.value.clone(),
+        administrator: None,
+        digest: None,
+    };
+    let verifier = config.password.as_ref().map(|found| &found.value).map(Password::verifier);
+    context.terminal.print(pg_schema::script(&expected, verifier.as_deref()).trim_end());
+    Ok(())
+}

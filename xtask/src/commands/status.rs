@@ -1,0 +1,146 @@
+//! `db-status`: one screen that says which server serves and why, and where each value came from.
+
+use std::fmt::Write;
+
+use pg_config::{Config, Password, Project, Source};
+use pg_schema::Status;
+use pg_server::{Mode, State};
+
+use crate::{
+    cli::DbStatus,
+    context::Context,
+    outcome::Outcome,
+    server::Target,
+    terminal::{BAD, FAINT, GOOD, STRONG},
+};
+
+impl DbStatus {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let (outcome, server) = server(&context);
+        let mut text = String::new();
+        for (title, rows) in
+            [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration(&context.config))]
+        {
+            if rows.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "{}", context.terminal.paint(STRONG, title));
+            let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
+            for (name, value, note) in rows {
+                let note = if note.is_empty() { note } else { context.terminal.paint(FAINT, &format!("  ({note})")) };
+                let _ = writeln!(text, "  {name:<width$}  {value}{note}");
+            }
+        }
+        for ignored in &context.config.ignored {
+            let _ = writeln!(text, "ignored: {ignored}");
+        }
+        context.terminal.print(text.trim_end());
+        Ok(outcome)
+    }
+}
+
+/// A name, a value, and a remark.
+type Row = (&'static str, String, String);
+
+/// The server, and what can be said of the database on it without changing anything.
+fn server(context: &Context) -> (Outcome, Vec<Row>) {
+    let terminal = context.terminal;
+    let target = match Target::find(context, Mode::Find) {
+        Ok(target) => target,
+        Err(error) => return (Outcome::of(&error), vec![("none", error.to_string(), String::new())]),
+    };
+    let server = &target.server;
+    let mut rows = vec![("address", format!("{}:{}", server.host, server.port), server.reason.clone())];
+    for skipped in &server.skipped {
+        rows.push(("skipped", skipped.to_string(), String::new()));
+    }
+    let verdict = match pg_schema::verify(&target.access.app, &target.expected, std::time::Duration::ZERO) {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            rows.push(("state", terminal.paint(BAD, &error.to_string()), String::new()));
+            return (Outcome::NoServer, rows);
+        }
+    };
+    let report = &verdict.report;
+    if let Some(facts) = &verdict.facts {
+        rows.push(("version", format!("PostgreSQL {}", facts.version), String::new()));
+    }
+    for check in report.checks.iter().filter(|check| ["database", "tables-landed", "migrations"].contains(&check.id)) {
+        rows.push((check.id, check.message.clone(), check.status.as_str().to_owned()));
+    }
+    let failed: Vec<_> =
+        report.checks.iter().filter(|check| check.status == Status::Fail).map(|check| check.id).collect();
+    let state = match failed.is_empty() {
+        true => terminal.paint(GOOD, "verified"),
+        false => {
+            format!("{}: {} (cargo xtask db-verify says more)", terminal.paint(BAD, "not verified"), failed.join(", "))
+        }
+    };
+    rows.push(("state", state, String::new()));
+    (Outcome::Well, rows)
+}
+
+/// The clusters that db-setup made for this workspace.
+fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
+    let clusters = pg_server::status(&context.config.data_dir.value)?;
+    Ok(clusters
+        .into_iter()
+        .map(|cluster| {
+            let state = match cluster.state {
+                State::Running { pid } => format!("running, process {pid}"),
+                State::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
+                State::Stopped => "stopped".to_owned(),
+            };
+            ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
+        })
+        .collect())
+}
+
+/// Each key's value and the source that won.
+fn configuration(config: &Config) -> Vec<Row> {
+    let row = |name, value: String, source: &Source| (name, value, source.to_string());
+    let unset = || "(none)".to_owned();
+    let none = Source::Default;
+    let named = config.named.as_ref();
+    let inputs = config.migrations.inputs.as_ref();
+    vec![
+        row("DB_SERVER", config.server.value.to_string(), &config.server.source),
+        row(
+            "server",
+            named.map_or_else(unset, |found| found.value.to_string()),
+            named.map_or(&none, |found| &found.source),
+        ),
+        row("role", config.role.value.as_str().to_owned(), &config.role.source),
+        match &config.password {
+            Some(found) => row("password", Password::to_string(&found.value), &found.source),
+            None => ("password", unset(), "generated on servers that we start".to_owned()),
+        },
+        row("database", config.database.value.as_str().to_owned(), &config.database.source),
+        row("DB_SCHEMA", config.schema.value.as_str().to_owned(), &config.schema.source),
+        match &config.admin {
+            Some(found) => row("ADMIN_DATABASE_URL", found.value.masked_url(), &found.source),
+            None => row("ADMIN_DATABASE_URL", unset(), &none),
+        },
+        row(
+            "DB_EXTENSIONS",
+            match config.extensions.value.is_empty() {
+                true => unset(),
+                false => config.extensions.value.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+            },
+            &config.extensions.source,
+        ),
+        row("MIGRATE_COMMAND", config.migrations.command.value.clone(), &config.migrations.command.source),
+        row(
+            "MIGRATE_INPUTS",
+            inputs.map_or_else(unset, |found| found.value.join(", ")),
+            inputs.map_or(&none, |found| &found.source),
+        ),
+        row("POSTGRES_IMAGE", config.image.value.clone(), &config.image.source),
+        match &config.bin_dir {
+            Some(found) => row("PG_BIN_DIR", found.value.display().to_string(), &found.source),
+            None => ("PG_BIN_DIR", "(found)".to_owned(), none.to_string()),
+        },
+        row("DB_DATA_DIR", config.data_dir.value.display().to_string(), &config.data_dir.source),
+    ]
+}

@@ -1,0 +1,31 @@
+//! `db-stop`: stops the server that db-setup started.
+
+use anyhow::bail;
+use pg_config::Project;
+
+use crate::{cli::DbStop, context::Context, outcome::Outcome};
+
+impl DbStop {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let (terminal, data_dir) = (context.terminal, &context.config.data_dir.value);
+        if self.purge {
+            let question = format!("delete the servers below {} with all their data?", data_dir.display());
+            if !self.yes && !terminal.confirm(&question) {
+                bail!("will not delete {} without a yes\n  help: add --yes", data_dir.display());
+            }
+        }
+        let stop = if self.purge { pg_server::purge } else { pg_server::stop };
+        let stopped = stop(data_dir, context.wait)?;
+        for server in &stopped {
+            terminal.say(&format!("stopped PostgreSQL {}, process {}", server.cluster, server.pid));
+        }
+        if stopped.is_empty() {
+            terminal.say("no server of this workspace was running");
+        }
+        if self.purge {
+            terminal.say(&format!("deleted what was kept in {}", data_dir.display()));
+        }
+        Ok(Outcome::Well)
+    }
+}

@@ -1,0 +1,53 @@
+//! `db-url`: a connection string on stdout, and nothing else.
+
+use anyhow::anyhow;
+use pg_config::{ConnInfo, ConnectError, Project, connect_within};
+use pg_server::Mode;
+
+use crate::{cli::DbUrl, context::Context, outcome::Outcome, server::Target};
+
+impl DbUrl {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let target = Target::find(&context, Mode::Find)?;
+        let url = if self.admin {
+            let administrator = target
+                .access
+                .administrator
+                .as_ref()
+                .ok_or_else(|| anyhow!("no administrator's connection is known\n  help: set ADMIN_DATABASE_URL"))?;
+            administrator.connection.url()
+        } else {
+            app_connection(&context, &target, self.options)?.url()
+        };
+        context.terminal.print(&url);
+        Ok(Outcome::Well)
+    }
+}
+
+/// The app's connection as other programs should have it: `options` carry the path only where the
+/// server's own settings do not give it. Poolers refuse such options, or drop them.
+pub(super) fn app_connection(context: &Context, target: &Target, with_options: bool) -> anyhow::Result<ConnInfo> {
+    let app = &target.access.app;
+    let schema = &target.expected.schema;
+    let plain = ConnInfo { options: app.options.without("search_path"), ..app.clone() };
+    let with_path = || ConnInfo {
+        options: plain.options.with("search_path", &pg_schema::ddl::search_path(schema)),
+        ..plain.clone()
+    };
+    if with_options {
+        return Ok(with_path());
+    }
+    match connect_within(&plain, context.wait) {
+        Ok(mut session) => {
+            let row = session.client.query_one("SELECT pg_catalog.current_schema()::text", &[])?;
+            let leads_home = row.get::<_, Option<String>>(0).as_deref() == Some(schema.as_str());
+            Ok(if leads_home { plain } else { with_path() })
+        }
+        Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+            context.terminal.warn(&format!("{error}; run cargo xtask db-setup"));
+            Ok(with_path())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

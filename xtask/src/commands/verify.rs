@@ -1,0 +1,31 @@
+//! `db-verify`: proves or refutes that everything is where it belongs.
+
+use std::time::Instant;
+
+use pg_config::Project;
+use pg_server::Mode;
+
+use crate::{
+    cli::DbVerify,
+    context::Context,
+    outcome::Outcome,
+    report::{self, Printed},
+    server::Target,
+};
+
+impl DbVerify {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let started = Instant::now();
+        let target = Target::find(&context, Mode::Find)?;
+        let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)?;
+        let printed = Printed {
+            report: &verdict.report,
+            facts: verdict.facts.as_ref(),
+            target: &target,
+            elapsed: started.elapsed(),
+        };
+        report::print(&context, self.format, &printed);
+        Ok(Outcome::of_report(&verdict.report))
+    }
+}

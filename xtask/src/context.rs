@@ -1,0 +1,34 @@
+//! What every `db-*` command begins with: the environment read, the configuration resolved.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use pg_config::{Config, EnvFile, Environment, Project};
+
+use crate::{cli::Common, terminal::Terminal};
+
+/// The configuration, and where to speak.
+pub(crate) struct Context {
+    pub(crate) environment: Environment,
+    pub(crate) config: Config,
+    pub(crate) terminal: Terminal,
+    /// How long a server that is still starting is waited for.
+    pub(crate) wait: Duration,
+}
+
+impl Context {
+    pub(crate) fn new(project: &Project, common: &Common) -> anyhow::Result<Self> {
+        let file = match &common.env_file {
+            Some(path) => EnvFile::At(path.clone()),
+            None if common.no_env_file => EnvFile::Ignored,
+            None => EnvFile::Default,
+        };
+        let environment = Environment::read(project, &file)?;
+        let terminal = Terminal::new(common.output, &environment);
+        let config = Config::resolve(project, &environment, common.server).context("the configuration is wrong")?;
+        for ignored in &config.ignored {
+            terminal.detail(&format!("ignored: {ignored}"));
+        }
+        Ok(Self { environment, config, terminal, wait: Duration::from_secs(common.wait) })
+    }
+}

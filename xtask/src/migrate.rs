@@ -1,0 +1,137 @@
+//! Running the app's migrations, whatever program they are, and seeing where what they made has landed.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, bail};
+use pg_config::{ConnInfo, Password, Session};
+use pg_schema::{Expected, Landed, Snapshot};
+
+use crate::{context::Context, terminal};
+
+/// Builds what the default command runs. It takes long and needs no database: it is done before the lock.
+pub(crate) fn build(context: &Context) -> anyhow::Result<()> {
+    let project = &context.config.project;
+    let Some(build) = project.migrate_build else { return Ok(()) };
+    if context.config.migrations.command.value != project.migrate_command {
+        return Ok(());
+    }
+    context.terminal.say(&format!("building the migrations: {build}"));
+    let status = shell(build, &project.root).status().with_context(|| format!("run `{build}`"))?;
+    if !status.success() {
+        bail!("`{build}` failed ({status}); nothing was changed");
+    }
+    Ok(())
+}
+
+/// Runs the migrate command as the app's role, and compares the catalog before and after.
+pub(crate) fn run(
+    context: &Context,
+    app: &ConnInfo,
+    session: &mut Session,
+    expected: &Expected,
+) -> anyhow::Result<Landed> {
+    let command = &context.config.migrations.command.value;
+    let before = Snapshot::take(session, expected)?;
+    context.terminal.say(&format!("migrating: {command}"));
+    let (status, output) = run_command(context, app, command)?;
+    let after = Snapshot::take(session, expected)?;
+    let landed = before.landed(&after, &expected.schema);
+    if !status.success() {
+        let shown = if output.is_empty() { "it said nothing".to_owned() } else { indented(&output) };
+        bail!(
+            "the migrate command failed ({status}): {command}\n{shown}\n  {}\n  help: mend it and run cargo xtask db-setup again; what it left is not called a success",
+            summary(&landed, expected)
+        );
+    }
+    context.terminal.say(&summary(&landed, expected));
+    Ok(landed)
+}
+
+/// What appeared, in one line.
+fn summary(landed: &Landed, expected: &Expected) -> String {
+    if landed.inside.is_empty() && landed.outside.is_empty() {
+        return "no new objects".to_owned();
+    }
+    let mut parts = Vec::new();
+    for (place, objects) in
+        [(format!("in {}", expected.schema), &landed.inside), ("elsewhere".to_owned(), &landed.outside)]
+    {
+        let mut kinds: Vec<_> = objects.iter().map(|object| object.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let counts: Vec<_> = kinds
+            .into_iter()
+            .map(|kind| {
+                let count = objects.iter().filter(|object| object.kind == kind).count();
+                format!("{count} {}{}", kind.as_str(), if count == 1 { "" } else { "s" })
+            })
+            .collect();
+        if !counts.is_empty() {
+            parts.push(format!("{} {place}", counts.join(", ")));
+        }
+    }
+    format!("new: {}", parts.join("; "))
+}
+
+/// Runs the command; with `-v` its words are shown as they come, else they are kept for the error.
+fn run_command(
+    context: &Context,
+    app: &ConnInfo,
+    command: &str,
+) -> anyhow::Result<(std::process::ExitStatus, Vec<String>)> {
+    let mut process = shell(command, &context.config.project.root);
+    // Nothing of ours but what leads to this very database: libpq's variables and the parts of the
+    // URL could say otherwise, and an administrator's rights are not the migrations' to have.
+    for (key, _) in context.environment.process_variables() {
+        let is_other = key.starts_with("PG") || key.starts_with("DB_") || key == "ADMIN_DATABASE_URL";
+        if is_other {
+            process.env_remove(key);
+        }
+    }
+    process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
+    let (reader, writer) = std::io::pipe().context("make a pipe")?;
+    process.stdin(Stdio::null()).stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
+    let mut child = process.spawn().with_context(|| format!("run `sh -c {command:?}`"))?;
+    // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
+    drop(process);
+    let mut output = Vec::new();
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = masked(&String::from_utf8_lossy(&line.context("read the migrate command's output")?), app);
+        if context.terminal.is_verbose() {
+            terminal::to_stderr(&format!("  | {line}"));
+        } else {
+            output.push(line);
+        }
+    }
+    let status = child.wait().context("wait for the migrate command")?;
+    Ok((status, output))
+}
+
+fn shell(command: &str, root: &Path) -> Command {
+    let mut process = Command::new("sh");
+    process.arg("-c").arg(command).current_dir(root);
+    process
+}
+
+/// A line of somebody else's without the password, as it is and as the URL has it.
+fn masked(line: &str, app: &ConnInfo) -> String {
+    let Some(password) = app.password.as_ref().map(Password::reveal) else { return line.to_owned() };
+    // A short one would turn every word that happens to hold it into stars.
+    if password.len() < 4 {
+        return line.to_owned();
+    }
+    line.replace(&app.url(), &app.masked_url()).replace(password, "***")
+}
+
+fn indented(lines: &[String]) -> String {
+    let skipped = lines.len().saturating_sub(40);
+    let mut shown: Vec<_> = lines.iter().skip(skipped).map(|line| format!("  | {line}")).collect();
+    if skipped > 0 {
+        shown.insert(0, format!("  | ({skipped} lines before these)"));
+    }
+    shown.join("\n")
+}

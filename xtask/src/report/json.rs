@@ -1,0 +1,53 @@
+//! One JSON document, in the contract's shape.
+
+use pg_schema::{Check, Object, Status};
+use serde_json::{Value, json};
+
+use super::Printed;
+
+pub(super) fn document(printed: &Printed<'_>) -> String {
+    let expected = printed.expected();
+    let server = &printed.target.server;
+    let report = printed.report;
+    let document = json!({
+        "version": 1,
+        "server": {
+            "source": server.source.to_string(),
+            "version": printed.version(),
+            "host": server.host.to_string(),
+            "port": server.port,
+        },
+        "database": expected.database.as_str(),
+        "role": expected.role.as_str(),
+        "schema": expected.schema.as_str(),
+        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "summary": {
+            "pass": report.count(Status::Pass),
+            "fail": report.count(Status::Fail),
+            "warn": report.count(Status::Warn),
+            "skip": report.count(Status::Skip),
+            "tables": report.tables,
+        },
+        "elapsed_ms": u64::try_from(printed.elapsed.as_millis()).unwrap_or(u64::MAX),
+    });
+    format!("{document:#}")
+}
+
+fn check(check: &Check) -> Value {
+    json!({
+        "id": check.id,
+        "status": check.status.as_str(),
+        "message": check.message,
+        "objects": check.objects.iter().map(object).collect::<Vec<_>>(),
+        "fix": check.fix.iter().map(|statement| format!("{statement};")).collect::<Vec<_>>(),
+    })
+}
+
+fn object(object: &Object) -> Value {
+    json!({
+        "kind": object.kind.as_str(),
+        "schema": object.schema.as_ref().map(|schema| schema.as_str()),
+        "name": object.name.as_str(),
+        "owner": object.owner.as_ref().map(|owner| owner.as_str()),
+    })
+}

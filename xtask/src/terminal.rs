@@ -1,0 +1,123 @@
+//! What is said, and where: results on stdout, everything else on stderr. Nothing else prints.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use pg_config::Environment;
+
+use crate::cli::{Color, Output};
+
+/// Failure.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Success.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// A warning.
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+/// What matters less.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+/// What matters most.
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// How much is said, and how it looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal {
+    quiet: bool,
+    verbose: bool,
+    color_on_stdout: bool,
+    color_on_stderr: bool,
+}
+
+impl Terminal {
+    pub(crate) fn new(output: Output, environment: &Environment) -> Self {
+        let plain = environment.process("NO_COLOR").is_some() || environment.process("TERM") == Some("dumb");
+        let color = |is_terminal: bool| match output.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !plain,
+        };
+        Self {
+            quiet: output.quiet,
+            verbose: output.verbose,
+            color_on_stdout: color(io::stdout().is_terminal()),
+            color_on_stderr: color(io::stderr().is_terminal()),
+        }
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A step, on stderr.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            to_stderr(&paint(self.color_on_stderr, FAINT, line));
+        }
+    }
+
+    /// What `-v` shows, on stderr.
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose {
+            to_stderr(&paint(self.color_on_stderr, FAINT, &format!("  {line}")));
+        }
+    }
+
+    /// A warning, on stderr whatever was asked for.
+    pub(crate) fn warn(&self, line: &str) {
+        to_stderr(&format!("{} {line}", paint(self.color_on_stderr, DOUBTFUL, "warning:")));
+    }
+
+    /// A result, on stdout.
+    pub(crate) fn print(&self, text: &str) {
+        to_stdout(text);
+    }
+
+    /// A piece of a result, painted where stdout shows colours.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        paint(self.color_on_stdout, style, text)
+    }
+
+    /// Asks on a terminal; without one, no.
+    pub(crate) fn confirm(&self, question: &str) -> bool {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return false;
+        }
+        let mut stderr = io::stderr().lock();
+        let _ = write!(stderr, "{question} [y/N] ");
+        let _ = stderr.flush();
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// An error and what led to it, on stderr.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    // A type of our own tells its whole story; a cause that its wrapper repeats is not told twice.
+    let mut text = String::new();
+    for cause in error.chain() {
+        let line = cause.to_string();
+        if !text.contains(&line) {
+            text = if text.is_empty() { line } else { format!("{text}: {line}") };
+        }
+    }
+    let label = paint(io::stderr().is_terminal(), BAD, "error:");
+    to_stderr(&format!("{label} {text}"));
+}
+
+/// A line on stderr. Whoever closed it does not want to know.
+pub(crate) fn to_stderr(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// A line on stdout. A reader that closed the pipe has seen enough.
+pub(crate) fn to_stdout(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+fn paint(is_on: bool, style: Style, text: &str) -> String {
+    if is_on { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
