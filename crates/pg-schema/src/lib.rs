@@ -30,4 +30,4 @@ pub use report::{Check, Report, Status};
 pub use reset::{ResetError, refuse_servers_own, reset};
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};
-pub use verify::{CHECKS, Verdict, VerifyError, note_landed, note_recorded, verify, verify_session};
+pub use verify::{CHECKS, Verdict, VerifyError, note_landed, note_recorded, verify, verify_facts, verify_session};

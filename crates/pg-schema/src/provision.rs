@@ -6,7 +6,7 @@ mod database;
 
 use std::time::Duration;
 
-use pg_config::{ConnInfo, ConnectError, Password, Session, connect_within};
+use pg_config::{ConnInfo, ConnectError, Identifier, Password, Session, connect_within};
 use postgres::error::SqlState;
 use thiserror::Error;
 
@@ -65,8 +65,10 @@ pub struct Provisioned {
     pub left: Vec<SqlError>,
     /// The server's warnings; a GRANT that grants nothing is only a warning there.
     pub warnings: Vec<String>,
-    /// The administrator's role.
-    pub administrator: String,
+    /// What was asserted, the administrator's role filled in.
+    pub expected: Expected,
+    /// What is true now, where nothing had to be run: the verification need not read it again.
+    pub facts: Option<Facts>,
 }
 
 /// A statement that was run.
@@ -228,7 +230,9 @@ pub fn provision(
             _ => ProvisionError::NoServer(error),
         })?,
     };
-    let facts = Facts::read(&mut app, expected)?;
+    let expected =
+        Expected { administrator: Some(Identifier::from_catalog(&cluster.administrator)), ..expected.clone() };
+    let facts = Facts::read(&mut app, &expected)?;
     if facts.server_started != cluster.server_started {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
     }
@@ -239,18 +243,17 @@ pub fn provision(
             expected: format!("{} as role {}", expected.database, expected.role),
         });
     }
-    database::assert(&mut app, &connections.administrator, &cluster, facts, access, expected, &mut run)?;
-    if !run.changes.is_empty() || !is_fresh(&mut app, expected)? {
-        // The session began before the paths changed: the app's next one begins after.
+    database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
+    let is_settled = run.changes.is_empty() && run.left.is_empty();
+    // A session that began before the paths changed has the old one: the app's next one begins after.
+    let is_stale = access.app.options.get("search_path").is_none()
+        && facts.stored_path.schema.as_ref() == Some(&expected.schema)
+        && facts.current_schema.as_ref() != Some(&expected.schema);
+    if !is_settled || is_stale {
         app = connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer)?;
     }
-    Ok(Provisioned {
-        app,
-        changes: run.changes,
-        left: run.left,
-        warnings: run.warnings,
-        administrator: cluster.administrator,
-    })
+    let facts = (is_settled && !is_stale).then_some(facts);
+    Ok(Provisioned { app, changes: run.changes, left: run.left, warnings: run.warnings, expected, facts })
 }
 
 /// What was run so far.
@@ -282,12 +285,6 @@ impl Run {
             outcome => outcome,
         }
     }
-}
-
-/// Whether the session's path is what a new session's would be.
-fn is_fresh(app: &mut Session, expected: &Expected) -> Result<bool, SqlError> {
-    let row = crate::query::query_one(app, "SELECT pg_catalog.current_schema()::text", &[])?;
-    Ok(row.get::<_, Option<String>>(0).as_deref() == Some(expected.schema.as_str()))
 }
 
 fn app_as_administrator(access: &Access) -> Administrator {

@@ -48,18 +48,18 @@ pub(super) fn set_up(
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
     let mut provisioned = pg_schema::provision(&mut connections, access, expected)?;
     say_changes(context, &provisioned);
-    let expected = &pg_schema::Expected {
-        administrator: Some(pg_config::Identifier::from_catalog(&provisioned.administrator)),
-        ..expected.clone()
+    let expected = &provisioned.expected;
+    let app = &mut provisioned.app;
+    let mut verdict = match provisioned.facts.take() {
+        Some(facts) => pg_schema::verify_facts(app, facts, &access.app, expected),
+        None => pg_schema::verify_session(app, &access.app, expected)?,
     };
-
-    let mut verdict = pg_schema::verify_session(&mut provisioned.app, &access.app, expected)?;
     let recorded = verdict.facts.as_ref().and_then(pg_schema::Facts::recorded_digest);
     let is_unchanged = expected.digest.is_some() && recorded == expected.digest;
     if is_unchanged && verdict.report.is_clean() {
         terminal.say("migrations: unchanged since the last verified run, skipped");
     } else {
-        verdict = migrate_and_verify(context, target, expected, &mut provisioned.app)?;
+        verdict = migrate_and_verify(context, target, expected, app)?;
     }
     let outcome = Outcome::of_report(&verdict.report);
     let Verdict { report, facts } = verdict;
@@ -101,9 +101,10 @@ fn say_changes(context: &Context, provisioned: &pg_schema::Provisioned) {
     let terminal = context.terminal;
     for change in &provisioned.changes {
         let by = match change.by {
-            By::Administrator => provisioned.administrator.as_str(),
-            By::App => context.config.role.value.as_str(),
+            By::Administrator => provisioned.expected.administrator.as_ref(),
+            By::App => Some(&provisioned.expected.role),
         };
+        let by = by.map_or("administrator", pg_config::Identifier::as_str);
         terminal.say(&format!("{by}: {}", change.statement));
     }
     for warning in &provisioned.warnings {

@@ -4,25 +4,25 @@
 use pg_config::{Identifier, Session};
 
 use super::{Access, By, ProvisionError, Run, cluster::Cluster};
-use crate::{Administrator, Expected, Facts, ddl, path, query::query, script};
+use crate::{Administrator, Expected, Facts, ddl, path, script};
 
 /// Asserts the desired state; `facts` is what was there before.
 pub(super) fn assert(
     app: &mut Session,
     administrator: &Administrator,
     cluster: &Cluster,
-    facts: Facts,
+    facts: &Facts,
     access: &Access,
     expected: &Expected,
     run: &mut Run,
 ) -> Result<(), ProvisionError> {
     let mut admin = Lazily { administrator, access, session: None };
     // Extensions come first: nothing of the app's can use them before, and they may own the schema's name.
-    for extension in missing_extensions(&facts, expected) {
+    for extension in missing_extensions(facts, expected) {
         let session = admin.session(expected)?;
         run.must(session, By::Administrator, &ddl::create_extension(extension))?;
     }
-    assert_schema(app, &mut admin, cluster, &facts, expected, run)?;
+    assert_schema(app, &mut admin, cluster, facts, expected, run)?;
     let is_set = facts
         .path_layers
         .iter()
@@ -30,8 +30,8 @@ pub(super) fn assert(
     if !is_set {
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
     }
-    assert_ownership(app, &mut admin, &facts, expected, run)?;
-    assert_default_privileges(app, &mut admin, cluster, expected, run)?;
+    assert_ownership(app, &mut admin, facts, expected, run)?;
+    assert_default_privileges(app, &mut admin, facts, expected, run)?;
     let is_set =
         facts.path_layers.iter().any(|layer| layer.layer == "database" && path::serves(&layer.path, &expected.schema));
     if !is_set && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
@@ -146,19 +146,13 @@ fn assert_ownership(
 fn assert_default_privileges(
     app: &mut Session,
     admin: &mut Lazily<'_>,
-    cluster: &Cluster,
+    facts: &Facts,
     expected: &Expected,
     run: &mut Run,
 ) -> Result<(), ProvisionError> {
-    let names = [expected.schema.as_str(), expected.role.as_str(), cluster.administrator.as_str()];
-    let rows = query(app, include_str!("../sql/creators.sql"), &names).map_err(ProvisionError::Sql)?;
-    for row in rows {
-        if row.get::<_, bool>("tables") && row.get::<_, bool>("sequences") {
-            continue;
-        }
-        let creator = Identifier::from_catalog(row.get::<_, String>("name"));
-        for statement in ddl::default_privileges(&creator, &expected.schema, &expected.role) {
-            if row.get::<_, bool>("is_app") {
+    for creator in facts.creators.iter().filter(|creator| !creator.tables || !creator.sequences) {
+        for statement in ddl::default_privileges(&creator.role, &expected.schema, &expected.role) {
+            if creator.is_app {
                 run.may(app, By::App, &statement)?;
             } else {
                 run.may(admin.session(expected)?, By::Administrator, &statement)?;
