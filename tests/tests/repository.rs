@@ -1,0 +1,95 @@
+//! The repository's own promises: its documents say what the code does, and its walls stand.
+
+use std::{fs, path::PathBuf};
+
+use pg_config::KEYS;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+#[test]
+fn the_example_environment_has_every_key_and_no_other() {
+    let text = read(".env.example");
+    let mut found: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('='))
+        .map(|(key, _)| key)
+        .filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    let mut known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    found.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn the_readme_names_every_key_command_and_check() {
+    let readme = read("README.md");
+    for key in KEYS {
+        assert!(readme.contains(&format!("`{}`", key.name)), "{}", key.name);
+    }
+    for id in pg_schema::CHECKS {
+        assert!(readme.contains(&format!("`{id}`")), "{id}");
+    }
+    let grammar = read("xtask/src/cli.rs");
+    let commands = grammar.split("enum Command {").nth(1).unwrap().split("\n}").next().unwrap();
+    let variants = commands.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
+    for variant in variants.filter(|name| name.chars().all(char::is_alphanumeric)) {
+        let kebab = variant.chars().enumerate().fold(String::new(), |name, (at, letter)| {
+            let dash = if at > 0 && letter.is_uppercase() { "-" } else { "" };
+            format!("{name}{dash}{}", letter.to_lowercase())
+        });
+        assert!(readme.contains(&format!("`{kebab}")), "{kebab}");
+    }
+}
+
+/// Who may import whom, as the README's code map says.
+#[test]
+fn the_walls_between_the_packages_stand() {
+    let allowed = [
+        ("crates/pg-config", &[][..]),
+        ("crates/pg-server", &["pg-config"]),
+        ("crates/pg-schema", &["pg-config"]),
+        ("crates/aura", &[]),
+        ("xtask", &["pg-config", "pg-server", "pg-schema"]),
+    ];
+    let packages = ["pg-config", "pg-server", "pg-schema", "aura", "xtask", "tests"];
+    for (package, may) in allowed {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        for other in packages.iter().filter(|other| !may.contains(other)) {
+            assert!(!manifest.contains(&format!("\n{other}.workspace")), "{package} imports {other}");
+        }
+    }
+}
+
+#[test]
+fn only_the_project_itself_names_aura() {
+    let files = ["crates/pg-config/src", "crates/pg-server/src", "crates/pg-schema/src", "xtask/src"];
+    let mut looked_at = 0;
+    for path in files.iter().flat_map(|directory| sources(&root().join(directory))) {
+        let text = fs::read_to_string(&path).unwrap();
+        // The tests' examples and the module documentation may.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        looked_at += 1;
+        if path.ends_with("xtask/src/main.rs") || path.file_name().unwrap() == "tests.rs" {
+            continue;
+        }
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            assert!(!line.contains("aura"), "{}: {line}", path.display());
+        }
+    }
+    assert!(looked_at > 40);
+}
+
+fn sources(directory: &std::path::Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
