@@ -1,11 +1,200 @@
-//! `bench`: the performance table, measured side by side in one run.
+//! `bench`: the performance table. Each row stands beside its limit, measured in turns in the same run:
+//! machines are shared and noisy, so only ratios mean anything.
 
-use pg_config::Project;
+mod limit;
+mod table;
 
-use crate::{cli::Bench, outcome::Outcome};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project};
+use pg_server::{Binaries, Template, Throwaway};
+
+use self::table::Row;
+use crate::{cli::Bench, outcome::Outcome, terminal::Terminal};
+
+/// How long a server of the bench may take to come up.
+const WAIT: Duration = Duration::from_secs(60);
 
 impl Bench {
-    pub(crate) fn run(self, _project: &Project) -> anyhow::Result<Outcome> {
-        anyhow::bail!("not yet {self:?}")
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let environment = Environment::read(project, &EnvFile::Ignored)?;
+        let terminal = Terminal::new(self.output, &environment);
+        let stage = Stage::set(project, &environment)?;
+        let mut rows = Vec::new();
+        for (name, measure) in [
+            ("cluster", Stage::clusters as Measure),
+            ("nothing there", Stage::nothing_there),
+            ("nothing to do", Stage::nothing_to_do),
+        ] {
+            terminal.say(&format!("measuring: {name}"));
+            rows.push(measure(&stage, self.repeat.max(1))?);
+        }
+        terminal.print(&table::print(terminal, &rows));
+        let is_missed = rows.iter().any(Row::misses_its_limit);
+        Ok(if self.check && is_missed { Outcome::Found } else { Outcome::Well })
     }
+}
+
+type Measure = fn(&Stage, usize) -> anyhow::Result<Row>;
+
+/// What is measured on: a template, a running server, and a directory that goes with it.
+struct Stage {
+    project: Project,
+    config: Config,
+    binaries: Binaries,
+    template: Template,
+    server: Throwaway,
+    // The last to go: the server lives in it.
+    directory: Scratch,
+}
+
+impl Stage {
+    fn set(project: &Project, environment: &Environment) -> anyhow::Result<Self> {
+        let config = Config::resolve(project, environment, None)?;
+        let (found, reasons) = Binaries::installed(environment.process_os("PATH"));
+        let binaries = match &config.bin_dir {
+            Some(directory) => Binaries::named(&directory.value)?,
+            None => match found.into_iter().next() {
+                Some(binaries) => binaries,
+                None => bail!("bench needs PostgreSQL's server binaries: {}", reasons.join("; ")),
+            },
+        };
+        let directory = Scratch(std::env::temp_dir().join(format!("{}-bench-{}", project.name, std::process::id())));
+        let mut quiet = |_: &str| {};
+        let template = pg_server::template(&directory.0.join("kept"), &binaries, WAIT, &mut quiet)?;
+        let server = pg_server::throwaway(&template, &binaries, &directory.0.join("server"), &[], WAIT, &mut quiet)?;
+        Ok(Self { project: project.clone(), config, binaries, template, server, directory })
+    }
+
+    /// A cluster from the kept template to its first query; beside it `cp -a`, spawn, first answer.
+    fn clusters(&self, repeat: usize) -> anyhow::Result<Row> {
+        let mut row = Row::new("a cluster from the kept template", "cp -a and spawn", 1.3);
+        for round in 0..repeat {
+            row.add(
+                || {
+                    let place = self.directory.0.join(format!("fresh-{round}"));
+                    let started = Instant::now();
+                    let server = pg_server::throwaway(&self.template, &self.binaries, &place, &[], WAIT, &mut |_| {})?;
+                    let elapsed = started.elapsed();
+                    drop(server);
+                    Ok(elapsed)
+                },
+                || {
+                    limit::copy_and_spawn(
+                        &self.template,
+                        &self.binaries,
+                        &self.directory.0.join(format!("bare-{round}")),
+                    )
+                },
+            )?;
+        }
+        Ok(row)
+    }
+
+    /// A whole setup on a running server; beside it the same SQL by psql and the migrate command alone.
+    fn nothing_there(&self, repeat: usize) -> anyhow::Result<Row> {
+        let mut row = Row::new("a setup with nothing there", "psql and the migrations alone", 1.5);
+        let script = self.directory.0.join("setup.sql");
+        let printed = self.program(&["db-setup", "--dry-run"]).output().context("print the script")?;
+        std::fs::write(&script, printed.stdout).context("keep the script")?;
+        for _ in 0..repeat {
+            row.add(
+                || {
+                    self.forget()?;
+                    timed(&mut self.program(&["db-setup", "--quiet"]))
+                },
+                || {
+                    self.forget()?;
+                    let mut psql = self.psql(&self.server.superuser);
+                    let setup = timed(psql.arg("--file").arg(&script))?;
+                    let mut migrate = Command::new("sh");
+                    migrate.arg("-c").arg(&self.config.migrations.command.value).current_dir(&self.project.root);
+                    Ok(setup + timed(migrate.env("DATABASE_URL", self.app().url()))?)
+                },
+            )?;
+        }
+        Ok(row)
+    }
+
+    /// A setup that finds everything right, verification included; beside it `psql -c 'select 1'`.
+    fn nothing_to_do(&self, repeat: usize) -> anyhow::Result<Row> {
+        // 40 ms where psql takes 6.
+        let mut row = Row::new("a setup with nothing to do", "psql -c 'select 1'", 40.0 / 6.0);
+        timed(&mut self.program(&["db-setup", "--quiet"]))?;
+        for _ in 0..repeat {
+            row.add(
+                || timed(&mut self.program(&["db-setup", "--quiet"])),
+                || timed(self.psql(&self.app()).args(["--command", "select 1"])),
+            )?;
+        }
+        Ok(row)
+    }
+
+    /// The app's connection on the bench's server.
+    fn app(&self) -> ConnInfo {
+        ConnInfo {
+            user: self.config.role.value.as_str().to_owned(),
+            password: Some(Password::new("of-the-bench")),
+            database: self.config.database.value.as_str().to_owned(),
+            ..self.server.superuser.clone()
+        }
+    }
+
+    /// This program, on the bench's server alone.
+    fn program(&self, arguments: &[&str]) -> Command {
+        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask"));
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg("--no-env-file")
+            .env("DATABASE_URL", self.app().url())
+            .env("ADMIN_DATABASE_URL", self.server.superuser.url());
+        for key in ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DB_SERVER"] {
+            command.env_remove(key);
+        }
+        command
+    }
+
+    /// The installed psql itself: Debian's wrapper in `PATH` takes four times as long.
+    fn psql(&self, connection: &ConnInfo) -> Command {
+        let beside = self.binaries.program("psql");
+        let mut command = Command::new(if beside.exists() { beside } else { PathBuf::from("psql") });
+        command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]).envs(connection.libpq_environment());
+        command
+    }
+
+    /// Drops what a setup made.
+    fn forget(&self) -> anyhow::Result<()> {
+        let (database, role) = (&self.config.database.value, &self.config.role.value);
+        let mut psql = self.psql(&self.server.superuser);
+        psql.args(["--command", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")]);
+        psql.args(["--command", &format!("DROP ROLE IF EXISTS {role}")]);
+        timed(&mut psql).map(drop)
+    }
+}
+
+/// A directory that is deleted with everything below it.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How long a command takes from its start to its end; its words are shown if it fails.
+fn timed(command: &mut Command) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("run {command:?}"))?;
+    let elapsed = started.elapsed();
+    if !output.status.success() {
+        let program = command.get_program().to_string_lossy().into_owned();
+        bail!("{program} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(elapsed)
 }

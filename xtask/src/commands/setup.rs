@@ -50,17 +50,24 @@ pub(super) fn set_up(
     say_changes(context, &provisioned);
     let expected = &provisioned.expected;
     let app = &mut provisioned.app;
-    let mut verdict = match provisioned.facts.take() {
-        Some(facts) => pg_schema::verify_facts(app, facts, &access.app, expected),
-        None => pg_schema::verify_session(app, &access.app, expected)?,
+    let facts = provisioned.facts.take();
+    let is_unchanged = expected.digest.is_some()
+        && match &facts {
+            Some(facts) => facts.recorded_digest() == expected.digest,
+            None => pg_schema::recorded_digest(app, expected)? == expected.digest,
+        };
+    let unchanged = match facts {
+        _ if !is_unchanged => None,
+        Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)),
+        None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
-    let recorded = verdict.facts.as_ref().and_then(pg_schema::Facts::recorded_digest);
-    let is_unchanged = expected.digest.is_some() && recorded == expected.digest;
-    if is_unchanged && verdict.report.is_clean() {
-        terminal.say("migrations: unchanged since the last verified run, skipped");
-    } else {
-        verdict = migrate_and_verify(context, target, expected, app)?;
-    }
+    let verdict = match unchanged {
+        Some(verdict) if verdict.report.is_clean() => {
+            terminal.say("migrations: unchanged since the last verified run, skipped");
+            verdict
+        }
+        _ => migrate_and_verify(context, target, expected, app)?,
+    };
     let outcome = Outcome::of_report(&verdict.report);
     let Verdict { report, facts } = verdict;
     report::print(
