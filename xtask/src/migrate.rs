@@ -2,12 +2,11 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Password, Session};
+use pg_config::{ConnInfo, Environment, Password, Session};
 use pg_schema::{Expected, Landed, Snapshot};
 
 use crate::{context::Context, terminal};
@@ -20,7 +19,7 @@ pub(crate) fn build(context: &Context) -> anyhow::Result<()> {
         return Ok(());
     }
     context.terminal.say(&format!("building the migrations: {build}"));
-    let status = shell(build, &project.root).status().with_context(|| format!("run `{build}`"))?;
+    let status = shell(context, build).status().with_context(|| format!("run `{build}`"))?;
     if !status.success() {
         bail!("`{build}` failed ({status}); nothing was changed");
     }
@@ -83,7 +82,7 @@ fn run_command(
     app: &ConnInfo,
     command: &str,
 ) -> anyhow::Result<(std::process::ExitStatus, Vec<String>)> {
-    let mut process = shell(command, &context.config.project.root);
+    let mut process = shell(context, command);
     // Nothing of ours but what leads to this very database: libpq's variables and the parts of the
     // URL could say otherwise, and an administrator's rights are not the migrations' to have.
     for (key, _) in context.environment.process_variables() {
@@ -111,10 +110,23 @@ fn run_command(
     Ok((status, output))
 }
 
-fn shell(command: &str, root: &Path) -> Command {
+fn shell(context: &Context, command: &str) -> Command {
     let mut process = Command::new("sh");
-    process.arg("-c").arg(command).current_dir(root);
+    process.arg("-c").arg(command).current_dir(&context.config.project.root);
+    for key in of_outer_cargo(&context.environment) {
+        process.env_remove(key);
+    }
     process
+}
+
+/// The variables by which `cargo run` tells this program what package it is. A cargo that we run must
+/// not see them: build scripts ask for them (ring's does), and each change of them is a rebuild.
+pub(crate) fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = &str> {
+    environment.process_variables().map(|(key, _)| key).filter(|key| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+    })
 }
 
 /// A line of somebody else's without the password, as it is and as the URL has it.

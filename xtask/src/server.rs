@@ -12,6 +12,8 @@ pub(crate) struct Target {
     pub(crate) server: Server,
     pub(crate) access: Access,
     pub(crate) expected: Expected,
+    /// Why this server.
+    pub(crate) reason: String,
 }
 
 impl Target {
@@ -34,7 +36,11 @@ impl Target {
         }
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;
-        Ok(Self { server, access, expected })
+        let reason = match (&config.named, server.source) {
+            (Some(named), Source::Env) => format!("named by {}", named.source),
+            _ => server.reason.clone(),
+        };
+        Ok(Self { server, access, expected, reason })
     }
 
     /// Whether the server is one that we started, and so may be treated as ours.
@@ -44,7 +50,7 @@ impl Target {
 
     /// In words: where the server is, and why that one.
     pub(crate) fn describe(&self) -> String {
-        format!("{}:{} ({})", self.server.host, self.server.port, self.server.reason)
+        format!("{}:{} ({})", self.server.host, self.server.port, self.reason)
     }
 }
 

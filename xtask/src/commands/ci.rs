@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
-use crate::{cli::Ci, outcome::Outcome, terminal::Terminal};
+use crate::{cli::Ci, migrate::of_outer_cargo, outcome::Outcome, terminal::Terminal};
 
 impl Ci {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -17,17 +17,22 @@ impl Ci {
         }
         let shell = Shell::new().context("open a shell")?;
         shell.change_dir(&project.root);
+        let outer: Vec<_> = of_outer_cargo(&environment).collect();
+        let cargo = |arguments: &str| {
+            let command = cmd!(shell, "cargo").args(arguments.split_whitespace());
+            outer.iter().fold(command, |command, key| command.env_remove(key))
+        };
         let ci = Sections { terminal, is_github: environment.process("GITHUB_ACTIONS").is_some() };
-        ci.section("format", || Ok(cmd!(shell, "cargo fmt --all --check").run()?))?;
-        ci.section("lints", || {
-            Ok(cmd!(shell, "cargo clippy --workspace --all-targets --locked -- --deny warnings").run()?)
-        })?;
+        ci.section("format", cargo("fmt --all --check"))?;
+        ci.section("lints", cargo("clippy --workspace --all-targets --locked -- --deny warnings"))?;
         // Before the tests: their features would make the two programs compile twice.
-        ci.section("build", || Ok(cmd!(shell, "cargo build --locked").run()?))?;
-        ci.section("tests", || Ok(cmd!(shell, "cargo test --workspace --locked").run()?))?;
-        ci.section("docs", || {
-            Ok(cmd!(shell, "cargo doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "--deny warnings").run()?)
-        })?;
+        ci.section("build", cargo("build --locked --package xtask"))?;
+        if let Some(build) = project.migrate_build {
+            let command = cmd!(shell, "sh -c {build}");
+            ci.section("build of the migrations", outer.iter().fold(command, |command, key| command.env_remove(key)))?;
+        }
+        ci.section("tests", cargo("test --workspace --locked"))?;
+        ci.section("docs", cargo("doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "--deny warnings"))?;
         terminal.say("all that must hold before a merge holds");
         Ok(Outcome::Well)
     }
@@ -40,10 +45,10 @@ struct Sections {
 }
 
 impl Sections {
-    fn section(&self, name: &str, run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn section(&self, name: &str, command: Cmd<'_>) -> anyhow::Result<()> {
         self.terminal.say(&if self.is_github { format!("::group::{name}") } else { format!("== {name}") });
         let started = Instant::now();
-        let outcome = run().with_context(|| format!("ci: {name}"));
+        let outcome = command.run().with_context(|| format!("ci: {name}"));
         if self.is_github {
             self.terminal.say("::endgroup::");
         }

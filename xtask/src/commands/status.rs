@@ -51,7 +51,7 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
         Err(error) => return (Outcome::of(&error), vec![("none", error.to_string(), String::new())]),
     };
     let server = &target.server;
-    let mut rows = vec![("address", format!("{}:{}", server.host, server.port), server.reason.clone())];
+    let mut rows = vec![("address", format!("{}:{}", server.host, server.port), target.reason.clone())];
     for skipped in &server.skipped {
         rows.push(("skipped", skipped.to_string(), String::new()));
     }
