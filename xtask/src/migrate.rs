@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Environment, Password, Session};
+use pg_config::{ConnInfo, Environment, Session, mask_urls};
 use pg_schema::{Expected, Landed, Snapshot};
 
 use crate::{context::Context, terminal};
@@ -35,14 +35,20 @@ pub(crate) fn run(
 ) -> anyhow::Result<Landed> {
     let command = &context.config.migrations.command.value;
     let before = Snapshot::take(session, expected)?;
-    context.terminal.say(&format!("migrating: {command}"));
+    context.terminal.say(&format!("migrating: {}", mask_urls(command)));
     let (status, output) = run_command(context, app, command)?;
     let after = Snapshot::take(session, expected)?;
     let landed = before.landed(&after, &expected.schema);
     if !status.success() {
-        let shown = if output.is_empty() { "it said nothing".to_owned() } else { indented(&output) };
+        let shown = match output.as_slice() {
+            // With `-v` its words stand above already.
+            [] if context.terminal.is_verbose() => String::new(),
+            [] => "\n  it said nothing".to_owned(),
+            lines => format!("\n{}", indented(lines)),
+        };
         bail!(
-            "the migrate command failed ({status}): {command}\n{shown}\n  {}\n  help: mend it and run cargo xtask db-setup again; what it left is not called a success",
+            "the migrate command failed ({status}): {}{shown}\n  {}\n  help: mend it and run cargo xtask db-setup again; what it left is not called a success",
+            mask_urls(command),
             summary(&landed, expected)
         );
     }
@@ -99,7 +105,7 @@ fn run_command(
     drop(process);
     let mut output = Vec::new();
     for line in BufReader::new(reader).split(b'\n') {
-        let line = masked(&String::from_utf8_lossy(&line.context("read the migrate command's output")?), app);
+        let line = app.mask(&String::from_utf8_lossy(&line.context("read the migrate command's output")?));
         if context.terminal.is_verbose() {
             terminal::to_stderr(&format!("  | {line}"));
         } else {
@@ -127,16 +133,6 @@ pub(crate) fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = 
             .iter()
             .any(|prefix| key.starts_with(prefix))
     })
-}
-
-/// A line of somebody else's without the password, as it is and as the URL has it.
-fn masked(line: &str, app: &ConnInfo) -> String {
-    let Some(password) = app.password.as_ref().map(Password::reveal) else { return line.to_owned() };
-    // A short one would turn every word that happens to hold it into stars.
-    if password.len() < 4 {
-        return line.to_owned();
-    }
-    line.replace(&app.url(), &app.masked_url()).replace(password, "***")
 }
 
 fn indented(lines: &[String]) -> String {

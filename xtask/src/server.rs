@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use pg_config::{Address, ConnInfo, Identifier, Password, SslMode};
 use pg_schema::{Access, Administrator, Expected};
-use pg_server::{Mode, Request, Server, Source};
+use pg_server::{Mode, Request, Rung, Server, Source};
 
 use crate::context::Context;
 
@@ -21,16 +21,24 @@ impl Target {
     pub(crate) fn find(context: &Context, mode: Mode) -> anyhow::Result<Self> {
         let config = &context.config;
         let request = Request {
-            choice: config.server.value.to_string().parse()?,
+            choice: config.server.value,
             mode,
-            named: config.named.as_ref().map(|named| (named.value.host.clone(), named.value.port)),
+            named: config.named.as_ref().map(|named| named.value.clone()),
             data_dir: &config.data_dir.value,
             bin_dir: config.bin_dir.as_ref().map(|found| found.value.as_path()),
             path: context.environment.process_os("PATH"),
             wait: context.wait,
         };
         let terminal = context.terminal;
-        let server = pg_server::find(&request, &mut |line| terminal.say(line))?;
+        let server = pg_server::find(&request, &mut |line| terminal.say(line)).or_else(|error| {
+            let could_install = error.skipped.iter().find(|skipped| skipped.rung == Rung::Install);
+            let question = could_install.map(|skipped| format!("{skipped}\ninstall PostgreSQL now?"));
+            if mode == Mode::Start && question.is_some_and(|question| terminal.confirm(&question)) {
+                let request = Request { mode: Mode::Install, ..request.clone() };
+                return pg_server::find(&request, &mut |line| terminal.say(line));
+            }
+            Err(error)
+        })?;
         for skipped in &server.skipped {
             terminal.detail(&format!("skipped: {skipped}"));
         }

@@ -130,7 +130,11 @@ fn configuration(config: &Config) -> Vec<Row> {
             },
             &config.extensions.source,
         ),
-        row("MIGRATE_COMMAND", config.migrations.command.value.clone(), &config.migrations.command.source),
+        row(
+            "MIGRATE_COMMAND",
+            pg_config::mask_urls(&config.migrations.command.value),
+            &config.migrations.command.source,
+        ),
         row(
             "MIGRATE_INPUTS",
             inputs.map_or_else(unset, |found| found.value.join(", ")),

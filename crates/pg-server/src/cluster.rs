@@ -1,0 +1,234 @@
+//! One cluster: its directory, whether its server runs, and stopping it (starting: `start`).
+//!
+//! ```text
+//! data/                    the data directory, the server's user's (0700)
+//! password                 0600: the superuser's
+//! run/                     the Unix socket, where its path is short enough
+//! port                     the port of the last start
+//! binaries                 the directory, version and stamp of the programs of the last start
+//! log  log.previous        what `postgres` wrote (0600)
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use pg_config::{ConnInfo, ConnectError, Host, Options, SslMode};
+
+use crate::{
+    Binaries, LocalError,
+    data_dir::write,
+    password,
+    pidfile::{self, PidFile},
+    poll,
+    process::{self, Holder},
+    template::SUPERUSER,
+    user::Account,
+};
+
+/// A cluster's directory, whether or not anything is in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    directory: PathBuf,
+    account: Account,
+}
+
+/// A server that let us in.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    pub(crate) pid: u32,
+    pub(crate) socket_dir: Option<PathBuf>,
+    /// `server_version`, without the packager's addition.
+    pub(crate) version: String,
+    pub(crate) superuser: ConnInfo,
+}
+
+/// One look at a cluster.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// No server, and nothing in the way of one.
+    Stopped,
+    /// No server, but a pid file in its way: what it says.
+    Stale(String),
+    /// A server that lets nobody in yet, or nobody any more.
+    Busy,
+    /// A server that answered our query.
+    Ready(Box<Running>),
+}
+
+/// Proves which server answers. Any query would show that it is ready.
+const IDENTITY: &str = "SELECT current_setting('data_directory'), current_setting('server_version')";
+
+/// A server on the loopback address answers in 2 ms; 5 s are for a machine that swaps.
+const LOGIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// SIGQUIT ends a server in 4 ms.
+const QUIT_LIMIT: Duration = Duration::from_secs(5);
+
+impl Cluster {
+    pub(crate) fn at(directory: PathBuf, account: Account) -> Self {
+        Self { directory, account }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.directory.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+
+    pub(crate) fn run_directory(&self) -> PathBuf {
+        self.directory.join("run")
+    }
+
+    fn port_file(&self) -> PathBuf {
+        self.directory.join("port")
+    }
+
+    fn binaries_file(&self) -> PathBuf {
+        self.directory.join("binaries")
+    }
+
+    fn password_file(&self) -> PathBuf {
+        self.directory.join("password")
+    }
+
+    /// The port of the last start.
+    pub(crate) fn kept_port(&self) -> Option<u16> {
+        fs::read_to_string(self.port_file()).ok()?.trim().parse().ok()
+    }
+
+    /// The directory of the programs of the last start, whether or not they are still there.
+    pub(crate) fn bin_dir(&self) -> Option<PathBuf> {
+        fs::read_to_string(self.binaries_file()).ok()?.lines().next().map(PathBuf::from)
+    }
+
+    /// The programs of the last start, if those of this cluster's version are still installed there.
+    pub(crate) fn binaries(&self) -> Option<Binaries> {
+        let recorded = Binaries::recorded(&fs::read_to_string(self.binaries_file()).ok()?);
+        // Of another stamp: a minor release was installed over it, or another version.
+        let binaries = recorded.or_else(|| Binaries::named(&self.bin_dir()?).ok())?;
+        (binaries.version.cluster_name() == self.name()).then_some(binaries)
+    }
+
+    /// Whether `initdb` went through here once. A cluster without its control file starts never again.
+    pub(crate) fn is_whole(&self) -> bool {
+        ["PG_VERSION", "global/pg_control"].iter().all(|name| self.data().join(name).is_file())
+    }
+
+    /// Looks once, without waiting and without changing anything.
+    pub(crate) fn look(&self) -> Result<Seen, LocalError> {
+        let data = self.data();
+        let written = match pidfile::read(&data).map_err(LocalError::io("read postmaster.pid in", &data))? {
+            pidfile::Found::Nothing => return Ok(Seen::Stopped),
+            pidfile::Found::Broken => return Ok(Seen::Stale("it is garbled".to_owned())),
+            pidfile::Found::Written(written) => written,
+        };
+        match process::holder(written.pid, &data) {
+            Holder::Postmaster => {}
+            // PostgreSQL deals with this one itself, and looks for what the dead server left behind.
+            Holder::Nothing => return Ok(Seen::Stopped),
+            Holder::Foreign => {
+                return Ok(Seen::Stale(format!("its process {} is no server of this directory", written.pid)));
+            }
+        }
+        let Some(port) = written.port.filter(|_| written.ready) else { return Ok(Seen::Busy) };
+        Ok(self.log_in(&written, port)?.map_or(Seen::Busy, |running| Seen::Ready(Box::new(running))))
+    }
+
+    /// Ends the server, if it runs, and gives its process id. The lock is held by the caller.
+    ///
+    /// SIGINT rolls open transactions back and writes everything out; a server that has not ended when
+    /// `wait` is over gets SIGQUIT, and recovers when it is started again.
+    pub(crate) fn stop(&self, wait: Duration) -> Result<Option<u32>, LocalError> {
+        self.end(&[(Signal::SIGINT, wait), (Signal::SIGQUIT, QUIT_LIMIT)])
+    }
+
+    /// Ends a server whose data nobody wants.
+    pub(crate) fn quit(&self) -> Result<Option<u32>, LocalError> {
+        self.end(&[(Signal::SIGQUIT, QUIT_LIMIT)])
+    }
+
+    fn end(&self, signals: &[(Signal, Duration)]) -> Result<Option<u32>, LocalError> {
+        let data = self.data();
+        let Some(pid) = self.postmaster()? else { return Ok(None) };
+        for (signal, wait) in signals {
+            process::send(pid, *signal);
+            let ended = poll::until(Instant::now() + *wait, || {
+                process::collect(pid);
+                (process::holder(pid, &data) != Holder::Postmaster).then_some(())
+            });
+            if ended.is_some() {
+                return Ok(Some(pid));
+            }
+        }
+        Err(LocalError::StillRuns { pid, waited: signals.iter().map(|(_, wait)| *wait).sum() })
+    }
+
+    /// The process id of the server, whatever state it is in.
+    pub(crate) fn postmaster(&self) -> Result<Option<u32>, LocalError> {
+        let data = self.data();
+        let found = pidfile::read(&data).map_err(LocalError::io("read postmaster.pid in", &data))?;
+        Ok(match found {
+            pidfile::Found::Written(written) if process::holder(written.pid, &data) == Holder::Postmaster => {
+                Some(written.pid)
+            }
+            _ => None,
+        })
+    }
+
+    /// Notes the port and the programs of a start that went well.
+    pub(crate) fn keep(&self, port: u16, binaries: &Binaries) -> Result<(), LocalError> {
+        write(&self.port_file(), &port.to_string())?;
+        write(&self.binaries_file(), &binaries.record())
+    }
+
+    /// Logs in, and makes sure that it is this very server. `None`: it is starting or stopping.
+    fn log_in(&self, written: &PidFile, port: u16) -> Result<Option<Running>, LocalError> {
+        let data = self.data();
+        let refused = |words: String| LocalError::Refused { data: self.data(), words, password: self.password_file() };
+        let password =
+            password::read(&self.password_file())?.ok_or_else(|| refused("no password is kept".to_owned()))?;
+        let superuser = ConnInfo {
+            host: Host::Tcp("127.0.0.1".to_owned()),
+            port,
+            user: SUPERUSER.to_owned(),
+            password: Some(password),
+            database: "postgres".to_owned(),
+            options: Options::default(),
+            ssl_mode: SslMode::Disable,
+            application_name: None,
+            connect_timeout: Some(LOGIN_LIMIT),
+        };
+        let mut session = match pg_config::connect(&superuser) {
+            Ok(session) => session,
+            Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
+                return Err(refused(format!("{} ({})", error.message(), error.code().code())));
+            }
+            Err(_) => return Ok(None),
+        };
+        let Ok(row) = session.client.query_one(IDENTITY, &[]) else { return Ok(None) };
+        let (directory, version): (String, String) = (row.get(0), row.get(1));
+        if fs::canonicalize(&directory).ok() != Some(data) {
+            return Err(refused(format!("on port {port} another server answers, that of {directory}")));
+        }
+        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
+        Ok(Some(Running { pid: written.pid, socket_dir: written.socket_dir.clone(), version, superuser }))
+    }
+}

@@ -1,0 +1,232 @@
+//! The directory that keeps a workspace's servers (`DB_DATA_DIR`), and what is ours in it.
+//!
+//! ```text
+//! made-by-pg-server        the marker: without it nothing here is ever deleted
+//! lock                     held by whoever starts, stops or deletes something
+//! current                  the name of the cluster that was started last
+//! clusters/15/             one per major version: see `cluster`
+//! templates/15.18-…/       initialised clusters that were never started: see `template`
+//! passwords/aura_user      0600: see `password`
+//! ```
+
+use std::{
+    cmp::Reverse,
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{self, Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use nix::unistd::geteuid;
+
+use crate::{
+    LocalError,
+    cluster::Cluster,
+    lock::{self, Lock},
+    user::Account,
+};
+
+const MARKER: &str = "made-by-pg-server";
+const MARKER_TEXT: &str = "PostgreSQL servers of one workspace: clusters, templates, passwords, logs.\n\
+    Made by `cargo xtask db-setup`, deleted by `cargo xtask db-stop --purge`.\n";
+const LOCK: &str = "lock";
+const CURRENT: &str = "current";
+const CLUSTERS: &str = "clusters";
+const TEMPLATES: &str = "templates";
+const PASSWORDS: &str = "passwords";
+/// What is being made is named so, and renamed when it is whole.
+const UNFINISHED: &str = ".new-";
+
+/// A data directory that is ours.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir {
+    /// Absolute, without symbolic links.
+    pub(crate) root: PathBuf,
+    pub(crate) account: Account,
+}
+
+impl DataDir {
+    /// The directory as an earlier run left it; `None` where there is nothing yet. Changes nothing.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, LocalError> {
+        let root = match fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            outcome => outcome.map_err(LocalError::io("look at", path))?,
+        };
+        check_text(&root)?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&root).map_err(LocalError::io("list", &root))? {
+            names.push(entry.map_err(LocalError::io("list", &root))?.file_name());
+        }
+        let marked = names.iter().any(|name| name == MARKER);
+        if !marked && names.iter().any(|name| name != LOCK) {
+            return Err(LocalError::NotOurs { path: root });
+        }
+        let owner = fs::metadata(&root).map_err(LocalError::io("look at", &root))?.uid();
+        let us = geteuid().as_raw();
+        if owner != us {
+            return Err(LocalError::OtherOwner { path: root, owner, us });
+        }
+        Ok(if marked { Some(Self { root, account: Account::choose()? }) } else { None })
+    }
+
+    /// The directory, made where it is missing, and its lock.
+    pub(crate) fn make(path: &Path, wait: Duration) -> Result<(Self, Lock), LocalError> {
+        let account = Account::choose()?;
+        let path = path::absolute(path).map_err(LocalError::io("make", path))?;
+        check_text(&path)?;
+        account.check_passage(&path)?;
+        make_directories(&path, account.passage_mode())?;
+        // Refuses somebody else's directory.
+        Self::open(&path)?;
+        let root = fs::canonicalize(&path).map_err(LocalError::io("look at", &path))?;
+        let lock = lock::acquire(&root.join(LOCK), wait)?;
+        // Under the lock, because `db-stop --purge` may have been at work until now.
+        let data_dir = Self { root, account };
+        let marker = data_dir.root.join(MARKER);
+        write(&marker, MARKER_TEXT)?;
+        let passage = data_dir.account.passage_mode();
+        make_directory(&data_dir.clusters_directory(), passage)?;
+        make_directory(&data_dir.templates(), passage)?;
+        make_directory(&data_dir.passwords(), 0o700)?;
+        data_dir.sweep();
+        Ok((data_dir, lock))
+    }
+
+    /// Takes the lock of a directory that is there.
+    pub(crate) fn lock(&self, wait: Duration) -> Result<Lock, LocalError> {
+        lock::acquire(&self.root.join(LOCK), wait)
+    }
+
+    /// Every kept cluster: first the one that was started last, then by name, the newest first.
+    pub(crate) fn clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+        let directory = self.clusters_directory();
+        let mut clusters = Vec::new();
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(clusters),
+            outcome => outcome.map_err(LocalError::io("list", &directory))?,
+        };
+        for entry in entries {
+            let name = entry.map_err(LocalError::io("list", &directory))?.file_name();
+            if let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) {
+                clusters.push(self.cluster(name));
+            }
+        }
+        let current = fs::read_to_string(self.root.join(CURRENT)).unwrap_or_default();
+        let rank = |cluster: &Cluster| {
+            let name = cluster.name().to_owned();
+            let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+            (name == current.trim(), digits.parse::<u32>().ok(), name)
+        };
+        clusters.sort_by_cached_key(|cluster| Reverse(rank(cluster)));
+        Ok(clusters)
+    }
+
+    /// The cluster of this name, whether or not it is there.
+    pub(crate) fn cluster(&self, name: &str) -> Cluster {
+        let directory = self.clusters_directory().join(name);
+        let account = self.account.clone().of(&directory.join("data"));
+        Cluster::at(directory, account)
+    }
+
+    /// Notes that this cluster is the one to go on with.
+    pub(crate) fn set_current(&self, cluster: &Cluster) -> Result<(), LocalError> {
+        write(&self.root.join(CURRENT), cluster.name())
+    }
+
+    /// Deletes everything that is ours, the lock last; what somebody else put here stays.
+    pub(crate) fn delete(&self) -> Result<(), LocalError> {
+        for name in [CLUSTERS, TEMPLATES, PASSWORDS] {
+            remove_tree(&self.root.join(name))?;
+        }
+        for name in [CURRENT, MARKER, LOCK] {
+            let path = self.root.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(LocalError::io("delete", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        // Fails where something of somebody else's is left, which is as it should be.
+        let _ = fs::remove_dir(&self.root);
+        Ok(())
+    }
+
+    fn clusters_directory(&self) -> PathBuf {
+        self.root.join(CLUSTERS)
+    }
+
+    pub(crate) fn templates(&self) -> PathBuf {
+        self.root.join(TEMPLATES)
+    }
+
+    pub(crate) fn passwords(&self) -> PathBuf {
+        self.root.join(PASSWORDS)
+    }
+
+    /// Deletes what a killed process left unfinished. It costs space and nothing else, so a failure is
+    /// no error.
+    fn sweep(&self) {
+        for directory in [self.clusters_directory(), self.templates()] {
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+                    let _ = fs::remove_dir_all(entry.path());
+                }
+            }
+        }
+    }
+}
+
+/// A name, not yet taken, for something that is being made in this directory.
+pub(crate) fn unfinished(directory: &Path) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    directory.join(format!("{UNFINISHED}{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// Makes a directory, whatever the umask is; one that is there is left as it is.
+pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), LocalError> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => {
+            fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io("set the mode of", path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(LocalError::io("make the directory", path)(error)),
+    }
+}
+
+/// Makes a directory and those above it.
+pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), LocalError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directories(parent, mode)?;
+    }
+    make_directory(path, mode)
+}
+
+/// Writes a small file that only we read and write, whatever the umask is.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), LocalError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(LocalError::io("write", path))
+}
+
+/// Deletes a directory with all that is in it; none there is fine.
+pub(crate) fn remove_tree(path: &Path) -> Result<(), LocalError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `postmaster.pid` is made of lines, and the server prints its data directory as text.
+fn check_text(path: &Path) -> Result<(), LocalError> {
+    match path.to_str() {
+        Some(text) if !text.contains(char::is_control) => Ok(()),
+        _ => Err(LocalError::Path { path: path.to_owned() }),
+    }
+}

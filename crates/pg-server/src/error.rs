@@ -1,0 +1,162 @@
+//! Why the server does not start, each time with what to do about it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use thiserror::Error;
+
+/// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// The operating system refused.
+    #[error("cannot {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The operating system's words.
+        source: io::Error,
+    },
+    /// PostgreSQL could not work with this path.
+    #[error(
+        "{path:?} is no usable data directory: it holds a line break or is not UTF-8 [set DB_DATA_DIR to another path]"
+    )]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The directory holds somebody's files.
+    #[error("{} is not empty and was not made by us: nothing in it is touched [set DB_DATA_DIR to a new or an empty directory]", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory is another user's.
+    #[error("{} belongs to the user with the id {owner}, we are {us} [run as that user, or set DB_DATA_DIR to another directory]", path.display())]
+    OtherOwner {
+        /// The directory.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// Our effective user id.
+        us: u32,
+    },
+    /// We are root, and there is nobody to run a server as.
+    #[error(
+        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody` [make one, or run as another user]"
+    )]
+    NoUnprivilegedUser,
+    /// We are root, and the unprivileged user does not get to the files.
+    #[error("the user {user}, whom the server runs as, may not enter {} (mode {mode:04o}), and so cannot reach {} [chmod o+x that directory, or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries]", directory.display(), path.display())]
+    Untraversable {
+        /// The unprivileged user.
+        user: String,
+        /// What must be reached.
+        path: PathBuf,
+        /// The directory that is in the way.
+        directory: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Another process is at work in the directory.
+    #[error("{} is held by {holder} since more than {:.1} s [wait for it, or give --wait more seconds]", path.display(), waited.as_secs_f64())]
+    Locked {
+        /// The lock's file.
+        path: PathBuf,
+        /// Who holds it, as far as is known.
+        holder: String,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// `PG_BIN_DIR` was given and does not serve.
+    #[error("PG_BIN_DIR is {}, and {reason} [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]", directory.display())]
+    BinDir {
+        /// What was given.
+        directory: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No installed server was found.
+    #[error("no PostgreSQL server, version 13 or newer, is installed ({looked})")]
+    NoBinaries {
+        /// Where was looked, and what was found there.
+        looked: String,
+    },
+    /// `initdb` failed.
+    #[error("`{command}` made no cluster ({status}); it said:\n{output}")]
+    Initdb {
+        /// The command line.
+        command: String,
+        /// Its exit status, or that it took too long.
+        status: String,
+        /// The end of its output.
+        output: String,
+    },
+    /// A program could not be run at all.
+    #[error("cannot run {}: {source}", program.display())]
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// The operating system's words.
+        source: io::Error,
+    },
+    /// `postgres` ended instead of serving.
+    #[error("the server of {} ended at once ({status}); the end of its log {}:\n{tail}\n[mend what the log names; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), log.display())]
+    Exited {
+        /// The server's data directory.
+        data: PathBuf,
+        /// The exit status.
+        status: String,
+        /// The log's file.
+        log: PathBuf,
+        /// The end of the log.
+        tail: String,
+    },
+    /// `postgres` runs and does not serve in time.
+    #[error("the server of {} was not ready after {:.1} s: {seen}; the end of its log {}:\n{tail}\n[give --wait more seconds: it goes on starting]", data.display(), waited.as_secs_f64(), log.display())]
+    NotReady {
+        /// The server's data directory.
+        data: PathBuf,
+        /// How long we waited.
+        waited: Duration,
+        /// What was last seen of it.
+        seen: String,
+        /// The log's file.
+        log: PathBuf,
+        /// The end of the log.
+        tail: String,
+    },
+    /// The server runs and does not let its superuser in.
+    #[error("the server of {} refuses its superuser: {words} [write the superuser's password into {}; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), password.display())]
+    Refused {
+        /// The server's data directory.
+        data: PathBuf,
+        /// What was said.
+        words: String,
+        /// Where the superuser's password is kept.
+        password: PathBuf,
+    },
+    /// The server does not end.
+    #[error("the server with the process id {pid} still runs {:.1} s after SIGINT and SIGQUIT [look at it: `ps -fp {pid}`]", waited.as_secs_f64())]
+    StillRuns {
+        /// The process id.
+        pid: u32,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// PostgreSQL could not be installed.
+    #[error("PostgreSQL was not installed: {0}")]
+    Install(String),
+}
+
+impl LocalError {
+    /// For `map_err` after an operation on a file.
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}

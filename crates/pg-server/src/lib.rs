@@ -1,0 +1,42 @@
+//! Where a running PostgreSQL server comes from: one that is named, or a private cluster of this
+//! workspace, made from installed binaries.
+//!
+//! [`find`] goes down the ladder. Nothing here prints or reads the environment: what is going on goes to
+//! a [`Say`], and what the environment says is in the [`Request`].
+
+mod binaries;
+mod cluster;
+mod copy;
+mod data_dir;
+mod error;
+mod install;
+mod ladder;
+mod launch;
+mod local;
+mod lock;
+mod log;
+mod password;
+mod pidfile;
+mod poll;
+mod port;
+mod process;
+mod start;
+mod stop;
+mod template;
+mod throwaway;
+mod user;
+mod version;
+
+pub use binaries::Binaries;
+pub use error::LocalError;
+pub use install::install_where_missing;
+pub use ladder::{Mode, NoServer, Request, Rung, Server, Skipped, Source, find};
+pub use local::Local;
+pub use password::app_password;
+pub use stop::{State, Status, Stopped, purge, status, stop};
+pub use template::{Template, template};
+pub use throwaway::{Throwaway, throwaway};
+pub use version::Version;
+
+/// Who is told, in one line each, what takes time or deserves a remark.
+pub type Say<'a> = &'a mut dyn FnMut(&str);

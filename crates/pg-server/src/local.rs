@@ -1,0 +1,199 @@
+//! The `local` rung: a private cluster of this workspace, from installed binaries.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Binaries, LocalError, Say,
+    cluster::{Cluster, Running, Seen},
+    data_dir::{DataDir, remove_tree},
+    poll,
+    start::{clear_half_made, start},
+    template::Template,
+};
+
+/// Where a server that we started lives.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its version: `15.18`.
+    pub version: String,
+    /// The directory of `postgres`.
+    pub bin_dir: PathBuf,
+    /// Its data directory.
+    pub data: PathBuf,
+    /// The process id of the postmaster.
+    pub pid: u32,
+    /// The directory of its Unix socket; none where the path would be too long.
+    pub socket_dir: Option<PathBuf>,
+    /// Its log.
+    pub log: PathBuf,
+}
+
+/// A server of this workspace that runs.
+pub(crate) struct Found {
+    pub(crate) cluster: Cluster,
+    pub(crate) running: Running,
+    pub(crate) started_now: bool,
+    /// Why this one, for people.
+    pub(crate) reason: String,
+}
+
+/// What a search without a start comes to.
+pub(crate) enum Search {
+    Running(Box<Found>),
+    /// The clusters that are kept and stopped.
+    Stopped(Vec<Cluster>),
+}
+
+/// A server that an earlier run started. Waits for one that is just starting; changes nothing.
+pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) -> Result<Search, LocalError> {
+    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Search::Stopped(Vec::new())) };
+    let mut clusters = data_dir.clusters()?;
+    if let Some(bin_dir) = bin_dir {
+        let wanted = cluster_of(&clusters, bin_dir)?;
+        clusters.retain(|cluster| cluster.name() == wanted);
+    }
+    let deadline = Instant::now() + wait;
+    for cluster in &clusters {
+        let seen = poll::until(deadline, || match cluster.look() {
+            Ok(Seen::Busy) => None,
+            outcome => Some(outcome),
+        });
+        if let Some(Seen::Ready(running)) = seen.transpose()? {
+            let reason = format!("started earlier for this workspace, and still running (process {})", running.pid);
+            return Ok(Search::Running(Box::new(Found {
+                cluster: cluster.clone(),
+                running: *running,
+                started_now: false,
+                reason,
+            })));
+        }
+    }
+    Ok(Search::Stopped(clusters))
+}
+
+/// The running server of this workspace, started from these binaries where none runs.
+pub(crate) fn ensure(
+    data_dir: &Path,
+    bin_dir: Option<&Path>,
+    path: Option<&OsStr>,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Found, LocalError> {
+    // Before anything is made on the disk.
+    let named = bin_dir.map(Binaries::named).transpose()?;
+    let nothing_kept = DataDir::open(data_dir)?.is_none_or(|open| open.clusters().is_ok_and(|kept| kept.is_empty()));
+    let newest = if named.is_none() && nothing_kept { Some(newest(path)?) } else { None };
+
+    let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
+    // Whoever held the lock until now may have started one.
+    if let Search::Running(found) = search(&data_dir.root, bin_dir, Duration::ZERO)? {
+        return Ok(*found);
+    }
+    for cluster in data_dir.clusters()? {
+        clear_half_made(&cluster, say)?;
+    }
+    let binaries = match named.or(newest) {
+        Some(binaries) => binaries,
+        None => of_kept(&data_dir, path, say)?,
+    };
+    let cluster = data_dir.cluster(&binaries.version.cluster_name());
+    let (running, kind) = if cluster.is_whole() {
+        (start(&cluster, &binaries, &[], wait, say)?, "the kept cluster")
+    } else {
+        (start_fresh(&data_dir, &cluster, &binaries, wait, say)?, "a new cluster")
+    };
+    data_dir.set_current(&cluster)?;
+    let reason = format!("{kind}, by the installed binaries in {}", binaries.directory.display());
+    Ok(Found { cluster, running, started_now: true, reason })
+}
+
+impl Found {
+    pub(crate) fn local(&self) -> Local {
+        Local {
+            version: self.running.version.clone(),
+            bin_dir: self.cluster.bin_dir().unwrap_or_default(),
+            data: self.cluster.data(),
+            pid: self.running.pid,
+            socket_dir: self.running.socket_dir.clone(),
+            log: self.cluster.log(),
+        }
+    }
+}
+
+/// The name of the cluster that `PG_BIN_DIR` means; the version is asked only where it was never recorded.
+fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, LocalError> {
+    let recorded = clusters
+        .iter()
+        .find(|cluster| cluster.bin_dir().is_some_and(|kept| kept == bin_dir) && cluster.binaries().is_some());
+    match recorded {
+        Some(cluster) => Ok(cluster.name().to_owned()),
+        None => Ok(Binaries::named(bin_dir)?.version.cluster_name()),
+    }
+}
+
+/// The binaries of the cluster that was used last; of the newest one where those are gone, which is said.
+fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, say: Say<'_>) -> Result<Binaries, LocalError> {
+    let mut installed = None;
+    for cluster in data_dir.clusters()? {
+        if let Some(binaries) = cluster.binaries() {
+            return Ok(binaries);
+        }
+        let installed = installed.get_or_insert_with(|| Binaries::installed(path).0);
+        if let Some(binaries) = installed.iter().find(|found| found.version.cluster_name() == cluster.name()) {
+            return Ok(binaries.clone());
+        }
+        let was = cluster.bin_dir().map(|was| format!(" (they were in {})", was.display())).unwrap_or_default();
+        say(&format!(
+            "the cluster of PostgreSQL {} in {} is kept, but no binaries of that version are installed any more{was}",
+            cluster.name(),
+            cluster.directory().display(),
+        ));
+    }
+    newest(path)
+}
+
+fn newest(path: Option<&OsStr>) -> Result<Binaries, LocalError> {
+    let (installed, passed_over) = Binaries::installed(path);
+    installed.into_iter().next().ok_or_else(|| {
+        let looked = "looked for by pg_config, on PATH and in the usual places".to_owned();
+        LocalError::NoBinaries { looked: [vec![looked], passed_over].concat().join("; ") }
+    })
+}
+
+/// Copies the template and starts the copy. Neither was ever synced to the disk: after a crash of the
+/// machine the template may be damaged, and is made anew, once.
+fn start_fresh(
+    data_dir: &DataDir,
+    cluster: &Cluster,
+    binaries: &Binaries,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Running, LocalError> {
+    let template = Template::get(data_dir, binaries, say)?;
+    template.copy_to(cluster.directory())?;
+    match start(cluster, binaries, &[], wait, say) {
+        Err(LocalError::Exited { tail, .. }) => {
+            say(&format!(
+                "a copy of the kept template does not start, so it is made anew; the copy's log ended:\n{tail}"
+            ));
+            clear(cluster)?;
+            template.delete()?;
+            Template::get(data_dir, binaries, say)?.copy_to(cluster.directory())?;
+            let again = start(cluster, binaries, &[], wait, say);
+            if again.is_err() {
+                clear(cluster)?;
+            }
+            again
+        }
+        outcome => outcome,
+    }
+}
+
+/// Deletes a cluster that never served.
+fn clear(cluster: &Cluster) -> Result<(), LocalError> {
+    remove_tree(cluster.directory())
+}

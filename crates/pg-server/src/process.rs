@@ -1,0 +1,134 @@
+//! Processes: whose a process id is, what a server is run with, signals.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use nix::{
+    sys::{
+        signal::{self, Signal},
+        wait::{WaitPidFlag, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::user::Account;
+
+/// What runs under a process id that a pid file names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The server of this data directory.
+    Postmaster,
+    /// Something else: another process that was given the id since, or a server that has ended and that
+    /// its parent does not collect (in a container, often nobody does). PostgreSQL would take either for
+    /// a running server.
+    Foreign,
+    /// No process.
+    Nothing,
+}
+
+/// Looks at a process. `/proc` where there is one, else `ps`.
+pub(crate) fn holder(pid: u32, data: &Path) -> Holder {
+    if Path::new("/proc/self/cmdline").exists() { from_proc(pid, data) } else { from_ps(pid, data) }
+}
+
+/// A server works in its data directory, and is told it by `-D`. The working directory is readable to
+/// the same user and to whoever may trace (not to root in a container), the command line to everybody.
+fn from_proc(pid: u32, data: &Path) -> Holder {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let directory = fs::read_link(format!("/proc/{pid}/cwd"));
+    if line.is_empty() {
+        return if Path::new(&format!("/proc/{pid}")).exists() { Holder::Foreign } else { Holder::Nothing };
+    }
+    if let Ok(directory) = directory {
+        return if directory == data { Holder::Postmaster } else { Holder::Foreign };
+    }
+    let words: Vec<&OsStr> = line.split(|byte| *byte == 0).map(OsStr::from_bytes).collect();
+    let is_postgres = Path::new(words[0]).file_name().is_some_and(|name| name == "postgres" || name == "postmaster");
+    if is_postgres && words.contains(&data.as_os_str()) { Holder::Postmaster } else { Holder::Foreign }
+}
+
+fn from_ps(pid: u32, data: &Path) -> Holder {
+    let output =
+        Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).stdin(Stdio::null()).output();
+    let line = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    match line.as_str() {
+        "" => Holder::Nothing,
+        line if data.to_str().is_some_and(|data| line.contains("postgres") && line.contains(data)) => {
+            Holder::Postmaster
+        }
+        _ => Holder::Foreign,
+    }
+}
+
+/// A command with nothing of ours: no `PG*`, no cargo variables, no terminal.
+///
+/// English messages are told apart by their words; UTC spares `initdb` the search for the time zone,
+/// and is what the container has too.
+pub(crate) fn scrubbed(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .current_dir("/")
+        .stdin(Stdio::null());
+    command
+}
+
+/// The same, run by the user whom servers run as.
+pub(crate) fn command(program: &Path, account: &Account) -> Command {
+    let mut command = scrubbed(program);
+    account.apply(&mut command);
+    command
+}
+
+/// Sends a signal; a process that is gone already is fine.
+pub(crate) fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = pid_t(pid) {
+        let _ = signal::kill(pid, signal);
+    }
+}
+
+/// Collects a server that this very process started and that has ended; not one that is still watched.
+pub(crate) fn collect(pid: u32) {
+    if let Some(pid) = pid_t(pid) {
+        let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
+    }
+}
+
+/// 0, 1 and negative numbers would mean somebody else, or whole groups.
+fn pid_t(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().filter(|pid| *pid > 1).map(Pid::from_raw)
+}
+
+/// Writes a script in a process of its own: a child that another test forks meanwhile would inherit our
+/// file, and until it is closed there too the script cannot be run ("text file busy").
+#[cfg(test)]
+pub(crate) fn write_script(path: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg("printf '%s' \"$1\" > \"$0\" && chmod 755 \"$0\"").arg(path).arg(text);
+    assert!(shell.status().is_ok_and(|status| status.success()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    #[test]
+    fn tells_a_foreign_process_from_none() {
+        let nowhere = Path::new("/nowhere");
+        assert_eq!(holder(process::id(), nowhere), Holder::Foreign);
+        let mut child = Command::new("true").spawn().unwrap();
+        assert_eq!(holder(child.id(), nowhere), Holder::Foreign, "running, or not collected");
+        child.wait().unwrap();
+        assert_eq!(holder(child.id(), nowhere), Holder::Nothing);
+    }
+}

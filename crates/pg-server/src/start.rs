@@ -1,0 +1,184 @@
+//! Starting a cluster's server, in milliseconds, whatever an earlier one left behind.
+
+use std::{
+    fs, io,
+    path::Path,
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Binaries, LocalError, Say,
+    cluster::{Cluster, Running, Seen},
+    data_dir::{make_directory, remove_tree},
+    launch, log, pidfile, poll, port,
+};
+
+/// How far a start has come.
+struct Attempt<'a> {
+    cluster: &'a Cluster,
+    binaries: &'a Binaries,
+    extra: &'a [(&'a str, &'a str)],
+    /// The process that we wait for.
+    child: Option<Child>,
+    /// The port that it was given.
+    port: Option<u16>,
+    /// Ports that another process took between our look and the server's.
+    refused: Vec<u16>,
+    /// What we wait for, for the error.
+    seen: &'static str,
+}
+
+/// The running server of this cluster, started where it does not run yet. The lock is held by the caller.
+///
+/// `extra` settings win over ours. `wait` bounds the whole.
+pub(crate) fn start(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    extra: &[(&str, &str)],
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Running, LocalError> {
+    // Judged before anything is tried: `postgres` would only say "Permission denied".
+    cluster.account().check_program(binaries)?;
+    cluster.account().check_passage(&cluster.data())?;
+    launch::rotate_log(&cluster.log());
+    let mut attempt =
+        Attempt { cluster, binaries, extra, child: None, port: None, refused: Vec::new(), seen: "nothing happened" };
+    let running = poll::until(Instant::now() + wait, || attempt.step(say).transpose()).unwrap_or_else(|| {
+        let log = cluster.log();
+        let tail = log::tail(&log);
+        Err(LocalError::NotReady { data: cluster.data(), waited: wait, seen: attempt.seen.to_owned(), log, tail })
+    })?;
+    cluster.keep(running.superuser.port, binaries)?;
+    Ok(running)
+}
+
+impl Attempt<'_> {
+    /// One look, and what follows from it; the server once it lets us in.
+    fn step(&mut self, say: Say<'_>) -> Result<Option<Running>, LocalError> {
+        match self.cluster.look()? {
+            Seen::Ready(running) => return Ok(Some(*running)),
+            Seen::Busy => {
+                self.seen = "it runs and lets nobody in yet";
+                return Ok(None);
+            }
+            Seen::Stale(what) => {
+                let data = self.cluster.data();
+                say(&format!("removing a stale postmaster.pid in {}: {what}", data.display()));
+                pidfile::remove(&data).map_err(LocalError::io("remove postmaster.pid in", &data))?;
+            }
+            Seen::Stopped => {}
+        }
+        if self.still_comes_up()? {
+            return Ok(None);
+        }
+        self.launch(say)?;
+        Ok(None)
+    }
+
+    /// Whether our process is on its way. One that ended for a reason that passes is forgotten.
+    fn still_comes_up(&mut self) -> Result<bool, LocalError> {
+        let Some(child) = &mut self.child else { return Ok(false) };
+        let program = self.binaries.program("postgres");
+        let Some(status) = child.try_wait().map_err(|source| LocalError::Run { program, source })? else {
+            self.seen = "it has not begun to listen";
+            return Ok(true);
+        };
+        self.child = None;
+        let log = self.cluster.log();
+        let text = fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        match passing_reason(&text) {
+            Some(Passing::PortTaken) => {
+                self.seen = "its port was taken";
+                self.refused.extend(self.port.take());
+                Ok(false)
+            }
+            Some(Passing::OldServerEnds) => {
+                self.seen = "what a killed server left has not ended yet";
+                Ok(false)
+            }
+            None => Err(LocalError::Exited {
+                data: self.cluster.data(),
+                status: status.to_string(),
+                tail: log::tail(&log),
+                log,
+            }),
+        }
+    }
+
+    fn launch(&mut self, say: Say<'_>) -> Result<(), LocalError> {
+        let directory = self.cluster.directory();
+        let port = port::choose(directory, self.cluster.kept_port(), &self.refused)
+            .ok_or_else(|| LocalError::io("find a free TCP port for", directory)(io::Error::other("none is left")))?;
+        if self.port != Some(port) {
+            let settings = launch::development_settings();
+            say(&format!(
+                "starting PostgreSQL {} on 127.0.0.1:{port}, for development: {settings}",
+                self.binaries.version
+            ));
+        }
+        self.renew_run_directory()?;
+        self.child = Some(launch::launch(self.cluster, self.binaries, port, self.extra)?);
+        self.port = Some(port);
+        Ok(())
+    }
+
+    /// A killed server leaves its socket and the socket's lock file, which names a process id: if that
+    /// is another process's by now, the next server would refuse to start.
+    fn renew_run_directory(&self) -> Result<(), LocalError> {
+        let directory = self.cluster.run_directory();
+        remove_tree(&directory)?;
+        make_directory(&directory, 0o700)?;
+        self.cluster.account().give(&directory).map_err(LocalError::io("give away", &directory))
+    }
+}
+
+/// Why a server ended that will come up when it is started again.
+#[derive(Debug, PartialEq, Eq)]
+enum Passing {
+    PortTaken,
+    OldServerEnds,
+}
+
+/// Told by the log's words (`src/backend/postmaster/postmaster.c`, `utils/init/miscinit.c`,
+/// `port/sysv_shmem.c`), which `lc_messages` keeps English.
+fn passing_reason(log: &str) -> Option<Passing> {
+    if log.contains("could not create any TCP/IP sockets") {
+        return Some(Passing::PortTaken);
+    }
+    ["pre-existing shared memory block", "lock file \"postmaster.pid\""]
+        .iter()
+        .any(|words| log.contains(words))
+        .then_some(Passing::OldServerEnds)
+}
+
+/// Deletes a cluster's directory that never became a cluster, or was emptied since.
+pub(crate) fn clear_half_made(cluster: &Cluster, say: Say<'_>) -> Result<(), LocalError> {
+    let directory: &Path = cluster.directory();
+    if directory.exists() && !cluster.is_whole() && cluster.postmaster()?.is_none() {
+        say(&format!("deleting {}, which holds no whole cluster", directory.display()));
+        remove_tree(directory)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passing_reasons_are_told_by_the_log() {
+        for (log, reason) in [
+            (
+                "LOG:  could not bind IPv4 address\nFATAL:  could not create any TCP/IP sockets",
+                Some(Passing::PortTaken),
+            ),
+            ("FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use", Some(Passing::OldServerEnds)),
+            ("FATAL:  lock file \"postmaster.pid\" already exists", Some(Passing::OldServerEnds)),
+            ("FATAL:  could not load library \"x\"", None),
+        ] {
+            assert_eq!(passing_reason(log), reason);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Templates: clusters that `initdb` made and nobody started, one per server version, for copying.
+//!
+//! ```text
+//! templates/15.18_Debian_15.18-0+deb12u1-<digest of the settings>/
+//!     data/        the data directory, 28 MB
+//!     password     0600: the superuser's, inherited by every copy
+//! ```
+
+use std::{
+    fs::{self, File, OpenOptions},
+    hash::{DefaultHasher, Hash, Hasher},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use pg_config::Password;
+
+use crate::{
+    Binaries, LocalError, Say, copy,
+    data_dir::{DataDir, make_directory, remove_tree, unfinished},
+    log, password, poll,
+    process::command,
+    user::Account,
+};
+
+/// The superuser of every cluster that we make.
+pub(crate) const SUPERUSER: &str = "postgres";
+
+/// A kept template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    directory: PathBuf,
+    account: Account,
+}
+
+/// `--wal-segsize=1` makes the copy a quarter smaller. The server is told the usual WAL limits when it
+/// starts, so that nothing else of it shows.
+const INITDB: [&str; 6] =
+    ["--encoding=UTF8", "--auth=scram-sha-256", "--username=postgres", "--no-sync", "--wal-segsize=1", "--pgdata"];
+
+/// Sorted by code point and UTF-8 to upper(), where the system has such a locale: Linux and newer macOS,
+/// then older macOS and whatever is left, then none.
+const LOCALES: [&[&str]; 4] = [
+    &["--locale=C.UTF-8"],
+    &["--locale=C", "--lc-ctype=en_US.UTF-8"],
+    &["--locale=C", "--lc-ctype=UTF-8"],
+    &["--locale=C"],
+];
+
+/// Passwords for everybody: on a shared machine every user reaches the loopback address.
+const HBA: &str = "\
+# TYPE  DATABASE  USER  ADDRESS        METHOD
+local   all       all                  scram-sha-256
+host    all       all   127.0.0.1/32   scram-sha-256
+host    all       all   ::1/128        scram-sha-256
+";
+
+/// It takes half a second; a slow disk, ten.
+const INITDB_LIMIT: Duration = Duration::from_secs(120);
+
+/// The template for these binaries: the kept one, or one that `initdb` makes now.
+///
+/// `wait` bounds the wait for another process that is making it.
+pub fn template(data_dir: &Path, binaries: &Binaries, wait: Duration, say: Say<'_>) -> Result<Template, LocalError> {
+    if let Some(kept) = DataDir::open(data_dir)?.and_then(|data_dir| Template::kept(&data_dir, binaries)) {
+        return Ok(kept);
+    }
+    let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
+    Template::get(&data_dir, binaries, say)
+}
+
+impl Template {
+    /// The initialised data directory. It belongs to the user whom servers run as.
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// The template for these binaries; the lock is held by the caller.
+    pub(crate) fn get(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, LocalError> {
+        match Self::kept(data_dir, binaries) {
+            Some(kept) => Ok(kept),
+            None => Self::make(data_dir, binaries, say),
+        }
+    }
+
+    /// Copies the template to a new directory of a cluster, which is whole or not there at all.
+    pub(crate) fn copy_to(&self, cluster: &Path) -> Result<(), LocalError> {
+        let parent = cluster.parent().unwrap_or(cluster);
+        let draft = unfinished(parent);
+        let copied = (|| {
+            make_directory(&draft, self.account.passage_mode())?;
+            copy::tree(&self.data(), &draft.join("data"), &self.account)
+                .map_err(LocalError::io("copy a template to", cluster))?;
+            let kept = self.directory.join("password");
+            fs::copy(&kept, draft.join("password")).map_err(LocalError::io("copy", &kept))?;
+            fs::rename(&draft, cluster).map_err(LocalError::io("make the cluster", cluster))
+        })();
+        if copied.is_err() {
+            let _ = fs::remove_dir_all(&draft);
+        }
+        copied
+    }
+
+    /// Deletes a template that turned out to be damaged.
+    pub(crate) fn delete(&self) -> Result<(), LocalError> {
+        remove_tree(&self.directory)
+    }
+
+    fn kept(data_dir: &DataDir, binaries: &Binaries) -> Option<Self> {
+        let directory = data_dir.templates().join(name(binaries));
+        directory.join("password").is_file().then(|| Self { directory, account: data_dir.account.clone() })
+    }
+
+    fn make(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, LocalError> {
+        data_dir.account.check_program(binaries)?;
+        say(&format!(
+            "initialising a cluster of PostgreSQL {} with {}",
+            binaries.version,
+            binaries.program("initdb").display()
+        ));
+        let draft = Self { directory: unfinished(&data_dir.templates()), account: data_dir.account.clone() };
+        make_directory(&draft.directory, draft.account.passage_mode())?;
+        let made = draft.initialise(binaries).and_then(|()| {
+            let directory = data_dir.templates().join(name(binaries));
+            // Not a whole one, or it would have been taken.
+            remove_tree(&directory)?;
+            fs::rename(&draft.directory, &directory).map_err(LocalError::io("make the template", &directory))?;
+            Ok(Self { directory, account: draft.account.clone() })
+        });
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&draft.directory);
+        }
+        made
+    }
+
+    fn initialise(&self, binaries: &Binaries) -> Result<(), LocalError> {
+        let superuser = Password::generate();
+        // What `initdb` reads, and its user may: the verifier, which logs nobody in.
+        let verifier = self.directory.join("verifier");
+        password::write(&verifier, &Password::new(superuser.quick_verifier()))?;
+        self.account.give(&verifier).map_err(LocalError::io("give away", &verifier))?;
+
+        let mut outcome = Ok(());
+        for locale in LOCALES {
+            outcome = self.initdb(binaries, locale, &verifier);
+            match &outcome {
+                Err(LocalError::Initdb { output, .. }) if output.contains("locale") => {}
+                _ => break,
+            }
+        }
+        outcome?;
+        fs::remove_file(&verifier).map_err(LocalError::io("delete", &verifier))?;
+        let hba = self.data().join("pg_hba.conf");
+        fs::write(&hba, HBA).map_err(LocalError::io("write", &hba))?;
+        password::write(&self.directory.join("password"), &superuser)
+    }
+
+    fn initdb(&self, binaries: &Binaries, locale: &[&str], verifier: &Path) -> Result<(), LocalError> {
+        let data = self.data();
+        remove_tree(&data)?;
+        make_directory(&data, 0o700)?;
+        self.account.give(&data).map_err(LocalError::io("give away", &data))?;
+        let output = self.directory.join("initdb.log");
+        let file = create(&output)?;
+        let program = binaries.program("initdb");
+        let mut command = command(&program, &self.account);
+        command.args(INITDB).arg(&data).args(locale).arg("--pwfile").arg(verifier);
+        command.stdout(file.try_clone().map_err(LocalError::io("open", &output))?).stderr(file);
+        let failed = |status: String| LocalError::Initdb {
+            command: format!("{} {} {} {}", program.display(), INITDB.join(" "), data.display(), locale.join(" ")),
+            status,
+            output: log::tail(&output),
+        };
+        let mut child = command.spawn().map_err(|source| LocalError::Run { program: program.clone(), source })?;
+        let ended = poll::until(Instant::now() + INITDB_LIMIT, || child.try_wait().transpose());
+        match ended {
+            Some(Ok(status)) if status.success() => fs::remove_file(&output).map_err(LocalError::io("delete", &output)),
+            Some(Ok(status)) => Err(failed(status.to_string())),
+            Some(Err(source)) => Err(LocalError::Run { program, source }),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(failed(format!("not done after {} s", INITDB_LIMIT.as_secs())))
+            }
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<File, LocalError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).map_err(LocalError::io("write", path))
+}
+
+/// Two installations of one version may be built differently, so the directory counts too.
+fn name(binaries: &Binaries) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&binaries.directory, INITDB, LOCALES, HBA).hash(&mut hasher);
+    let build = binaries.version.build.replace(['(', ')'], "");
+    let build: String =
+        build.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || ".+-".contains(c) { c } else { '_' }).collect();
+    format!("{build}-{:016x}", hasher.finish())
+}

@@ -1,0 +1,88 @@
+//! A server for a test or a benchmark: a fresh cluster at a given place, gone when its guard is dropped.
+
+use std::{
+    fmt, fs, io,
+    path::{self, Path},
+    time::Duration,
+};
+
+use pg_config::ConnInfo;
+
+use crate::{
+    Binaries, Local, LocalError, Say, Template,
+    cluster::Cluster,
+    data_dir::{make_directories, remove_tree},
+    local::Found,
+    start::start,
+    user::Account,
+};
+
+/// A running server that ends, and whose directory is deleted, on drop.
+pub struct Throwaway {
+    /// Its superuser's connection to the database `postgres`.
+    pub superuser: ConnInfo,
+    /// Where it lives.
+    pub local: Local,
+    cluster: Cluster,
+}
+
+/// Copies the template to a new directory, and starts a server there.
+///
+/// `directory` must not exist, or be empty; what leads there must be open to the user whom servers run
+/// as. `settings` win over ours: `&[("wal_level", "replica")]`. The server shows nothing of the workspace
+/// that made it, and no command finds it again.
+pub fn throwaway(
+    template: &Template,
+    binaries: &Binaries,
+    directory: &Path,
+    settings: &[(&str, &str)],
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Throwaway, LocalError> {
+    let account = Account::choose()?;
+    let directory = path::absolute(directory).map_err(LocalError::io("make", directory))?;
+    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
+        return Err(LocalError::NotOurs { path: directory });
+    };
+    account.check_passage(parent)?;
+    make_directories(parent, account.passage_mode())?;
+    // A server knows its data directory without symbolic links.
+    let directory = fs::canonicalize(parent).map_err(LocalError::io("look at", parent))?.join(name);
+    if let Err(error) = fs::remove_dir(&directory)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(LocalError::NotOurs { path: directory });
+    }
+    template.copy_to(&directory)?;
+    let cluster = Cluster::at(directory, account);
+    match start(&cluster, binaries, settings, wait, say) {
+        Ok(running) => {
+            let superuser = running.superuser.clone();
+            let found = Found { cluster: cluster.clone(), running, started_now: true, reason: String::new() };
+            Ok(Throwaway { superuser, local: found.local(), cluster })
+        }
+        Err(error) => {
+            end(&cluster);
+            Err(error)
+        }
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        end(&self.cluster);
+    }
+}
+
+impl fmt::Debug for Throwaway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a throwaway server on port {}, process {}", self.superuser.port, self.local.pid)
+    }
+}
+
+/// Nobody wants the data: SIGQUIT, and away with them.
+fn end(cluster: &Cluster) {
+    if cluster.quit().is_ok() {
+        let _ = remove_tree(cluster.directory());
+    }
+}

@@ -1,0 +1,105 @@
+//! Whose the server's processes and files are: ours, or, as root, those of an unprivileged user.
+
+use std::{
+    fs, io,
+    os::unix::{
+        fs::{MetadataExt, lchown},
+        process::CommandExt,
+    },
+    path::Path,
+    process::Command,
+};
+
+use nix::unistd::{User, geteuid};
+
+use crate::{Binaries, LocalError};
+
+/// The user whom the server runs as. `initdb` and `postgres` refuse root.
+#[derive(Clone, Debug)]
+pub(crate) enum Account {
+    /// The user we are.
+    Own,
+    /// We are root; the server's processes drop to this user.
+    Dropped { name: String, uid: u32, gid: u32 },
+}
+
+impl Account {
+    /// As root `postgres` where that user exists, else `nobody`; otherwise ourselves.
+    pub(crate) fn choose() -> Result<Self, LocalError> {
+        if !geteuid().is_root() {
+            return Ok(Self::Own);
+        }
+        ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| User::from_name(name).ok().flatten())
+            .filter(|user| !user.uid.is_root())
+            .map(|user| Self::Dropped { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
+            .ok_or(LocalError::NoUnprivilegedUser)
+    }
+
+    /// The user of a data directory that is there: it stays that user's when `postgres` is made later.
+    pub(crate) fn of(self, data: &Path) -> Self {
+        let Self::Dropped { .. } = &self else { return self };
+        match fs::metadata(data) {
+            Ok(found) if found.uid() != 0 => {
+                let user = User::from_uid(found.uid().into()).ok().flatten();
+                let name = user.map_or_else(|| found.uid().to_string(), |user| user.name);
+                Self::Dropped { name, uid: found.uid(), gid: found.gid() }
+            }
+            _ => self,
+        }
+    }
+
+    /// The mode of directories that only lead to the server's own: nobody but us lists them.
+    pub(crate) fn passage_mode(&self) -> u32 {
+        match self {
+            Self::Own => 0o700,
+            Self::Dropped { .. } => 0o711,
+        }
+    }
+
+    /// Gives a file or directory (never what a symbolic link points to) to the server's user.
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Own => Ok(()),
+            Self::Dropped { uid, gid, .. } => lchown(path, Some(*uid), Some(*gid)),
+        }
+    }
+
+    /// Makes the command run as the server's user; the standard library clears the other groups.
+    pub(crate) fn apply(&self, command: &mut Command) {
+        if let Self::Dropped { uid, gid, .. } = self {
+            command.uid(*uid).gid(*gid);
+        }
+    }
+
+    /// Whether the server's user gets to `postgres`, wherever it is linked to.
+    pub(crate) fn check_program(&self, binaries: &Binaries) -> Result<(), LocalError> {
+        let program = binaries.program("postgres");
+        self.check_passage(&fs::canonicalize(&program).unwrap_or(program))
+    }
+
+    /// Whether the server's user gets to this path, judged by the mode of each directory that really
+    /// leads there, as far as they exist. Access control lists are not read.
+    pub(crate) fn check_passage(&self, path: &Path) -> Result<(), LocalError> {
+        let Self::Dropped { name, uid, gid } = self else { return Ok(()) };
+        let there = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok()).unwrap_or_default();
+        for directory in there.ancestors() {
+            let found = fs::metadata(directory).map_err(LocalError::io("look at", directory))?;
+            let enter = match (found.uid() == *uid, found.gid() == *gid) {
+                (true, _) => 0o100,
+                (false, true) => 0o010,
+                (false, false) => 0o001,
+            };
+            if found.mode() & enter == 0 {
+                return Err(LocalError::Untraversable {
+                    user: name.clone(),
+                    path: path.to_owned(),
+                    directory: directory.to_owned(),
+                    mode: found.mode() & 0o7777,
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Killed servers, stale pid files, half-made directories, damaged templates: none of them blocks.
+
+use std::{
+    fs::{self, File},
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    process::{Child, Command},
+    time::{Duration, Instant, SystemTime},
+};
+
+use pg_server::{LocalError, Mode};
+
+use crate::support::{Place, WAIT, binaries, execute, is_root, pid, query, request, runs, superuser};
+
+/// A process that is no server, and ends with the test.
+struct Sleeper(Child);
+
+impl Sleeper {
+    /// Of the user whom the server runs as: only then PostgreSQL takes it for a server.
+    fn as_owner_of(path: &std::path::Path) -> Self {
+        let mut command = Command::new("sleep");
+        if is_root() {
+            command.uid(fs::metadata(path).unwrap().uid());
+        }
+        Self(command.arg("60").spawn().unwrap())
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_killed_server_is_started_again_with_its_data() {
+    let place = Place::with_template();
+    let server = place.start();
+    execute(superuser(&server), "CREATE TABLE kept AS SELECT 'yes'::text AS answer");
+    // A session, so that there is a child with the shared memory.
+    let _session = pg_config::connect(superuser(&server)).unwrap();
+    for _ in 0..3 {
+        let killed = place.start();
+        Command::new("kill").args(["-9", &pid(&killed).to_string()]).status().unwrap();
+        let again = place.start();
+        assert_ne!(pid(&again), pid(&killed));
+        assert_eq!(query(superuser(&again), "SELECT answer FROM kept"), "yes");
+    }
+}
+
+#[test]
+fn a_stale_pid_file_with_a_living_process_is_removed() {
+    let place = Place::with_template();
+    let server = place.start();
+    let data = &server.local.as_ref().unwrap().data;
+    let written = fs::read_to_string(data.join("postmaster.pid")).unwrap();
+    place.stop();
+    let sleeper = Sleeper::as_owner_of(data);
+    let stale = written.replace(&pid(&server).to_string(), &sleeper.0.id().to_string());
+    fs::write(data.join("postmaster.pid"), &stale).unwrap();
+    // The socket's lock file names it too.
+    let run = place.cluster().join("run");
+    fs::write(run.join(format!(".s.PGSQL.{}.lock", server.port)), &stale).unwrap();
+
+    assert!(place.find(Mode::Find).is_err());
+    assert_eq!(place.stop(), [], "somebody else's process is not stopped");
+    assert!(runs(sleeper.0.id()));
+    let (again, said) = place.find(Mode::Start).unwrap();
+    assert!(again.started_now);
+    assert!(said.iter().any(|line| line.contains("stale postmaster.pid")), "{said:?}");
+    assert!(runs(sleeper.0.id()));
+}
+
+#[test]
+fn a_pid_file_of_a_dead_process_or_of_garbage_is_no_obstacle() {
+    let place = Place::with_template();
+    let server = place.start();
+    let path = server.local.as_ref().unwrap().data.join("postmaster.pid");
+    let written = fs::read_to_string(&path).unwrap();
+    place.stop();
+    let mut dead = Command::new("true").spawn().unwrap();
+    dead.wait().unwrap();
+    fs::write(&path, written.replace(&pid(&server).to_string(), &dead.id().to_string())).unwrap();
+    assert!(place.start().started_now);
+    place.stop();
+    for text in ["", "\0\0\0\0"] {
+        fs::write(&path, text).unwrap();
+        File::open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        assert!(place.start().started_now);
+        place.stop();
+    }
+}
+
+#[test]
+fn half_made_directories_are_cleared() {
+    let place = Place::with_template();
+    let cluster = place.cluster();
+    fs::create_dir_all(cluster.join("data/base")).unwrap();
+    fs::write(cluster.join("data/PG_VERSION"), "15\n").unwrap();
+    let left = place.data_dir().join("clusters/.new-1-0");
+    fs::create_dir_all(left.join("data")).unwrap();
+    let (server, said) = place.find(Mode::Start).unwrap();
+    assert!(server.started_now);
+    assert!(said.iter().any(|line| line.contains("holds no whole cluster")), "{said:?}");
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_damaged_template_is_made_anew() {
+    let place = Place::with_template();
+    let templates = place.data_dir().join("templates");
+    let template = fs::read_dir(templates).unwrap().next().unwrap().unwrap().path();
+    File::options().write(true).open(template.join("data/global/pg_control")).unwrap().set_len(100).unwrap();
+    let (server, said) = place.find(Mode::Start).unwrap();
+    assert!(said.iter().any(|line| line.contains("made anew")), "{said:?}");
+    assert_eq!(query(superuser(&server), "SELECT 'up'::text"), "up");
+}
+
+#[test]
+fn a_server_that_ends_at_once_says_why() {
+    let place = Place::with_template();
+    let server = place.start();
+    place.stop();
+    let conf = server.local.as_ref().unwrap().data.join("postgresql.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    fs::write(&conf, format!("{text}\nshared_preload_libraries = 'no_such_library'\n")).unwrap();
+    let before = Instant::now();
+    let error = place.find(Mode::Start).unwrap_err();
+    assert!(before.elapsed() < WAIT / 2, "it is not waited for");
+    assert!(matches!(error.error.as_deref(), Some(LocalError::Exited { .. })), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("no_such_library") && text.contains("db-stop --purge"), "{text}");
+}
+
+#[test]
+fn a_changed_superuser_password_is_named() {
+    let place = Place::with_template();
+    execute(superuser(&place.start()), "ALTER ROLE postgres PASSWORD 'another'");
+    let text = place.find(Mode::Start).unwrap_err().to_string();
+    assert!(text.contains("28P01") && text.contains(place.cluster().join("password").to_str().unwrap()), "{text}");
+}
+
+#[test]
+fn a_held_lock_is_waited_for_within_bounds() {
+    let place = Place::with_template();
+    let lock = File::options().write(true).create(true).truncate(false).open(place.data_dir().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let data_dir = place.data_dir();
+    let short = pg_server::Request { wait: Duration::from_millis(50), ..request(&data_dir) };
+    let error = pg_server::find(&short, &mut |_| {}).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::Locked { .. })), "{error}");
+    assert!(error.to_string().contains("is held by"), "{error}");
+    drop(lock);
+    assert!(place.start().started_now);
+}
+
+#[test]
+fn a_cluster_without_binaries_is_named_and_kept() {
+    let place = Place::with_template();
+    let old = place.data_dir().join("clusters/14");
+    fs::create_dir_all(old.join("data/global")).unwrap();
+    for name in ["data/PG_VERSION", "data/global/pg_control"] {
+        fs::write(old.join(name), "14\n").unwrap();
+    }
+    fs::write(old.join("binaries"), "/opt/gone/bin\n14.1\nstamp\n").unwrap();
+    let (server, said) = place.find(Mode::Start).unwrap();
+    assert_eq!(server.local.unwrap().version, binaries().version.to_string());
+    let line = said.iter().find(|line| line.contains("no binaries of that version")).unwrap();
+    assert!(line.contains("PostgreSQL 14") && line.contains("/opt/gone/bin"), "{line}");
+    assert!(old.join("data/PG_VERSION").exists());
+}

@@ -1,0 +1,148 @@
+//! What is on the disk: whose it is, where it may be, and that no password leaves its file.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    process::Command,
+    thread,
+};
+
+use pg_server::{LocalError, Mode};
+
+use crate::support::{Place, WAIT, files, is_root, pid, query, request, superuser};
+
+#[test]
+fn passwords_are_in_their_files_and_nowhere_else() {
+    let place = Place::empty();
+    let server = place.start();
+    let app = pg_server::app_password(&place.data_dir(), "aura_user").unwrap();
+    let secrets = [app.reveal().to_owned(), superuser(&server).password.as_ref().unwrap().reveal().to_owned()];
+    for (secret, holders) in secrets.iter().zip([1, 2]) {
+        // The role's file; the template's and its copy's.
+        let found = Command::new("grep").args(["-rlaF", secret]).arg(&place.root).output().unwrap();
+        let found: Vec<String> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect();
+        assert_eq!(found.len(), holders, "{found:?}");
+        for file in found {
+            let metadata = fs::metadata(&file).unwrap();
+            assert_eq!((metadata.mode() & 0o7777, metadata.uid()), (0o600, nix::unistd::geteuid().as_raw()), "{file}");
+        }
+    }
+    for what in ["cmdline", "environ"] {
+        let text = String::from_utf8_lossy(&fs::read(format!("/proc/{}/{what}", pid(&server))).unwrap()).into_owned();
+        assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+        assert!(!text.contains("CARGO"), "{text}");
+    }
+}
+
+#[test]
+fn nobody_else_reads_anything() {
+    let place = Place::with_template();
+    let server = place.start();
+    let passage = if is_root() { 0o711 } else { 0o700 };
+    for path in files(&place.data_dir()) {
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let mode = metadata.mode() & 0o777;
+        let of_server = path.starts_with(&server.local.as_ref().unwrap().data);
+        if metadata.is_dir() && !of_server && mode & 0o077 != 0 {
+            assert_eq!(mode, passage, "{}", path.display());
+        }
+        if of_server {
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
+            assert_ne!(metadata.uid(), 0, "{}", path.display());
+        }
+    }
+    let owner = fs::metadata(format!("/proc/{}", pid(&server))).unwrap().uid();
+    assert_ne!(owner, 0, "the server does not run as root");
+}
+
+#[test]
+fn callers_at_once_get_one_password() {
+    let place = Place::with_template();
+    let passwords: Vec<_> = thread::scope(|scope| {
+        let calls: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| pg_server::app_password(&place.data_dir(), "app").unwrap())).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert!(passwords.iter().all(|password| password == &passwords[0]));
+    assert_ne!(pg_server::app_password(&place.data_dir(), "App").unwrap(), passwords[0]);
+    assert_eq!(fs::read_dir(place.data_dir().join("passwords")).unwrap().count(), 2);
+}
+
+#[test]
+fn purge_deletes_what_is_ours_and_nothing_else() {
+    let place = Place::with_template();
+    let server = place.start();
+    let theirs = place.data_dir().join("notes.txt");
+    fs::write(&theirs, "mine").unwrap();
+    assert_eq!(pg_server::purge(&place.data_dir(), WAIT).unwrap()[0].pid, pid(&server));
+    assert_eq!(files(&place.data_dir()), [theirs]);
+
+    // Without the marker it is somebody else's.
+    for error in [
+        pg_server::purge(&place.data_dir(), WAIT).unwrap_err(),
+        pg_server::stop(&place.data_dir(), WAIT).unwrap_err(),
+        *place.find(Mode::Start).unwrap_err().error.unwrap(),
+    ] {
+        assert!(matches!(error, LocalError::NotOurs { .. }), "{error}");
+    }
+    assert_eq!(fs::read_dir(place.data_dir()).unwrap().count(), 1);
+
+    let clean = Place::with_template();
+    clean.start();
+    pg_server::purge(&clean.data_dir(), WAIT).unwrap();
+    assert!(!clean.data_dir().exists());
+    assert_eq!(pg_server::purge(&clean.data_dir(), WAIT).unwrap(), []);
+}
+
+#[test]
+fn a_long_path_has_no_socket_and_serves() {
+    let place = Place::empty();
+    let data_dir = place.root.join("d".repeat(100)).join("e".repeat(100));
+    let server = pg_server::find(&request(&data_dir), &mut |_| {}).unwrap();
+    assert_eq!(server.local.as_ref().unwrap().socket_dir, None);
+    assert_eq!(query(superuser(&server), "SHOW unix_socket_directories"), "");
+    pg_server::purge(&data_dir, WAIT).unwrap();
+}
+
+#[test]
+fn an_odd_path_has_a_socket() {
+    let place = Place::empty();
+    let data_dir = place.root.join("it's, \"odd\" é");
+    let server = pg_server::find(&request(&data_dir), &mut |_| {}).unwrap();
+    let socket_dir = server.local.as_ref().unwrap().socket_dir.clone().unwrap();
+    let info = pg_config::ConnInfo { host: pg_config::Host::Unix(socket_dir), ..superuser(&server).clone() };
+    assert_eq!(query(&info, "SELECT 'by the socket'::text"), "by the socket");
+    pg_server::purge(&data_dir, WAIT).unwrap();
+
+    let error = pg_server::find(&request(&place.root.join("two\nlines")), &mut |_| {}).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::Path { .. })), "{error}");
+}
+
+#[test]
+fn a_closed_directory_above_is_named_before_anything_is_made() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::empty();
+    let closed = place.root.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+    let error = pg_server::find(&request(&closed.join("data-dir")), &mut |_| {}).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::Untraversable { .. })), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&format!("may not enter {} (mode 0700)", closed.display())), "{text}");
+    assert!(text.contains("DB_DATA_DIR"), "{text}");
+    assert_eq!(files(&closed), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_directory_of_another_user_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::with_template();
+    std::os::unix::fs::chown(place.data_dir(), Some(12345), None).unwrap();
+    let error = place.find(Mode::Start).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::OtherOwner { owner: 12345, .. })), "{error}");
+    std::os::unix::fs::chown(place.data_dir(), Some(0), None).unwrap();
+}

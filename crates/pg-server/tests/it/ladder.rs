@@ -1,0 +1,110 @@
+//! Which rung serves, and what is said of the others.
+
+use std::{fs, path::Path};
+
+use pg_config::{Address, Host, ServerChoice};
+use pg_server::{LocalError, Mode, Request, Rung, Source};
+
+use crate::support::{Place, binaries, pid, request};
+
+fn named() -> Option<Address> {
+    Some(Address { host: Host::Tcp("db.example.invalid".to_owned()), port: 6543 })
+}
+
+#[test]
+fn a_named_server_is_taken_without_a_look_at_any_other() {
+    for choice in [ServerChoice::Auto, ServerChoice::Env] {
+        let nowhere = Path::new("/nowhere");
+        let server =
+            pg_server::find(&Request { choice, named: named(), ..request(nowhere) }, &mut |_| panic!("said something"))
+                .unwrap();
+        assert_eq!(
+            (server.source, server.host.to_string(), server.port),
+            (Source::Env, "db.example.invalid".to_owned(), 6543)
+        );
+        assert!(server.superuser.is_none() && !server.started_now);
+    }
+}
+
+#[test]
+fn local_beats_a_named_server_when_asked_for() {
+    let place = Place::with_template();
+    let data_dir = place.data_dir();
+    let request = Request { choice: ServerChoice::Local, named: named(), ..request(&data_dir) };
+    let server = pg_server::find(&request, &mut |_| {}).unwrap();
+    assert_eq!(server.source, Source::Local);
+    assert_eq!(server.skipped[0].rung, Rung::Env);
+    assert!(server.skipped[0].reason.contains("db.example.invalid:6543 is named"), "{}", server.skipped[0]);
+}
+
+#[test]
+fn nothing_is_found_where_nothing_may_be_started() {
+    let place = Place::with_template();
+    let none = place.find(Mode::Find).unwrap_err();
+    assert!(none.error.is_none());
+    let text = none.to_string();
+    for words in [
+        "env: no server is named [set DATABASE_URL",
+        "container: this release",
+        "local: no server was started for this workspace yet [`cargo xtask db-setup`",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+    place.start();
+    place.stop();
+    let text = place.find(Mode::Find).unwrap_err().to_string();
+    assert!(text.contains("is stopped [`cargo xtask db-setup` starts it]"), "{text}");
+}
+
+#[test]
+fn a_rung_that_cannot_serve_says_what_would() {
+    let place = Place::empty();
+    let data_dir = place.data_dir();
+    for (choice, words) in [
+        (ServerChoice::Env, "env: no server is named [set DATABASE_URL"),
+        (ServerChoice::Container, "container: this release starts no containers yet [take --server local"),
+    ] {
+        let text = pg_server::find(&Request { choice, ..request(&data_dir) }, &mut |_| {}).unwrap_err().to_string();
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(!data_dir.exists());
+}
+
+#[test]
+fn pg_bin_dir_is_taken_at_its_word() {
+    let place = Place::with_template();
+    let data_dir = place.data_dir();
+    for (directory, words) in
+        [(Path::new("/nowhere"), "no `initdb` and no `postgres`"), (place.root.as_path(), "PG_BIN_DIR is")]
+    {
+        for mode in [Mode::Find, Mode::Start] {
+            let wrong = Request { mode, bin_dir: Some(directory), ..request(&data_dir) };
+            let error = pg_server::find(&wrong, &mut |_| {}).unwrap_err();
+            assert!(matches!(error.error.as_deref(), Some(LocalError::BinDir { .. })), "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    // A directory of links is as good as the real one, and found again by either name.
+    let links = place.root.join("bin");
+    std::os::unix::fs::symlink(&binaries().directory, &links).unwrap();
+    let by_links = Request { bin_dir: Some(&links), ..request(&data_dir) };
+    let server = pg_server::find(&by_links, &mut |_| {}).unwrap();
+    assert_eq!(server.local.as_ref().unwrap().bin_dir, links);
+    let real = binaries().directory;
+    let by_name = Request { mode: Mode::Find, bin_dir: Some(&real), ..request(&data_dir) };
+    assert_eq!(pid(&pg_server::find(&by_name, &mut |_| {}).unwrap()), pid(&server));
+    // The links are gone: the same version is found elsewhere.
+    place.stop();
+    fs::remove_file(&links).unwrap();
+    let (again, said) = place.find(Mode::Start).unwrap();
+    assert!(again.reason.contains("the kept cluster"), "{} {said:?}", again.reason);
+}
+
+#[test]
+fn the_data_directory_may_be_a_link() {
+    let place = Place::with_template();
+    let link = place.root.join("link");
+    std::os::unix::fs::symlink(place.data_dir(), &link).unwrap();
+    let by_link = pg_server::find(&request(&link), &mut |_| {}).unwrap();
+    assert_eq!(pid(&place.find(Mode::Find).unwrap().0), pid(&by_link));
+}

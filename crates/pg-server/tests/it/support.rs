@@ -1,0 +1,176 @@
+//! A place for one test, requests, and looks from outside.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{self, Command},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use pg_config::{ConnInfo, ServerChoice};
+use pg_server::{Binaries, Mode, NoServer, Request, Server};
+
+pub(crate) const WAIT: Duration = Duration::from_secs(30);
+
+/// A directory that is gone after the test, with every server in it, whether it passed or not.
+pub(crate) struct Place {
+    pub(crate) root: PathBuf,
+    /// Kept for its drop.
+    shared: Option<Arc<Shared>>,
+}
+
+/// The one `initdb` of a run of tests: other tests copy its template.
+struct Shared(Place);
+
+static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+
+impl Place {
+    pub(crate) fn empty() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("pg-server-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let root = in_memory().unwrap_or_else(env::temp_dir).join(name);
+        fs::create_dir_all(&root).unwrap();
+        fs::set_permissions(&root, Permissions::from_mode(0o755)).unwrap();
+        Self { root: fs::canonicalize(root).unwrap(), shared: None }
+    }
+
+    /// With a data directory that already keeps a template.
+    pub(crate) fn with_template() -> Self {
+        let shared = {
+            let mut kept = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            kept.upgrade().unwrap_or_else(|| {
+                let place = Self::empty();
+                pg_server::template(&place.data_dir(), &binaries(), WAIT, &mut |_| {}).unwrap();
+                let made = Arc::new(Shared(place));
+                *kept = Arc::downgrade(&made);
+                made
+            })
+        };
+        let mut place = Self::empty();
+        let status = Command::new("cp").arg("-a").arg(shared.0.data_dir()).arg(place.data_dir()).status().unwrap();
+        assert!(status.success());
+        place.shared = Some(shared);
+        place
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.root.join("data-dir")
+    }
+
+    /// The cluster's directory, of whichever version there is.
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.data_dir().join("clusters").join(binaries().version.cluster_name())
+    }
+
+    pub(crate) fn start(&self) -> Server {
+        self.find(Mode::Start).unwrap().0
+    }
+
+    /// The server, and what was said on the way.
+    pub(crate) fn find(&self, mode: Mode) -> Result<(Server, Vec<String>), NoServer> {
+        let path = path_variable();
+        let mut said = Vec::new();
+        let data_dir = self.data_dir();
+        let request = Request { mode, path: path.as_deref(), ..request(&data_dir) };
+        let server = pg_server::find(&request, &mut |line| said.push(line.to_owned()))?;
+        Ok((server, said))
+    }
+
+    pub(crate) fn stop(&self) -> Vec<pg_server::Stopped> {
+        pg_server::stop(&self.data_dir(), WAIT).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = pg_server::purge(&self.data_dir(), WAIT);
+        for file in files(&self.root).into_iter().filter(|file| file.ends_with("postmaster.pid")) {
+            // Ours to the end: only a process that works in that very directory.
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let pid = text.lines().next().unwrap_or_default();
+            if fs::read_link(format!("/proc/{pid}/cwd")).ok().as_deref() == file.parent() {
+                let _ = Command::new("kill").args(["-9", pid]).status();
+            }
+        }
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Memory, where there is plenty. Each cluster is a thousand files, and ext4 looks for an unused inode
+/// among all that were freed in the last minute: on a disk the last test would take ten times the first.
+fn in_memory() -> Option<PathBuf> {
+    let place = PathBuf::from("/dev/shm");
+    let statistics = nix::sys::statvfs::statvfs(&place).ok()?;
+    let free = statistics.blocks_available().checked_mul(statistics.fragment_size())?;
+    (free > 2 << 30).then_some(place)
+}
+
+/// Nothing named, anything may be started.
+pub(crate) fn request(data_dir: &Path) -> Request<'_> {
+    Request {
+        choice: ServerChoice::Auto,
+        mode: Mode::Start,
+        named: None,
+        data_dir,
+        bin_dir: None,
+        path: None,
+        wait: WAIT,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these tests stand where xtask stands")]
+pub(crate) fn path_variable() -> Option<OsString> {
+    env::var_os("PATH")
+}
+
+/// The newest server that is installed here.
+pub(crate) fn binaries() -> Binaries {
+    let (installed, passed_over) = Binaries::installed(path_variable().as_deref());
+    installed.into_iter().next().unwrap_or_else(|| panic!("these tests need PostgreSQL's binaries: {passed_over:?}"))
+}
+
+pub(crate) fn query(info: &ConnInfo, sql: &str) -> String {
+    let mut session = pg_config::connect(info).unwrap();
+    session.client.query_one(sql, &[]).unwrap().get(0)
+}
+
+pub(crate) fn execute(info: &ConnInfo, sql: &str) {
+    pg_config::connect(info).unwrap().client.batch_execute(sql).unwrap();
+}
+
+pub(crate) fn superuser(server: &Server) -> &ConnInfo {
+    server.superuser.as_ref().unwrap()
+}
+
+pub(crate) fn pid(server: &Server) -> u32 {
+    server.local.as_ref().unwrap().pid
+}
+
+/// Every file and directory below.
+pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        found.push(entry.path());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(files(&entry.path()));
+        }
+    }
+    found
+}
+
+/// A process that has ended and is not collected does not run.
+pub(crate) fn runs(pid: u32) -> bool {
+    let output = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+    !output.stdout.trim_ascii().is_empty() && !output.stdout.starts_with(b"Z")
+}
+
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
