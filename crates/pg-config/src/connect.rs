@@ -156,7 +156,7 @@ fn classify(info: &ConnInfo, error: &postgres::Error) -> ConnectError {
             database: format!("database \"{}\"", info.database),
             error: Box::new(server.clone()),
         },
-        None if info.password.is_none() && format!("{error:#}").contains("password missing") => {
+        None if info.password.is_none() && chain(error).contains("password missing") => {
             ConnectError::NoPassword { at, user: format!("role \"{}\"", info.user) }
         }
         None => ConnectError::Unreachable { at, cause: chain(error) },

@@ -220,6 +220,25 @@ impl SslMode {
     }
 }
 
+/// A text, such as a command, with the passwords of the URLs in it masked.
+pub fn mask_urls(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        masked.push_str(before);
+        masked.push_str("://");
+        let end = after.find(|c: char| c.is_whitespace() || "/?'\"".contains(c)).unwrap_or(after.len());
+        let (authority, beyond) = after.split_at(end);
+        match authority.rsplit_once('@').and_then(|(userinfo, host)| Some((userinfo.split_once(':')?.0, host))) {
+            Some((user, host)) => masked.extend([user, ":***@", host]),
+            None => masked.push_str(authority),
+        }
+        rest = beyond;
+    }
+    masked.push_str(rest);
+    masked
+}
+
 impl ConnInfo {
     /// The same server, role and settings, another database.
     pub fn with_database(&self, database: &str) -> Self {
@@ -234,6 +253,17 @@ impl ConnInfo {
     /// The URL with the password masked, for people.
     pub fn masked_url(&self) -> String {
         uri::print(self, self.password.as_ref().map(|_| "***"))
+    }
+
+    /// Somebody else's text with this connection's password masked, as it is and as URLs have it. One of
+    /// fewer than four letters stays: every word that happens to hold it would turn into stars.
+    pub fn mask(&self, text: &str) -> String {
+        let Some(password) = self.password.as_ref().map(Password::reveal) else { return text.to_owned() };
+        if password.len() < 4 {
+            return text.to_owned();
+        }
+        let [upper, lower] = uri::encodings(password);
+        text.replace(&upper, "***").replace(&lower, "***").replace(password, "***")
     }
 
     /// libpq's environment variables for this connection, password included.

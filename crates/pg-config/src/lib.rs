@@ -14,7 +14,7 @@ mod tls;
 
 pub use config::{Address, Config, ConfigError, Migrations, ServerChoice, SessionSettings, Sourced};
 pub use connect::{ConnectError, Session, connect, connect_within};
-pub use conninfo::{ConnInfo, ConnString, Host, InvalidConnString, Options, SslMode};
+pub use conninfo::{ConnInfo, ConnString, Host, InvalidConnString, Options, SslMode, mask_urls};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
 pub use inputs::{Digest, InputsError};

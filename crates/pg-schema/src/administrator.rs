@@ -79,11 +79,13 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
         let mut session = administrator.connect("postgres", Duration::ZERO).ok()?;
         let row = query_one(
             &mut session,
-            "SELECT r.rolsuper, current_setting('listen_addresses') FROM pg_catalog.pg_roles r WHERE r.rolname = current_user",
+            "SELECT r.rolsuper, current_setting('listen_addresses'), current_setting('port')::int4 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user",
             &[],
         )
         .ok()?;
-        (row.get::<_, bool>(0) && listens_at(row.get(1), &app.host)).then_some(administrator)
+        // A socket's name may lie: somebody may have linked to it.
+        let is_the_apps = row.get::<_, i32>(2) == i32::from(app.port) && listens_at(row.get(1), &app.host);
+        (row.get::<_, bool>(0) && is_the_apps).then_some(administrator)
     })
 }
 
@@ -95,8 +97,13 @@ pub(crate) fn suffices(session: &mut Session, expected: &Expected, purpose: Purp
     Ok(row.get("is_superuser")
         || match purpose {
             Purpose::Provision => schema_is_usable || schema_can_be_made,
-            Purpose::Drop => row.get("owns_database"),
+            Purpose::Drop => row.get::<_, bool>("owns_database") && may_create_databases(session)?,
         })
+}
+
+fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {
+    let sql = "SELECT rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    Ok(query_one(session, sql, &[])?.get(0))
 }
 
 /// Whether the server of the socket is the one that the app reaches by TCP: it must listen there.

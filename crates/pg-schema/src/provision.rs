@@ -14,7 +14,7 @@ use self::cluster::Cluster;
 use crate::{
     Administrator, Expected, Facts, administrator, ddl, lock,
     lock::LockError,
-    query::{SqlError, execute},
+    query::{SqlError, execute, query_one},
     script,
 };
 
@@ -113,15 +113,25 @@ pub enum ProvisionError {
         /// What an administrator would run.
         script: String,
     },
-    /// The role exists, and its login is refused; nothing was changed.
-    #[error(
-        "{error}; the role exists, and nothing was changed\n  help: correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
-    )]
+    /// The role exists, and its login is refused.
+    #[error("{error}; {done}\n  help: {help}")]
     LoginRefused {
         /// The refusal.
         error: ConnectError,
-        /// The role, quoted.
-        role: String,
+        /// What was changed before, or that nothing was.
+        done: String,
+        /// What to do about this refusal.
+        help: String,
+    },
+    /// The database would be gone, and nobody there to make it again.
+    #[error(
+        "{how} may not create databases, so database {database} was not dropped: it could not be made again\n  help: set ADMIN_DATABASE_URL to a connection that may create databases"
+    )]
+    MayNotRecreate {
+        /// Whose connection it is.
+        how: String,
+        /// The database, quoted.
+        database: String,
     },
     /// A role cannot be made without one.
     #[error(
@@ -173,7 +183,7 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         Some(administrator) => administrator.clone(),
         None => find_administrator(access, expected, purpose, app.as_mut(), refusal.as_ref())?,
     };
-    let maintenance = match administrator.connect(&administrator.connection.database, access.wait) {
+    let mut maintenance = match administrator.connect(&administrator.connection.database, access.wait) {
         Ok(session) => session,
         // Where the app's own rights suffice, it may still be kept out of the maintenance database.
         Err(_) if administrator.connection == app_as_administrator(access).connection => {
@@ -184,6 +194,10 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         }
         Err(error) => return Err(ProvisionError::Administrator { how: administrator.how, error }),
     };
+    if purpose == Purpose::Drop && !Cluster::read(&mut maintenance, expected)?.may_create_database {
+        let database = expected.database.to_string();
+        return Err(ProvisionError::MayNotRecreate { how: administrator.how, database });
+    }
     Ok(Connections { maintenance, administrator, app, refusal })
 }
 
@@ -214,9 +228,32 @@ pub fn provision(
     if cluster.in_recovery {
         return Err(ProvisionError::Standby);
     }
+    let code = connections.refusal.as_ref().and_then(ConnectError::code);
+    let is_explained =
+        !cluster.role_exists || (code == Some(&SqlState::INVALID_CATALOG_NAME) && !cluster.database_exists);
+    if connections.app.is_none() && !is_explained {
+        // The setup that held the lock before us may have made what was missing when we first tried.
+        match connect_within(&access.app, access.wait) {
+            Ok(session) => (connections.app, connections.refusal) = (Some(session), None),
+            Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+                connections.refusal = Some(error);
+            }
+            Err(error) => return Err(ProvisionError::NoServer(error)),
+        }
+    }
     // Rights come first: what cannot be finished is not begun.
     let refusal = connections.refusal.take();
     let plan = cluster.plan(refusal, &connections.administrator, access, expected)?;
+    if !cluster.has_database_privileges && !cluster.may_grant() {
+        refuse_hopeless_schema(connections, &cluster, access, expected)?;
+    }
+    if !plan.is_empty()
+        && let Some(app) = &mut connections.app
+        && query_one(app, "SELECT pg_catalog.pg_postmaster_start_time()::text", &[])?.get::<_, String>(0)
+            != cluster.server_started
+    {
+        return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
+    }
     let mut run = Run::default();
     for statement in plan {
         run.must(&mut connections.maintenance, By::Administrator, &statement)?;
@@ -225,7 +262,7 @@ pub fn provision(
         Some(session) => session,
         None => connect_within(&access.app, access.wait).map_err(|error| match error {
             ConnectError::Refused { .. } | ConnectError::NoPassword { .. } => {
-                ProvisionError::LoginRefused { error, role: expected.role.to_string() }
+                login_refused(error, expected, &run.changes, &connections.administrator)
             }
             _ => ProvisionError::NoServer(error),
         })?,
@@ -268,11 +305,18 @@ impl Run {
     /// Runs a statement without which there is no going on.
     fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
         execute(session, statement)?;
-        let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
-        self.warnings.extend(warnings.map(|warning| format!("{}: {statement}", warning.message())));
         let text = statement.split(" PASSWORD '").next().unwrap_or(statement).to_owned();
+        let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
+        self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
         self.changes.push(Change { statement: text, by });
         Ok(())
+    }
+
+    /// Adds to what is told of the last statement, if it was run, who owned the object before.
+    fn remark_owner(&mut self, statement: &str, before: &Identifier) {
+        if let Some(change) = self.changes.last_mut().filter(|change| change.statement == statement) {
+            change.statement = format!("{statement} -- owned by {before} before");
+        }
     }
 
     /// Runs a statement where the rights allow; what they do not allow, the verification names.
@@ -285,6 +329,78 @@ impl Run {
             outcome => outcome,
         }
     }
+}
+
+/// What a refused login means, and what to do, once the role is known to exist.
+fn login_refused(
+    error: ConnectError,
+    expected: &Expected,
+    changes: &[Change],
+    administrator: &Administrator,
+) -> ProvisionError {
+    let (role, database) = (&expected.role, &expected.database);
+    let done = match changes {
+        [] => format!("role {role} exists, and nothing was changed"),
+        _ => {
+            let statements: Vec<_> = changes.iter().map(|change| change.statement.as_str()).collect();
+            let ConnInfo { host, port, .. } = &administrator.connection;
+            format!("changed before, on {host}:{port} by {}: {}", administrator.how, statements.join("; "))
+        }
+    };
+    let is_password = matches!(error, ConnectError::NoPassword { .. })
+        || error.code().is_some_and(|code| *code == SqlState::INVALID_PASSWORD);
+    let help = if is_password && changes.is_empty() {
+        format!(
+            "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
+        )
+    } else if is_password {
+        "the administrator's connection may lead to another server than the app's, or that server looks for \
+         passwords elsewhere (pg_hba.conf)"
+            .to_owned()
+    } else if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        format!("have the owner of database {database} run: {};", ddl::grant_database(database, role))
+    } else {
+        format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
+    };
+    ProvisionError::LoginRefused { error, done, help }
+}
+
+/// Nobody here may let the app make its schema: then it must be there, and the app's to use or the
+/// administrator's to grant.
+fn refuse_hopeless_schema(
+    connections: &mut Connections,
+    cluster: &Cluster,
+    access: &Access,
+    expected: &Expected,
+) -> Result<(), ProvisionError> {
+    let Expected { role, database, schema, .. } = expected;
+    let mut own;
+    let session = match &mut connections.app {
+        Some(app) => app,
+        None => {
+            let how = &connections.administrator.how;
+            own = connections
+                .administrator
+                .connect(database.as_str(), access.wait)
+                .map_err(|error| ProvisionError::Administrator { how: how.clone(), error })?;
+            &mut own
+        }
+    };
+    let names = [schema.as_str(), role.as_str(), cluster.administrator.as_str()];
+    let row = query_one(session, include_str!("sql/schema_prospect.sql"), &names)?;
+    let is_there: bool = row.get("schema_exists");
+    if row.get("may_be_made") || row.get("is_usable") || row.get("may_be_granted") {
+        return Ok(());
+    }
+    let state = if is_there { "exists, and role" } else { "does not exist, and role" };
+    let lack = if is_there { "may not create in it" } else { "may not create it" };
+    Err(ProvisionError::NeedsAdministrator {
+        reason: format!(
+            "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
+            connections.administrator.how
+        ),
+        script: script::whole(expected, verifier(access).as_deref()),
+    })
 }
 
 fn app_as_administrator(access: &Access) -> Administrator {
@@ -307,7 +423,9 @@ fn find_administrator(
                 return Ok(itself);
             }
             match purpose {
-                Purpose::Drop => format!("role {} does not own database {}", expected.role, expected.database),
+                Purpose::Drop => {
+                    format!("role {} may not drop database {} and create it again", expected.role, expected.database)
+                }
                 Purpose::Provision => format!(
                     "role {} may not create in schema {} of database {}",
                     expected.role, expected.schema, expected.database
@@ -338,6 +456,11 @@ fn verifier(access: &Access) -> Option<String> {
 }
 
 impl Cluster {
+    /// Whether the administrator may grant on the database, which is or will be its own.
+    fn may_grant(&self) -> bool {
+        !self.database_exists || self.owns_database || self.is_superuser
+    }
+
     /// What the administrator runs in the maintenance database; or why it may not.
     fn plan(
         &self,
@@ -347,7 +470,12 @@ impl Cluster {
         expected: &Expected,
     ) -> Result<Vec<String>, ProvisionError> {
         let (role, database) = (&expected.role, &expected.database);
-        let refusal = refusal.filter(|error| error.code() != Some(&SqlState::INVALID_CATALOG_NAME));
+        // What is about to be made or granted is no reason to stop.
+        let refusal = refusal.filter(|error| match error.code() {
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => false,
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => !self.may_grant(),
+            _ => true,
+        });
         let mut lacking = Vec::new();
         let mut statements = Vec::new();
         if !self.role_exists {
@@ -366,7 +494,7 @@ impl Cluster {
                 Some(verifier) if access.may_set_password => statements.push(ddl::set_password(role, &verifier)),
                 // A role that could not log in may be able to once it is allowed to.
                 _ if !self.role_may_login => {}
-                _ => return Err(ProvisionError::LoginRefused { error, role: role.to_string() }),
+                _ => return Err(login_refused(error, expected, &[], administrator)),
             }
         }
         if !self.database_exists {
@@ -375,8 +503,7 @@ impl Cluster {
             }
             statements.push(ddl::create_database(database));
         }
-        let may_grant = !self.database_exists || self.owns_database || self.is_superuser;
-        if !self.has_database_privileges && may_grant {
+        if !self.has_database_privileges && self.may_grant() {
             statements.push(ddl::grant_database(database, role));
         }
         if lacking.is_empty() {

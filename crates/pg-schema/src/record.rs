@@ -7,12 +7,13 @@ use crate::{
     query::{SqlError, execute, query},
 };
 
-/// Records the digest on the schema, by a session of its owner. Somebody else's comment is left alone;
-/// `false` says so.
+/// Records the digest on the schema, by a session of its owner. Somebody else's comment or schema is left
+/// alone; `false` says so.
 pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<bool, SqlError> {
     let Some(current) = &expected.digest else { return Ok(false) };
     let comment = facts.schema.as_ref().and_then(|schema| schema.comment.as_deref());
-    if !digest::may_replace(comment) {
+    let is_own = facts.schema.as_ref().is_some_and(|schema| schema.is_own);
+    if !is_own || !digest::may_replace(comment) {
         return Ok(false);
     }
     let new = digest::comment(current);

@@ -16,13 +16,15 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.line("\\set ON_ERROR_STOP on");
     script.section("The app's role. What stands for its password is a verifier, from which it cannot be read.");
     script.unless(&exists("pg_roles", "rolname", role), &ddl::create_role(role, verifier));
+    let may_login = format!("(SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = {})", Literal(role.as_str()));
+    script.unless(&may_login, &ddl::allow_login(role));
     if verifier.is_none() {
         script.line(&format!("-- It has no password yet: \\password {role}"));
     }
     script.section("The app's database, and the right to make a schema in it.");
     script.unless(&exists("pg_database", "datname", database), &ddl::create_database(database));
     script.statement(&ddl::grant_database(database, role));
-    script.line(&format!("\\connect {}", meta_quoted(database)));
+    script.line(&format!("\\connect -reuse-previous=on {}", meta_quoted(database)));
     if !extensions.is_empty() {
         script.section("Extensions live in public.");
         for extension in extensions {
@@ -30,10 +32,7 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
         }
     }
     script.section("The app's schema. To make it for another role one must be a member of that role.");
-    script.unless(
-        &format!("pg_catalog.pg_has_role(current_user, {}, 'MEMBER')", Literal(role.as_str())),
-        &format!("GRANT {role} TO CURRENT_USER"),
-    );
+    script.unless(&is_member(role), &format!("GRANT {role} TO CURRENT_USER"));
     script.unless(&exists("pg_namespace", "nspname", schema), &ddl::create_schema_for(schema, role));
     script.statement(&ddl::grant_schema(schema, role));
     script.section("Where the app's unqualified names lead: first its own schema, then the extensions.");
@@ -46,10 +45,22 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     for kind in ["TABLES", "SEQUENCES"] {
         script.statement(&format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT ALL ON {kind} TO {role}"));
     }
-    script.section("public is left to extensions.");
-    script.statement(&ddl::revoke_public_create(&["PUBLIC".to_owned()]));
+    script.section("public is left to extensions, unless another application lives there.");
+    script.unless(IN_PUBLIC, &ddl::revoke_public_create(&["PUBLIC".to_owned()]));
+    // Since version 15 the owner of a database may create there.
+    let is_owner = format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_database_owner' AND pg_catalog.pg_has_role({}, oid, 'USAGE'))",
+        Literal(role.as_str())
+    );
+    let revoke = ddl::revoke_public_create(&["pg_database_owner".to_owned()]);
+    script.unless(&format!("(NOT {is_owner} OR {IN_PUBLIC})"), &revoke);
     script.0
 }
+
+/// Whether anything but extensions' members lies in `public`.
+const IN_PUBLIC: &str = "EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::regclass \
+     AND x.objid = c.oid AND x.deptype = 'e'))";
 
 #[derive(Default)]
 struct Script(String);
@@ -74,18 +85,29 @@ impl Script {
     }
 }
 
+/// Whether the administrator can make things for the role. Since version 16 who made a role may grant it,
+/// and is not yet a member who may SET ROLE: `set_option`, a column that older versions lack.
+fn is_member(role: &Identifier) -> String {
+    format!(
+        "((SELECT rolsuper OR rolname = {0} FROM pg_catalog.pg_roles WHERE rolname = current_user) OR EXISTS (SELECT \
+         FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE r.rolname = {0} AND \
+         pg_catalog.pg_has_role(current_user, m.member, 'USAGE') \
+         AND coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::boolean, true)))",
+        Literal(role.as_str())
+    )
+}
+
 fn exists(catalog: &str, column: &str, name: &Identifier) -> String {
     format!("EXISTS (SELECT FROM pg_catalog.{catalog} WHERE {column} = {})", Literal(name.as_str()))
 }
 
-/// An argument of psql's `\connect`. A bare word with `=` or `://` in it would be taken for a connection
-/// string, so such a name is wrapped in one.
+/// An argument of psql's `\connect`, as pg_dump writes it: whatever is more than a plain word is wrapped in
+/// a connection string, and that in double quotes, which psql takes literally.
 fn meta_quoted(name: &Identifier) -> String {
     let name = name.as_str();
-    let argument = if name.contains(['=', ':']) {
-        format!("dbname='{}'", name.replace('\\', r"\\").replace('\'', r"\'"))
-    } else {
-        name.to_owned()
-    };
-    format!("'{}'", argument.replace('\\', r"\\").replace('\'', "''"))
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return name.to_owned();
+    }
+    let connection = format!("dbname='{}'", name.replace('\\', r"\\").replace('\'', r"\'"));
+    format!("\"{}\"", connection.replace('"', "\"\""))
 }

@@ -91,3 +91,25 @@ fn options_keep_what_is_not_the_path() {
     assert_eq!(options.without("search_path").to_string(), "-c statement_timeout=5s -c work_mem=1MB");
     assert_eq!(Options::parse(&options.to_string()).unwrap(), options);
 }
+
+#[test]
+fn passwords_in_other_peoples_text_are_masked() {
+    let app = info("postgres://u:p%2Fw%3D%40@h/d");
+    for text in ["as p/w=@ it is", "as p%2Fw%3D%40 in URLs", "as p%2fw%3d%40 in other tools'"] {
+        let masked = app.mask(text);
+        assert!(masked.contains("***") && !masked.contains("p/w") && !masked.contains("p%2"), "{masked}");
+    }
+    let short = info("postgres://u:dog@h/d");
+    assert_eq!(short.mask("dogma"), "dogma");
+}
+
+#[test]
+fn passwords_of_urls_in_a_command_are_masked() {
+    for (text, masked) in [
+        ("psql 'postgres://u:s3cret@h/d' -c x@y:z", "psql 'postgres://u:***@h/d' -c x@y:z"),
+        ("a://u:p@h b://v@h c://h:1/x", "a://u:***@h b://v@h c://h:1/x"),
+        ("cargo run -- migrate", "cargo run -- migrate"),
+    ] {
+        assert_eq!(mask_urls(text), masked);
+    }
+}

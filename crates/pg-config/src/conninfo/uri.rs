@@ -129,6 +129,21 @@ pub(super) fn print(info: &ConnInfo, password: Option<&str>) -> String {
     uri
 }
 
+/// A text percent-encoded with upper-case digits, as we write it, and with lower-case ones.
+pub(super) fn encodings(text: &str) -> [String; 2] {
+    let upper = encode(text);
+    let mut digits = 0;
+    let lower = upper
+        .chars()
+        .map(|c| {
+            let is_digit = digits > 0;
+            digits = if c == '%' { 2 } else { u8::saturating_sub(digits, 1) };
+            if is_digit { c.to_ascii_lowercase() } else { c }
+        })
+        .collect();
+    [upper, lower]
+}
+
 /// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can trip.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

@@ -102,10 +102,12 @@ fn assert_schema(
         Some(found) if found.usage && found.create => {}
         // The owner may take back its own privileges, and give them to itself again.
         Some(found) if found.is_own => run.must(app, By::App, &ddl::grant_schema(schema, role))?,
-        Some(_) => {
+        Some(found) => {
             let session = admin.session(expected)?;
             if cluster.is_superuser {
-                run.must(session, By::Administrator, &ddl::alter_schema_owner(schema, role))?;
+                let statement = ddl::alter_schema_owner(schema, role);
+                run.must(session, By::Administrator, &statement)?;
+                run.remark_owner(&statement, &found.owner);
             } else {
                 run.may(session, By::Administrator, &ddl::grant_schema(schema, role))?;
             }
@@ -123,7 +125,11 @@ fn assert_ownership(
     run: &mut Run,
 ) -> Result<(), ProvisionError> {
     for object in &facts.foreign_owned {
-        run.may(admin.session(expected)?, By::Administrator, &ddl::alter_owner(object, &expected.role))?;
+        let statement = ddl::alter_owner(object, &expected.role);
+        run.may(admin.session(expected)?, By::Administrator, &statement)?;
+        if let Some(owner) = &object.owner {
+            run.remark_owner(&statement, owner);
+        }
     }
     let (own, other): (Vec<_>, Vec<_>) = facts
         .lacking
