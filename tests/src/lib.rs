@@ -7,10 +7,12 @@
     reason = "a broken test setup has nobody to tell but the test"
 )]
 
+mod client;
 mod cluster;
 mod run;
 mod workspace;
 
+pub use client::psql;
 pub use cluster::Cluster;
 pub use run::Run;
 pub use workspace::Workspace;

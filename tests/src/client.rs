@@ -1,0 +1,79 @@
+//! PostgreSQL's own programs, as people run them: psql and the dumps.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use pg_config::ConnInfo;
+
+use crate::{Cluster, Run, cluster::search_path};
+
+/// Runs psql on a URL, with stdin; it reads no startup file, and prints bare rows.
+pub fn psql(url: &str, arguments: &[&str], stdin: &str) -> Run {
+    let mut command = scrubbed("psql");
+    command.args(["-X", "-q", "-A", "-t", "-d", url]).args(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // psql may end before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    Run::of(format!("psql {}", arguments.join(" ")), child.wait_with_output().unwrap())
+}
+
+impl Cluster {
+    /// All roles with their passwords' verifiers, memberships and settings.
+    pub fn globals(&self) -> String {
+        dump(&mut client("pg_dumpall", &self.superuser()), &["--globals-only"])
+    }
+
+    /// A database with its owners, privileges and settings; its data too.
+    pub fn dump(&self, database: &str) -> String {
+        dump(&mut client("pg_dump", &self.superuser().with_database(database)), &["--create"])
+    }
+
+    /// The names of the databases and of the roles that people made.
+    pub fn inventory(&self) -> String {
+        self.value(
+            "postgres",
+            "SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM (
+                 SELECT 'database ' || datname AS name FROM pg_catalog.pg_database WHERE oid > 16383
+                 UNION ALL SELECT 'role ' || rolname FROM pg_catalog.pg_roles WHERE oid > 16383) made",
+        )
+    }
+
+    /// Puts lines before those of `pg_hba.conf`, and has the server read it again.
+    pub fn let_in(&self, lines: &str) {
+        let file = self.value("postgres", "SHOW hba_file");
+        let rest = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{lines}\n{rest}")).unwrap();
+        self.sql("postgres", "SELECT pg_catalog.pg_reload_conf()");
+        let loaded = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_hba_file_rules WHERE error IS NOT NULL";
+        assert_eq!(self.value("postgres", loaded), "0");
+    }
+}
+
+fn client(program: &str, connection: &ConnInfo) -> Command {
+    let mut command = scrubbed(program);
+    command.envs(connection.libpq_environment());
+    command
+}
+
+fn scrubbed(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(search_path().map(|path| ("PATH", path)));
+    command
+}
+
+fn dump(command: &mut Command, arguments: &[&str]) -> String {
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Recent minor versions write a random token there.
+    text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")).fold(
+        String::new(),
+        |mut kept, line| {
+            kept.push_str(line);
+            kept.push('\n');
+            kept
+        },
+    )
+}

@@ -1,0 +1,137 @@
+//! Logins that are refused, and servers that do not answer.
+
+use std::{
+    net::TcpListener,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tests::{Cluster, Workspace};
+
+use crate::state;
+
+#[test]
+fn a_wrong_password_changes_nothing_and_set_password_mends_it() {
+    let cluster = Cluster::start();
+    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    let wrong = Workspace::on(&cluster).with("DATABASE_URL", &cluster.url("aura_user", "wrong-one", "aura_db"));
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    wrong
+        .run(&["db-setup"])
+        .exits(1)
+        .complains("28P01")
+        .complains("nothing was changed")
+        .complains("--set-password")
+        .complains("\\password aura_user")
+        .never_says("wrong-one");
+    wrong.verify().exits(3);
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+    wrong.run(&["db-setup", "--set-password"]).exits(0).never_says("wrong-one").never_says("SCRAM");
+    state::assert_complete(&wrong, "after --set-password");
+    // The old one is no longer good.
+    Workspace::on(&cluster).run(&["db-verify"]).exits(3);
+    // Where the login works, the flag changes nothing.
+    let before = cluster.globals();
+    wrong.run(&["db-setup", "--set-password"]).exits(0);
+    assert_eq!(cluster.globals(), before);
+}
+
+#[test]
+fn a_wrong_password_and_no_database() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'another'");
+    let before = (cluster.globals(), cluster.inventory());
+    Workspace::on(&cluster).run(&["db-setup"]).exits(1).complains("--set-password");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+    Workspace::on(&cluster).run(&["db-setup", "--set-password"]).exits(0);
+}
+
+#[test]
+fn two_urls_that_lead_to_two_servers_are_told_apart() {
+    let (app, other) = (Cluster::start(), Cluster::start());
+    let before = (app.globals(), app.inventory());
+    // The app's server knows nobody: only after the role was made elsewhere can this be seen.
+    let workspace = Workspace::on(&app).with("ADMIN_DATABASE_URL", &other.admin_url());
+    let run =
+        workspace.run(&["db-setup"]).exits(1).complains("lead to another server").complains("CREATE ROLE aura_user");
+    assert!(!run.stderr.contains("nothing was changed"), "{}", run.stderr);
+    assert_eq!((app.globals(), app.inventory()), before);
+    // With a login that works, nothing is changed on either.
+    Workspace::on(&app).run(&["db-setup"]).exits(0);
+    let before = (app.globals(), other.globals(), app.dump("aura_db"));
+    workspace.run(&["db-setup"]).exits(1).complains("different servers");
+    assert_eq!((app.globals(), other.globals(), app.dump("aura_db")), before);
+}
+
+#[test]
+fn a_role_that_may_not_log_in_is_allowed_to() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE aura_user NOLOGIN PASSWORD 'the-app''s'");
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0).complains("ALTER ROLE aura_user LOGIN");
+    state::assert_complete(&workspace, "NOLOGIN");
+}
+
+#[test]
+fn a_role_without_a_password_is_not_made() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::new()
+        .with("DATABASE_URL", &format!("postgres://aura_user@localhost:{}/aura_db", cluster.port()))
+        .with("ADMIN_DATABASE_URL", &cluster.admin_url());
+    let before = (cluster.globals(), cluster.inventory());
+    workspace.run(&["db-setup"]).exits(1).complains("DB_PASSWORD");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+}
+
+#[test]
+fn no_server_is_exit_4_within_the_wait() {
+    let port = free_port();
+    let workspace =
+        Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
+    for command in ["db-setup", "db-verify", "db-migrate", "db-url", "db-status"] {
+        let started = Instant::now();
+        let run = workspace.run(&[command, "--wait", "1"]).exits(4).never_says("x-y-z");
+        let said = run.stdout + &run.stderr;
+        assert!(said.contains(&format!("127.0.0.1:{port}")), "{command}: {said}");
+        assert!(started.elapsed() < Duration::from_secs(6), "{command}: {:?}", started.elapsed());
+    }
+    // Never a silent switch to another server.
+    assert!(!workspace.root().join("servers").exists());
+}
+
+#[test]
+fn something_else_at_the_port_is_no_server() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let workspace =
+        Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            use std::io::Write;
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    workspace.run(&["db-setup", "--wait", "1"]).exits(4).complains(&port.to_string()).never_says("x-y-z");
+}
+
+#[test]
+fn a_server_that_starts_later_is_waited_for() {
+    let port = free_port().to_string();
+    let workspace =
+        Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:later@127.0.0.1:{port}/aura_db"));
+    thread::scope(|scope| {
+        // Long enough for a busy machine; the run ends as soon as the server is there.
+        let run = scope.spawn(|| workspace.run(&["db-setup", "--wait", "30"]));
+        thread::sleep(Duration::from_millis(700));
+        assert!(!run.is_finished());
+        let cluster = Cluster::start_with(&[("port", &port)]);
+        // Nobody is administrator there: the refusal shows that this very server was reached.
+        run.join().unwrap().exits(1).complains("28P01");
+        drop(cluster);
+    });
+}
+
+/// A port that nobody listens on, a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}

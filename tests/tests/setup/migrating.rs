@@ -1,0 +1,147 @@
+//! Migrate commands that fail, that land elsewhere, that do nothing.
+
+use tests::{Cluster, Workspace};
+
+/// What the schema's comment records.
+const RECORDED: &str = "SELECT coalesce(pg_catalog.obj_description('aura'::regnamespace, 'pg_namespace'), 'nothing')";
+/// The relations of a schema's tables.
+const TABLES: &str = "SELECT coalesce(pg_catalog.string_agg(relnamespace::regnamespace || '.' || relname, ' ' ORDER BY relname), '') \
+                      FROM pg_catalog.pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('aura', 'public')";
+
+fn with_command(cluster: &Cluster, command: &str) -> Workspace {
+    Workspace::on(cluster).with("MIGRATE_COMMAND", command)
+}
+
+/// `psql` on what the command's environment says, as the app's role.
+fn psql(statements: &[&str]) -> String {
+    let each: Vec<_> = statements.iter().map(|statement| format!(" -c \"{statement}\"")).collect();
+    format!("psql -X -q -v ON_ERROR_STOP=1{}", each.concat())
+}
+
+#[test]
+fn f01_f02_a_command_that_fails_half_way_is_no_success() {
+    let cluster = Cluster::start();
+    let command = format!(
+        "echo 'models are ahead'; echo \"as $PGPASSWORD\" >&2; {}",
+        psql(&["CREATE TABLE first (id int)", "CREATE TABLE second (id nothing)"])
+    );
+    let workspace = with_command(&cluster, &command);
+    let setup = workspace
+        .run(&["db-setup"])
+        .exits(1)
+        .complains("models are ahead")
+        .complains("as ***")
+        .complains("type \"nothing\" does not exist")
+        .complains("new: 1 table in aura")
+        .never_says("the-app's");
+    assert!(!setup.stdout.contains("verified"), "{}", setup.stdout);
+    assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
+    assert_eq!(cluster.value("aura_db", TABLES), "aura.first");
+    // The same again fails again; once it is mended, it is run.
+    workspace.run(&["db-setup"]).exits(1);
+    let mended = with_command(&cluster, &psql(&["CREATE TABLE second (id int)"]));
+    mended.run(&["db-setup"]).exits(0).complains("new: 1 table in aura");
+    assert_ne!(cluster.value("aura_db", RECORDED), "nothing");
+    mended.run(&["db-setup"]).exits(0).complains("unchanged");
+}
+
+#[test]
+fn f02_the_commands_own_words_are_shown_with_v() {
+    let cluster = Cluster::start();
+    let command = format!("echo 'a notice on every run'; {}", psql(&["CREATE TABLE one (id int)"]));
+    with_command(&cluster, &command).run(&["db-setup", "-v"]).exits(0).complains("| a notice on every run");
+}
+
+#[test]
+fn f06_a_table_made_in_public_fails_the_run() {
+    let cluster = Cluster::start();
+    // The app's role may not: the command has a connection of its own.
+    let elsewhere = cluster.superuser().with_database("aura_db").url();
+    let lost = format!(
+        "{}; psql -X -q -d '{elsewhere}' -c 'CREATE TABLE public.lost (id int)'",
+        psql(&["CREATE TABLE found (id int)"])
+    );
+    let workspace = with_command(&cluster, &lost);
+    let password = cluster.superuser().password.unwrap();
+    let setup = workspace.run(&["db-setup", "--format", "json"]).exits(3).never_says(password.reveal());
+    let named = setup.check("tables-landed");
+    assert_eq!(named["status"], "fail");
+    assert!(named["message"].as_str().unwrap().contains("public.lost"), "{named}");
+    assert_eq!(cluster.value("aura_db", TABLES), "aura.found public.lost");
+    assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
+    // As a superuser the app's role itself can.
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE aura_user LOGIN SUPERUSER PASSWORD 'the-app''s'");
+    let workspace = with_command(&cluster, &psql(&["SET search_path = public", "CREATE TABLE lost (id int)"]));
+    workspace.run(&["db-setup"]).exits(3);
+    assert_eq!(cluster.value("aura_db", TABLES), "public.lost");
+}
+
+#[test]
+fn f06_a_command_that_overwrites_the_path_is_refused_by_the_server() {
+    let cluster = Cluster::start();
+    let workspace = with_command(&cluster, &psql(&["SET search_path = public", "CREATE TABLE lost (id int)"]));
+    workspace.run(&["db-setup"]).exits(1).complains("permission denied for schema public").complains("no new objects");
+    assert_eq!(cluster.value("aura_db", TABLES), "");
+}
+
+#[test]
+fn a_command_that_makes_nothing_in_an_empty_schema_fails_the_run() {
+    let cluster = Cluster::start();
+    let setup = with_command(&cluster, "true").run(&["db-setup", "--format", "json"]).exits(3);
+    assert_eq!(setup.check("tables-landed")["status"], "fail");
+    assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
+    // Where there are tables, nothing new is nothing wrong.
+    let cluster = Cluster::start();
+    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    with_command(&cluster, "true").run(&["db-migrate"]).exits(0);
+}
+
+#[test]
+fn inputs_that_match_nothing_are_an_error() {
+    let cluster = Cluster::start();
+    let before = (cluster.globals(), cluster.inventory());
+    let workspace = Workspace::on(&cluster).with("MIGRATE_INPUTS", "migrations/**, no-such/**/*.sql");
+    workspace.run(&["db-setup"]).exits(1).complains("MIGRATE_INPUTS").complains("no-such/**/*.sql");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+}
+
+#[test]
+fn a_command_that_does_not_exist_says_so() {
+    let cluster = Cluster::start();
+    with_command(&cluster, "no-such-program --migrate")
+        .run(&["db-setup"])
+        .exits(1)
+        .complains("no-such-program")
+        .complains("not found");
+    assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
+}
+
+#[test]
+fn a_changed_input_is_run_and_an_unchanged_one_skipped() {
+    let cluster = Cluster::start();
+    let workspace =
+        with_command(&cluster, "psql -X -q -v ON_ERROR_STOP=1 -f more.sql").with("MIGRATE_INPUTS", "more.sql");
+    workspace.write("more.sql", "CREATE TABLE IF NOT EXISTS one (id int);");
+    workspace.run(&["db-setup"]).exits(0);
+    workspace.run(&["db-setup"]).exits(0).complains("skipped");
+    workspace.write("more.sql", "CREATE TABLE IF NOT EXISTS one (id int); CREATE TABLE two (id int);");
+    workspace.run(&["db-setup"]).exits(0).complains("new: 1 table in aura");
+    assert_eq!(cluster.value("aura_db", TABLES), "aura.one aura.two");
+    // db-migrate never skips.
+    workspace.run(&["db-migrate"]).exits(1).complains("relation \"two\" already exists");
+}
+
+#[test]
+fn the_command_has_nothing_of_the_administrators() {
+    let cluster = Cluster::start();
+    let command = format!(
+        "env | grep -E '^(ADMIN_DATABASE_URL|DB_|PG|DATABASE_URL)' | cut -d= -f1 | sort > seen; {}",
+        psql(&["CREATE TABLE one (id int)"])
+    );
+    let workspace = with_command(&cluster, &command).with("PGOPTIONS", "-c statement_timeout=0");
+    workspace.run(&["db-setup"]).exits(0);
+    let seen = std::fs::read_to_string(workspace.root().join("seen")).unwrap();
+    assert!(!seen.contains("ADMIN_DATABASE_URL") && !seen.contains("DB_"), "{seen}");
+    assert!(seen.contains("DATABASE_URL") && seen.contains("PGDATABASE"), "{seen}");
+}

@@ -1,0 +1,48 @@
+//! The main job: from nothing to a verified database; and again, with nothing to do.
+
+use tests::{Cluster, Workspace};
+
+use crate::state;
+
+#[test]
+fn from_nothing_on_a_server_of_our_own() {
+    let workspace = Workspace::new();
+    let setup = workspace.run(&["db-setup"]).exits(0);
+    assert!(setup.stdout.contains("verified"), "{}", setup.stdout);
+    state::assert_complete(&workspace, "a server of our own");
+}
+
+#[test]
+fn a_second_setup_changes_nothing() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let (globals, dump) = (cluster.globals(), cluster.dump("aura_db"));
+    assert!(dump.contains("CREATE TABLE aura.") && globals.contains("SCRAM-SHA-256$"));
+    let again = workspace.run(&["db-setup", "-v"]).exits(0).complains("unchanged");
+    for word in ["ALTER", "GRANT", "CREATE", "REVOKE", "warning"] {
+        assert!(!again.stderr.contains(word), "{}", again.stderr);
+    }
+    assert_eq!(cluster.globals(), globals);
+    assert_eq!(cluster.dump("aura_db"), dump);
+    // The migrate command itself finds nothing to do either.
+    workspace.run(&["db-migrate"]).exits(0);
+    assert_eq!(cluster.dump("aura_db"), dump);
+}
+
+#[test]
+fn a_second_setup_changes_nothing_on_a_server_of_our_own() {
+    let workspace = Workspace::new();
+    workspace.run(&["db-setup"]).exits(0);
+    let read = |query: &str| {
+        let admin = workspace.run(&["db-url", "--admin"]).exits(0);
+        tests::psql(admin.line(), &["-c", query], "").exits(0).stdout
+    };
+    let verifier = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = 'aura_user'";
+    let settings = "SELECT setdatabase, setrole, setconfig FROM pg_db_role_setting ORDER BY 1, 2";
+    let before = (read(verifier), read(settings));
+    assert!(before.0.contains("SCRAM") && before.1.contains("search_path=aura, public"), "{before:?}");
+    let again = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert!(!again.stderr.contains("ALTER"), "{}", again.stderr);
+    assert_eq!((read(verifier), read(settings)), before);
+}

@@ -1,0 +1,160 @@
+//! Who is administrator where nobody was named, and how little an administrator needs.
+
+use tests::{Cluster, Run, Workspace, psql};
+
+use crate::state;
+
+/// A cluster with the app's role, and a workspace that knows of no administrator.
+fn without_administrator(role: &str) -> (Cluster, Workspace) {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", &format!("CREATE ROLE aura_user PASSWORD 'the-app''s' {role}"));
+    let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
+    (cluster, workspace)
+}
+
+#[test]
+fn a_role_that_may_make_databases_needs_nobody() {
+    let (cluster, workspace) = without_administrator("LOGIN CREATEDB");
+    let setup = workspace.run(&["db-setup", "-v"]).exits(0).complains("administrator: the app's own connection");
+    assert!(!setup.stderr.contains("left as it is"), "{}", setup.stderr);
+    state::assert_complete(&workspace, "CREATEDB");
+    assert_eq!(
+        cluster.value("aura_db", "SELECT datdba::regrole FROM pg_database WHERE datname = 'aura_db'"),
+        "aura_user"
+    );
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    workspace.run(&["db-setup"]).exits(0);
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+}
+
+#[test]
+fn a_role_that_owns_the_database_needs_nobody() {
+    let (cluster, workspace) = without_administrator("LOGIN");
+    cluster.sql("postgres", "CREATE DATABASE aura_db OWNER aura_user");
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "owner of the database");
+}
+
+#[test]
+fn a_role_that_may_create_in_the_database_needs_nobody() {
+    let (cluster, workspace) = without_administrator("LOGIN");
+    cluster.sql("postgres", "CREATE DATABASE aura_db");
+    cluster.sql("postgres", "GRANT CREATE ON DATABASE aura_db TO aura_user");
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "CREATE on the database");
+    let settings = "SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 'aura_user'::regrole";
+    assert_eq!(cluster.value("aura_db", settings), r#"{"search_path=aura, public"}"#);
+}
+
+#[test]
+fn a_superuser_as_the_apps_role_is_only_warned_of() {
+    let (cluster, workspace) = without_administrator("LOGIN SUPERUSER");
+    workspace.run(&["db-setup"]).exits(0);
+    let verified = workspace.verify().exits(0);
+    assert_eq!(verified.check("role")["status"], "warn");
+    assert_eq!(verified.check("public-create")["status"], "warn");
+    state::assert_lands(&workspace, "aura", "superuser");
+    assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
+}
+
+#[test]
+fn the_local_superuser_is_found_by_peer_authentication() {
+    // Where the code looks last, and where anybody may make a socket.
+    let cluster = Cluster::start_with(&[("unix_socket_directories", "/tmp")]);
+    cluster.let_in("local all all peer");
+    let socket = format!("/tmp/.s.PGSQL.{}", cluster.port());
+    let owner = std::process::Command::new("stat").args(["-c", "%U", &socket]).output().unwrap();
+    let owner = String::from_utf8(owner.stdout).unwrap();
+    if owner.trim() != "postgres" {
+        cluster.sql("postgres", &format!("CREATE ROLE \"{}\" LOGIN SUPERUSER", owner.trim()));
+    }
+    let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
+    workspace.run(&["db-setup", "-v"]).exits(0).complains("by peer authentication on /tmp");
+    state::assert_complete(&workspace, "peer");
+}
+
+#[test]
+fn a_socket_of_another_server_is_not_taken_for_the_administrators() {
+    // The socket's number is the app's port, but its server listens nowhere near the app's host.
+    let app = Cluster::start();
+    let port = app.port().to_string();
+    let other = Cluster::start_with(&[("unix_socket_directories", "/tmp")]);
+    other.let_in("local all all trust");
+    let (from, to) = (format!("/tmp/.s.PGSQL.{}", other.port()), format!("/tmp/.s.PGSQL.{port}"));
+    std::os::unix::fs::symlink(&from, &to).unwrap();
+    let (here, there) = (app.globals(), other.globals());
+    let setup = Workspace::on(&app).without("ADMIN_DATABASE_URL").run(&["db-setup"]);
+    std::fs::remove_file(&to).unwrap();
+    assert_ne!(setup.exits(1).code, 0);
+    assert_eq!((app.globals(), other.globals()), (here, there));
+}
+
+#[test]
+fn without_any_rights_nothing_changes_and_the_script_helps() {
+    for (situation, statements) in [
+        ("role and database missing", vec![]),
+        ("database missing", vec!["CREATE ROLE aura_user LOGIN PASSWORD 'the-app''s'"]),
+        ("schema missing", vec!["CREATE ROLE aura_user LOGIN PASSWORD 'the-app''s'", "CREATE DATABASE aura_db"]),
+    ] {
+        let cluster = Cluster::start();
+        for statement in statements {
+            cluster.sql("postgres", statement);
+        }
+        let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
+        let before = (cluster.globals(), cluster.inventory());
+        let refused = workspace.run(&["db-setup"]).exits(1).complains("nothing was changed").never_says("the-app's");
+        assert_eq!((cluster.globals(), cluster.inventory()), before, "{situation}");
+        psql(&cluster.admin_url(), &["-f", "-"], script_of(&refused)).exits(0);
+        let setup = workspace.run(&["db-setup"]).exits(0);
+        assert!(!setup.stderr.contains("left as it is"), "{situation}: {}", setup.stderr);
+        state::assert_complete(&workspace, situation);
+    }
+}
+
+/// The script in an error's help.
+fn script_of(refused: &Run) -> &str {
+    let (_, script) = refused.stderr.split_once("\n\n").expect("the script follows an empty line");
+    assert!(script.contains("\\set ON_ERROR_STOP on"), "{script}");
+    script
+}
+
+#[test]
+fn an_administrator_needs_createrole_and_createdb_alone() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
+    let admin = cluster.url("dba", "managed", "postgres");
+    let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &admin);
+    let setup = workspace.run(&["db-setup"]).exits(0);
+    assert!(!setup.stderr.contains("warning"), "{}", setup.stderr);
+    state::assert_complete(&workspace, "CREATEROLE CREATEDB");
+    assert_eq!(cluster.inventory(), "database aura_db, role aura_user, role dba");
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    workspace.run(&["db-setup"]).exits(0);
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+}
+
+#[test]
+fn an_administrator_who_may_not_is_named() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEDB PASSWORD 'managed'");
+    let before = (cluster.globals(), cluster.inventory());
+    let admin = cluster.url("dba", "managed", "postgres");
+    let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &admin);
+    workspace
+        .run(&["db-setup"])
+        .exits(1)
+        .complains("role aura_user does not exist")
+        .complains("ADMIN_DATABASE_URL in the environment")
+        .never_says("managed");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+}
+
+#[test]
+fn an_administrator_whose_login_is_refused_is_named() {
+    let cluster = Cluster::start();
+    let admin = cluster.url("postgres", "no-such", "postgres");
+    let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &admin);
+    let before = (cluster.globals(), cluster.inventory());
+    workspace.run(&["db-setup"]).exits(1).complains("ADMIN_DATABASE_URL").complains("28P01").never_says("no-such");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+}

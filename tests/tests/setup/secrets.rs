@@ -1,0 +1,116 @@
+//! No password is shown: not on the terminal, not in the server's log, not in the process list.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use tests::{Cluster, Run, Workspace};
+
+/// One that every careless encoding shows differently.
+const PASSWORD: &str = "gé/heim:p@ss%wörd\"#'x";
+
+/// The password as it is, and as URLs have it.
+fn spellings(cluster: &Cluster) -> Vec<String> {
+    let url = cluster.url("u", PASSWORD, "d");
+    let encoded = url.split_once("//u:").unwrap().1.split_once('@').unwrap().0.to_owned();
+    assert!(encoded.contains("%2F") && !encoded.contains('/'), "{encoded}");
+    let superuser = cluster.superuser().password.unwrap().reveal().to_owned();
+    vec![PASSWORD.to_owned(), encoded, PASSWORD.replace('\'', "''"), superuser]
+}
+
+fn loud_cluster() -> Cluster {
+    Cluster::start_with(&[
+        ("log_statement", "all"),
+        ("log_min_duration_statement", "0"),
+        ("log_min_messages", "debug1"),
+        ("log_connections", "on"),
+        ("log_parameter_max_length", "-1"),
+    ])
+}
+
+#[test]
+fn no_password_is_shown_or_logged() {
+    let cluster = loud_cluster();
+    let spellings = spellings(&cluster);
+    let silent = |run: Run| {
+        for spelling in &spellings {
+            assert!(!run.stdout.contains(spelling.as_str()), "{}\n{}", run.command, run.stdout);
+            assert!(!run.stderr.contains(spelling.as_str()), "{}\n{}", run.command, run.stderr);
+        }
+        run
+    };
+    let url = cluster.url("aura_user", PASSWORD, "aura_db");
+    let workspace = Workspace::on(&cluster).with("DATABASE_URL", &url);
+
+    // Failing first: a role that cannot be made, a command that prints what it was given and fails.
+    let alone = Workspace::on(&cluster).with("DATABASE_URL", &url).without("ADMIN_DATABASE_URL");
+    silent(alone.run(&["db-setup", "-v"])).exits(1);
+    let talks = "printf '%s\\n' \"$DATABASE_URL\" \"$PGPASSWORD\" \"postgres://x:${DATABASE_URL#*user:}\"; env; exit 9";
+    let talking = Workspace::on(&cluster).with("DATABASE_URL", &url).with("MIGRATE_COMMAND", talks);
+    let run = silent(talking.run(&["db-setup"])).exits(1);
+    assert!(run.stderr.contains("aura_user:***@"), "{}", run.stderr);
+    silent(talking.run(&["db-migrate", "-v"])).exits(1);
+
+    for arguments in [
+        &["db-setup", "-v"][..],
+        &["db-verify", "-v"],
+        &["db-verify", "--format", "json"],
+        &["db-status", "-v"],
+        &["db-migrate", "-v"],
+        &["db-reset", "-v", "--yes", "--host", "127.0.0.1"],
+        &["db-setup", "--dry-run", "-v"],
+    ] {
+        silent(workspace.run(arguments)).exits(0);
+    }
+    // A login that is refused, and a password that is changed.
+    cluster.sql("postgres", "ALTER ROLE aura_user PASSWORD 'else'");
+    silent(workspace.run(&["db-setup", "-v"])).exits(1);
+    silent(workspace.run(&["db-verify", "-v"])).exits(3);
+    silent(workspace.run(&["db-setup", "-v", "--set-password"])).exits(0);
+
+    let log = cluster.log();
+    assert!(log.contains("CREATE ROLE aura_user"), "the log holds the statements");
+    for spelling in spellings.iter().take(3) {
+        assert!(!log.contains(spelling.as_str()), "the server's log holds {spelling}");
+    }
+}
+
+#[test]
+fn no_password_stands_in_the_process_list() {
+    let cluster = Cluster::start();
+    let spellings = spellings(&cluster);
+    let workspace = Workspace::on(&cluster)
+        .with("DATABASE_URL", &cluster.url("aura_user", PASSWORD, "aura_db"))
+        .with("MIGRATE_COMMAND", "psql -X -q -c 'CREATE TABLE waited AS SELECT pg_sleep(0.3)::text'");
+    let done = AtomicBool::new(false);
+    let (mut seen_xtask, mut seen_psql) = (false, false);
+    thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            let run = workspace.run(&["db-setup", "-v"]);
+            done.store(true, Ordering::Relaxed);
+            run
+        });
+        while !done.load(Ordering::Relaxed) {
+            for line in command_lines() {
+                seen_xtask |= line.contains("twin-xtask");
+                seen_psql |= line.contains("CREATE TABLE waited");
+                for spelling in &spellings {
+                    assert!(!line.contains(spelling.as_str()), "{line}");
+                }
+            }
+        }
+        run.join().unwrap().exits(0);
+    });
+    assert!(seen_xtask && seen_psql, "the poll saw neither or one of them");
+}
+
+fn command_lines() -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .collect()
+}

@@ -1,0 +1,41 @@
+//! What a set-up database looks like from outside: to real psql, as the app's role.
+
+use tests::{Workspace, psql};
+
+/// The app's tables are where they belong, and so will be what it makes next.
+#[track_caller]
+pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) {
+    workspace.run(&["db-verify"]).exits(0);
+    let url = workspace.run(&["db-url"]).exits(0);
+    let url = url.line();
+    let listed = psql(url, &["-c", r"\dt aura.*"], "").exits(0);
+    let mut listed: Vec<_> = listed.stdout.lines().filter_map(|line| line.split('|').nth(1)).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, app_tables(workspace), "{situation}");
+    let in_public = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(psql(url, &["-c", in_public], "").exits(0).line(), "0", "{situation}");
+    assert_lands(workspace, "aura", situation);
+    psql(url, &["-c", "CREATE TABLE public.probe (id int)"], "")
+        .exits(1)
+        .complains("permission denied for schema public");
+}
+
+/// An unqualified CREATE TABLE of the app's role lands in the schema.
+#[track_caller]
+pub(crate) fn assert_lands(workspace: &Workspace, schema: &str, situation: &str) {
+    let url = workspace.run(&["db-url"]).exits(0);
+    let probe = "BEGIN; CREATE TABLE probe_of_psql (id int GENERATED ALWAYS AS IDENTITY); \
+                 SELECT nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace \
+                 WHERE relname = 'probe_of_psql'; ROLLBACK;";
+    assert_eq!(psql(url.line(), &["-v", "ON_ERROR_STOP=1"], probe).exits(0).line(), schema, "{situation}");
+}
+
+/// The tables of the workspace's migrations, and the one in which they keep their books; sorted.
+pub(crate) fn app_tables(workspace: &Workspace) -> Vec<String> {
+    let migrations = std::fs::read_to_string(workspace.root().join("migrations/V1__tables.sql")).unwrap();
+    let made = migrations.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next());
+    let mut tables: Vec<_> = made.map(str::to_owned).chain(["refinery_schema_history".to_owned()]).collect();
+    tables.sort();
+    assert_eq!(tables.len(), 25);
+    tables
+}
