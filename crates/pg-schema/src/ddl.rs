@@ -116,9 +116,10 @@ pub fn set_schema(object: &Object, schema: &Identifier) -> String {
     format!("ALTER {} {} SET SCHEMA {schema}", object.alter_keyword(), object.qualified())
 }
 
-/// Refused where anything depends on the object.
-pub fn drop_object(object: &Object) -> String {
-    format!("DROP {} {}", object.alter_keyword(), object.qualified())
+/// Refused where anything else depends on one of them: so those that refer to each other go together.
+pub fn drop_tables(tables: &[&Object]) -> String {
+    let names: Vec<_> = tables.iter().map(|table| table.qualified()).collect();
+    format!("DROP TABLE {}", names.join(", "))
 }
 
 /// A remark that stays with the schema, wherever a dump or a clone carries it.

@@ -39,8 +39,7 @@ pub struct Facts {
     pub search_path: String,
     /// Every stored setting of the path, the one that wins first.
     pub path_layers: Vec<PathLayer>,
-    /// What the stored settings alone would give this role: the schema, and the path's schemas that do
-    /// not exist.
+    /// What the stored settings alone would give this role.
     pub stored_path: StoredPath,
     /// The app's schema, if it exists.
     pub schema: Option<SchemaFacts>,
@@ -99,8 +98,10 @@ pub struct PathLayer {
 pub struct StoredPath {
     /// Where an unqualified CREATE TABLE would go.
     pub schema: Option<Identifier>,
-    /// Schemas that the path names and that do not exist.
+    /// Schemas that it names and that do not exist.
     pub missing: Vec<String>,
+    /// Schemas that the session's own path names and that do not exist.
+    pub missing_in_session: Vec<String>,
 }
 
 /// An object in the wrong place.
@@ -108,10 +109,10 @@ pub struct StoredPath {
 pub struct Misplaced {
     /// The object.
     pub object: Object,
-    /// The relation of the same name in the app's schema.
+    /// Its namesake in the app's schema.
     pub twin: Option<Object>,
-    /// Rows here and in the twin, counted up to 10,000; `None` where one may not be read.
-    pub rows: Option<(i64, i64)>,
+    /// Rows here and in the twin, counted up to 10,000; `None` where they may not be read.
+    pub rows: (Option<i64>, Option<i64>),
 }
 
 /// A role that may make objects in the schema.
@@ -127,6 +128,8 @@ pub struct Creator {
     pub tables: bool,
     /// The same for sequences.
     pub sequences: bool,
+    /// Whether it is the app's role or the administrator, and may set the database's own search_path.
+    pub sets_database_path: bool,
 }
 
 impl Facts {
@@ -152,8 +155,8 @@ impl Facts {
             encoding: row.get("encoding"),
             may_create_schema: row.get("may_create_schema"),
             current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
+            stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),
-            stored_path: stored_path(session, path_layers.first())?,
             path_layers,
             schema: row.get::<_, bool>("schema_exists").then(|| SchemaFacts {
                 owner: name(&row, "schema_owner"),
@@ -190,6 +193,7 @@ impl Facts {
                     certain: row.get("certain"),
                     tables: row.get("tables"),
                     sequences: row.get("sequences"),
+                    sets_database_path: row.get("sets_database_path"),
                 })
                 .collect(),
         };
@@ -219,46 +223,60 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
 
 /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked
 /// where it leads. The session's own path may differ by the URL's options.
-fn stored_path(session: &mut Session, winner: Option<&PathLayer>) -> Result<StoredPath, SqlError> {
-    let Some(winner) = winner else { return Ok(StoredPath::default()) };
-    let row = query_one(session, include_str!("sql/stored_path.sql"), &[&winner.path])?;
+fn stored_path(session: &mut Session, winner: Option<&PathLayer>, of_session: &str) -> Result<StoredPath, SqlError> {
+    let stored = winner.map_or("", |winner| winner.path.as_str());
+    let row = query_one(session, include_str!("sql/stored_path.sql"), &[stored, of_session])?;
     Ok(StoredPath {
         schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
         missing: row.get("missing"),
+        missing_in_session: row.get("missing_in_session"),
     })
 }
 
 fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced>, SqlError> {
     let rows = query(session, include_str!("sql/misplaced.sql"), &[expected.schema.as_str(), expected.role.as_str()])?;
-    let mut found: Vec<Misplaced> = rows
-        .iter()
-        .filter_map(|row| {
-            let object = object(row, &expected.schema)?;
-            let twin = row.get::<_, Option<String>>("twin").and_then(|text| {
-                let (owner, kind) = text.rsplit_once(' ')?;
-                Some(Object {
-                    kind: Kind::from_letter(kind)?,
-                    owner: Some(Identifier::from_catalog(owner)),
-                    ..object.moved_to(&expected.schema)
-                })
-            });
-            Some(Misplaced { object, twin, rows: None })
-        })
-        .collect();
-    for copy in &mut found {
-        if let Some(twin) =
-            copy.twin.as_ref().filter(|twin| twin.kind == Kind::Table && copy.object.kind == Kind::Table)
-        {
-            copy.rows = count_rows(session, &copy.object, twin);
+    let mut found = Vec::new();
+    let mut counts = Vec::new();
+    for row in &rows {
+        let Some(object) = object(row, &expected.schema) else { continue };
+        let twin_kind = row.get::<_, Option<&str>>("twin_kind").and_then(Kind::from_letter);
+        let twin = twin_kind.map(|kind| Object {
+            kind,
+            owner: row.get::<_, Option<String>>("twin_owner").map(Identifier::from_catalog),
+            ..object.moved_to(&expected.schema)
+        });
+        counts.push(count(row.get("counts"), &object));
+        counts.push(twin.as_ref().map_or("NULL".to_owned(), |twin| count(row.get("twin_counts"), twin)));
+        found.push(Misplaced { object, twin, rows: (None, None) });
+    }
+    // Where nothing is there twice, nothing is asked.
+    let queries = counts.chunks(2 * COUNTED_AT_ONCE);
+    for (found, counts) in found.chunks_mut(COUNTED_AT_ONCE).zip(queries) {
+        if found.iter().any(|found| found.twin.is_some()) {
+            count_rows(session, found, counts);
         }
     }
     Ok(found)
 }
 
-/// Rows of both, counted up to 10,000; `None` where one may not be read.
-fn count_rows(session: &mut Session, here: &Object, twin: &Object) -> Option<(i64, i64)> {
-    let count =
-        |object: &Object| format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) some)", object.qualified());
-    let row = query_one(session, &format!("SELECT {}, {}", count(here), count(twin)), &[]).ok()?;
-    Some((row.get(0), row.get(1)))
+/// How many objects, each with its namesake, one query counts the rows of.
+const COUNTED_AT_ONCE: usize = 250;
+
+/// The number of rows as SQL, up to 10,000; `counts` is what `misplaced.sql` says of the table.
+fn count(counts: Option<bool>, table: &Object) -> String {
+    match counts {
+        Some(true) => format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) AS counted)", table.qualified()),
+        Some(false) => "0".to_owned(),
+        None => "NULL".to_owned(),
+    }
+}
+
+/// Fills in the rows of objects and their namesakes; where one cannot be read after all, they stay unknown.
+fn count_rows(session: &mut Session, found: &mut [Misplaced], counts: &[String]) {
+    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", counts.join(", "));
+    let Ok(row) = query_one(session, &sql, &[]) else { return };
+    let counts: Vec<Option<i64>> = row.get(0);
+    for (found, pair) in found.iter_mut().zip(counts.chunks(2)) {
+        found.rows = (pair[0], pair[1]);
+    }
 }

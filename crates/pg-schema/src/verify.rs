@@ -114,34 +114,52 @@ fn judge(facts: &Facts, probe: &probe::Probe, app: &ConnInfo, expected: &Expecte
         placement::bookkeeping(facts, expected),
         migrations::migrations(facts, expected),
         access::public_create(facts, expected),
-        path::extensions(facts, expected),
+        path::extensions(facts, app, expected),
     ];
     Report { checks, tables: facts.tables }
 }
 
-/// The verdict where the app cannot even log in: which of server, role and database it is, and the rest
-/// unknown.
+/// The verdict where the app cannot even log in: which of role and database it is, and the rest unknown.
 fn refused(error: &ConnectError, expected: &Expected) -> Report {
     let (role, database) = (&expected.role, &expected.database);
-    let is_database = error.code() == Some(&SqlState::INVALID_CATALOG_NAME);
-    let mut checks = vec![Check::pass("server", "the server answers")];
-    if is_database {
-        checks.push(Check::pass("role", format!("role {role} can log in")));
-        checks.push(
-            Check::fail("database", error.to_string())
-                .about([Object::named(Kind::Database, database)])
+    let logs_in = || Check::pass("role", format!("role {role} can log in"));
+    let about_database = || [Object::named(Kind::Database, database)];
+    let checks = match error.code() {
+        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => vec![
+            logs_in(),
+            Check::fail("database", format!("{error}: run cargo xtask db-setup"))
+                .about(about_database())
                 .mended_by([ddl::create_database(database), ddl::grant_database(database, role)]),
-        );
-    } else {
-        let fix = match error.code() {
-            // The server gives the same words for a missing role and for a wrong password.
-            Some(code) if *code == SqlState::INVALID_PASSWORD => {
-                format!("{error}: the password is wrong, or the role does not exist; run cargo xtask db-setup")
-            }
-            _ => error.to_string(),
-        };
-        checks.push(Check::fail("role", fix).about([Object::named(Kind::Role, role)]));
-    }
+        ],
+        // CONNECT is all that the server asks for here.
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => vec![
+            logs_in(),
+            Check::fail("database", error.to_string())
+                .about(about_database())
+                .mended_by([ddl::grant_database(database, role)]),
+        ],
+        // `ALLOW_CONNECTIONS false`.
+        Some(code) if *code == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => vec![
+            logs_in(),
+            Check::fail("database", error.to_string())
+                .about(about_database())
+                .mended_by([format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true")]),
+        ],
+        code => {
+            let advice = match code {
+                // The server gives the same words for a missing role and for a wrong password.
+                Some(code) if *code == SqlState::INVALID_PASSWORD => {
+                    ": the password is wrong, or the role does not exist; run cargo xtask db-setup, and with \
+                     --set-password to change the password of a role that exists"
+                }
+                // A role that is missing or may not log in, or a rule of pg_hba.conf.
+                Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => ": run cargo xtask db-setup",
+                _ => "",
+            };
+            vec![Check::fail("role", format!("{error}{advice}")).about([Object::named(Kind::Role, role)])]
+        }
+    };
+    let mut checks: Vec<_> = [Check::pass("server", "the server answers")].into_iter().chain(checks).collect();
     let known: Vec<_> = checks.iter().map(|check| check.id).collect();
     let unknown = CHECKS.iter().filter(|id| !known.contains(id));
     checks.extend(unknown.map(|id| Check::skip(id, "the app cannot connect")));

@@ -24,7 +24,8 @@ pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
         printed.target.describe()
     );
     let width = printed.report.checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
-    for check in &printed.report.checks {
+    let is_said = |check: &&Check| !terminal.is_quiet() || matches!(check.status, Status::Fail | Status::Warn);
+    for check in printed.report.checks.iter().filter(is_said) {
         write_check(&mut text, terminal, check, width);
     }
     text.push_str(&verdict(terminal, printed));

@@ -1,4 +1,5 @@
--- who may make objects in the schema, and whether what each makes there will be a role's to use;
+-- who may make objects in the schema, whether what each makes there will be a role's to use, and which of
+-- those whom we ask to may set the database's search_path;
 -- $1: the schema, $2: the role, $3: the administrator, or empty
 WITH place AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname = $1),
      app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
@@ -29,6 +30,9 @@ WITH place AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname =
          CROSS JOIN LATERAL pg_catalog.aclexplode(acls.acl) AS entry
      )
 SELECT r.rolname::text AS name, creator.certain, r.rolname = $2 AS is_app,
+       r.rolname IN ($2, $3)
+       AND pg_catalog.pg_has_role(r.oid, (SELECT datdba FROM pg_catalog.pg_database
+                                          WHERE datname = pg_catalog.current_database()), 'USAGE') AS sets_database_path,
        (SELECT count(DISTINCT g.privilege_type) FROM granted g
         WHERE g.creator = creator.oid AND g.letter = 'r'
           AND g.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')

@@ -1,4 +1,5 @@
--- objects of the schema that a role does not own, extension members and owned sequences left out;
+-- objects of the schema that a role does not own, extension members, owned sequences and the
+-- constructors of ranges left out;
 -- $1: the schema, $2: the role
 WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
      app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2)
@@ -27,8 +28,7 @@ SELECT 'routine', p.proname::text, pg_catalog.pg_get_function_identity_arguments
        pg_catalog.pg_get_userbyid(p.proowner)::text
 FROM pg_catalog.pg_proc p
 WHERE p.pronamespace = (SELECT oid FROM place)
-  AND p.prokind IN ('f', 'p')
   AND NOT pg_catalog.pg_has_role((SELECT oid FROM app), p.proowner, 'USAGE')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')
+                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype IN ('e', 'i'))
 ORDER BY 1, 2

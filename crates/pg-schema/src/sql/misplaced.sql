@@ -1,18 +1,35 @@
--- objects outside the schema that are ours or lie in `public`, extension members left out;
--- $1: the schema, $2: the role
+-- objects outside the schema that are ours or lie in `public`, extension members left out, each with its
+-- namesake in the schema, and whether the rows of each are to be counted (true), are none (false), or
+-- cannot be known (null); $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
+     place AS (
+         SELECT oid, pg_catalog.has_schema_privilege(oid, 'USAGE') AS usage
+         FROM pg_catalog.pg_namespace WHERE nspname = $1
+     ),
      elsewhere AS (
-         SELECT oid, nspname::text AS name, nspname = 'public' AS is_public
+         SELECT oid, nspname::text AS name, nspname = 'public' AS is_public,
+                pg_catalog.has_schema_privilege(oid, 'USAGE') AS usage
          FROM pg_catalog.pg_namespace
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
      )
 SELECT c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text AS arguments,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-       (SELECT pg_catalog.pg_get_userbyid(twin.relowner)::text || ' ' || twin.relkind::text
-        FROM pg_catalog.pg_class twin JOIN pg_catalog.pg_namespace n ON n.oid = twin.relnamespace
-        WHERE n.nspname = $1 AND twin.relname = c.relname AND twin.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')) AS twin
+       twin.relkind::text AS twin_kind, pg_catalog.pg_get_userbyid(twin.relowner)::text AS twin_owner,
+       -- A count under row level security says nothing of the rows that one may not see; a table without
+       -- any block has none, whoever asks.
+       CASE WHEN twin.oid IS NULL OR c.relkind NOT IN ('r', 'p') THEN NULL
+            WHEN c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0 THEN false
+            WHEN e.usage AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                 AND NOT pg_catalog.row_security_active(c.oid) THEN true END AS counts,
+       CASE WHEN twin.oid IS NULL OR twin.relkind NOT IN ('r', 'p') THEN NULL
+            WHEN twin.relkind = 'r' AND NOT twin.relhassubclass AND pg_catalog.pg_relation_size(twin.oid) = 0 THEN false
+            WHEN (SELECT usage FROM place) AND pg_catalog.has_table_privilege(twin.oid, 'SELECT')
+                 AND NOT pg_catalog.row_security_active(twin.oid) THEN true END AS twin_counts
 FROM pg_catalog.pg_class c
 JOIN elsewhere e ON e.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class twin
+       ON twin.relnamespace = (SELECT oid FROM place) AND twin.relname = c.relname
+      AND twin.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND (e.is_public OR c.relowner = (SELECT oid FROM app))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
@@ -21,24 +38,27 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                                             AND x.refclassid = 'pg_catalog.pg_class'::regclass))
 UNION ALL
 SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, e.name, t.typname::text, NULL,
-       pg_catalog.pg_get_userbyid(t.typowner)::text, NULL
+       pg_catalog.pg_get_userbyid(t.typowner)::text,
+       CASE WHEN twin.typtype = 'd' THEN 'domain' WHEN twin.oid IS NOT NULL THEN 'type' END,
+       pg_catalog.pg_get_userbyid(twin.typowner)::text, NULL, NULL
 FROM pg_catalog.pg_type t
 JOIN elsewhere e ON e.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+LEFT JOIN pg_catalog.pg_type twin ON twin.typnamespace = (SELECT oid FROM place) AND twin.typname = t.typname
 WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
   AND (e.is_public OR t.typowner = (SELECT oid FROM app))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
                   WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
 UNION ALL
 SELECT 'routine', e.name, p.proname::text, pg_catalog.pg_get_function_identity_arguments(p.oid),
-       pg_catalog.pg_get_userbyid(p.proowner)::text, NULL
+       pg_catalog.pg_get_userbyid(p.proowner)::text,
+       CASE WHEN twin.oid IS NOT NULL THEN 'routine' END, pg_catalog.pg_get_userbyid(twin.proowner)::text, NULL, NULL
 FROM pg_catalog.pg_proc p
 JOIN elsewhere e ON e.oid = p.pronamespace
-WHERE p.prokind IN ('f', 'p')
-  AND (e.is_public OR p.proowner = (SELECT oid FROM app))
+LEFT JOIN pg_catalog.pg_proc twin
+       ON twin.pronamespace = (SELECT oid FROM place) AND twin.proname = p.proname AND twin.proargtypes = p.proargtypes
+WHERE (e.is_public OR p.proowner = (SELECT oid FROM app))
+  -- A range's constructors come and go with it.
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')
--- A range's constructors and multirange come and go with it.
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'i')
+                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype IN ('e', 'i'))
 ORDER BY 2, 1, 3

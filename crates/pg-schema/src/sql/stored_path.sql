@@ -1,18 +1,25 @@
 -- where a stored search_path leads the session's role, by setting it for this one statement, and
--- which of its schemas do not exist; $1: the setting's value
+-- which schemas of a path do not exist; $1: the stored setting's value, $2: the session's path
 WITH path AS MATERIALIZED (
     SELECT pg_catalog.set_config('search_path', $1, true) AS value
 ), entry AS (
-    SELECT pg_catalog.btrim(part) AS part, place
-    FROM pg_catalog.regexp_split_to_table($1, ',(?=(?:[^"]*"[^"]*")*[^"]*$)') WITH ORDINALITY AS parts(part, place)
+    SELECT of_session, place, pg_catalog.btrim(part) AS part
+    FROM (VALUES (false, $1), (true, $2)) AS paths(of_session, value)
+    -- A comma within quotes separates nothing.
+    CROSS JOIN LATERAL pg_catalog.regexp_split_to_table(value, ',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+        WITH ORDINALITY AS parts(part, place)
 ), named AS (
-    SELECT place, CASE WHEN part LIKE '"%"'
-                       THEN pg_catalog.replace(pg_catalog.substr(part, 2, pg_catalog.length(part) - 2), '""', '"')
-                       ELSE pg_catalog.lower(part) END AS name
-    FROM entry WHERE part NOT IN ('', '$user', '"$user"')
+    SELECT of_session, place,
+           CASE WHEN part LIKE '"%"'
+                THEN pg_catalog.replace(pg_catalog.substr(part, 2, pg_catalog.length(part) - 2), '""', '"')
+                ELSE pg_catalog.lower(part) END AS name
+    FROM entry WHERE part NOT IN ('', '""', '$user', '"$user"')
+), missing AS (
+    SELECT * FROM named
+    WHERE name NOT IN ('pg_temp', 'pg_catalog')
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = named.name)
 )
 SELECT pg_catalog.current_schema()::text AS schema,
-       coalesce((SELECT pg_catalog.array_agg(name ORDER BY place) FROM named
-                 WHERE name NOT IN ('pg_temp', 'pg_catalog')
-                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = named.name)), '{}') AS missing
+       ARRAY(SELECT name FROM missing WHERE NOT of_session ORDER BY place) AS missing,
+       ARRAY(SELECT name FROM missing WHERE of_session ORDER BY place) AS missing_in_session
 FROM path

@@ -59,9 +59,16 @@ pub(super) fn schema(facts: &Facts, expected: &Expected) -> Check {
     let schema = &expected.schema;
     match &facts.schema {
         Some(found) => Check::pass("schema", format!("schema {schema} is there, owned by {}", found.owner)),
-        None => Check::fail("schema", format!("schema {schema} does not exist in database {}", facts.database))
+        None => {
+            let lacking = facts.creators.iter().filter(|creator| creator.certain && !creator.is_app);
+            Check::fail(
+                "schema",
+                format!("schema {schema} does not exist in database {}: run cargo xtask db-setup", facts.database),
+            )
             .about([Object::named(Kind::Schema, schema)])
-            .mended_by([ddl::create_schema_for(schema, &expected.role)]),
+            .mended_by([ddl::create_schema_for(schema, &expected.role)])
+            .mended_by(lacking.flat_map(|creator| ddl::default_privileges(&creator.role, schema, &expected.role)))
+        }
     }
 }
 
@@ -176,7 +183,7 @@ pub(super) fn public_create(facts: &Facts, expected: &Expected) -> Check {
         .mended_by([ddl::revoke_public_create(&facts.public_creators)])
 }
 
-fn no_schema(id: &'static str, schema: &Identifier) -> Check {
+pub(super) fn no_schema(id: &'static str, schema: &Identifier) -> Check {
     Check::skip(id, format!("schema {schema} does not exist"))
 }
 

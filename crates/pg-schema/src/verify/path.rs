@@ -2,9 +2,9 @@
 
 use pg_config::ConnInfo;
 
-use super::probe::Probe;
+use super::{access::no_schema, probe::Probe};
 use crate::{
-    Expected, Facts, ddl,
+    Expected, Facts, PathLayer, ddl,
     object::{Kind, Object},
     path,
     report::Check,
@@ -12,58 +12,126 @@ use crate::{
 
 pub(super) fn search_path(facts: &Facts, probe: &Probe, app: &ConnInfo, expected: &Expected) -> Check {
     let id = "search-path";
-    let (schema, role, database) = (&expected.schema, &expected.role, &expected.database);
-    if facts.schema.is_none() {
-        return Check::skip(id, format!("schema {schema} does not exist"));
-    }
+    let (schema, role) = (&expected.schema, &expected.role);
+    let Some(found) = &facts.schema else { return no_schema(id, schema) };
     let url = app.options.get("search_path");
     let layers = layers(facts, url);
-    let set_role = ddl::set_role_search_path(role, database, schema);
+    let mends = set_paths(facts, expected);
+    // The server passes over a schema that the role may not use: the privileges' finding, not the path's.
+    if !found.usage && path::schemas(&facts.search_path).first().is_some_and(|first| first == schema.as_str()) {
+        return Check::skip(
+            id,
+            format!("role {role} may not use schema {schema}, which its path names first; {layers}"),
+        );
+    }
+    let stored = match facts.path_layers.is_empty() && url.is_none() {
+        true => facts.current_schema.as_ref(),
+        false => facts.stored_path.schema.as_ref(),
+    };
 
     // The session as the app has it, with its URL's options.
-    let found = match probe {
-        Probe::Landed { schema, .. } => Some(schema.clone()),
-        Probe::Refused(_) | Probe::NotTried => facts.current_schema.clone(),
+    let (lands, refused) = match probe {
+        Probe::Landed { schema, .. } => (Some(schema), None),
+        Probe::Refused(reason) => (facts.current_schema.as_ref(), Some(reason)),
+        Probe::NotTried => (facts.current_schema.as_ref(), None),
     };
-    if let Probe::Refused(reason) = probe
-        && facts.schema.as_ref().is_some_and(|found| found.usage && found.create)
-    {
-        return Check::fail(id, format!("role {role} cannot create a table: {reason}; {layers}")).mended_by([set_role]);
-    }
-    if found.as_ref() != Some(schema) {
-        let lands = found.map_or("nowhere".to_owned(), |found| format!("in schema {found}"));
-        let check = Check::fail(id, format!("an unqualified CREATE TABLE lands {lands}, not in {schema}; {layers}"));
-        return match url {
-            Some(_) => Check { message: format!("{}; mend the connection string's options", check.message), ..check },
-            None => check.mended_by([set_role]),
+    if lands != Some(schema) {
+        let place = lands.map_or("nowhere".to_owned(), |found| format!("in schema {found}"));
+        let refused = refused.map(|reason| format!(" (refused: {reason})")).unwrap_or_default();
+        let missing = missing(&facts.stored_path.missing_in_session);
+        let advice = match url {
+            Some(_) => {
+                format!("; write search_path={schema},public into the connection string's options, or leave it out")
+            }
+            None => String::new(),
         };
+        let message =
+            format!("an unqualified CREATE TABLE lands {place}{refused}, not in {schema}{missing}; {layers}{advice}");
+        return Check::fail(id, message).mended_by(mends);
+    }
+    if let Some(reason) = refused
+        && found.usage
+        && found.create
+    {
+        return Check::fail(id, format!("role {role} cannot create a table in {schema}: {reason}; {layers}"));
     }
     // The session as a tool has it that drops the URL's options.
-    if facts.stored_path.schema.as_ref() != Some(schema) {
-        let lands = facts.stored_path.schema.as_ref().map_or("in public, or nowhere".to_owned(), |s| format!("in {s}"));
+    if stored != Some(schema) {
+        let place = stored.map_or("nowhere, or in public".to_owned(), |found| format!("in {found}"));
+        let missing = missing(&facts.stored_path.missing);
         let message = format!(
-            "only the connection string's options lead to {schema}: a tool that drops them creates {lands}; {layers}"
+            "only the connection string's options lead to {schema}: a tool that drops them creates {place}{missing}; {layers}"
         );
-        return Check::fail(id, message).mended_by([set_role]);
-    }
-    if !facts.stored_path.missing.is_empty() {
-        let message =
-            format!("the path names schemas that do not exist: {}; {layers}", facts.stored_path.missing.join(", "));
-        return Check::fail(id, message).mended_by([set_role]);
+        return Check::fail(id, message).mended_by(mends);
     }
     let winner = facts.path_layers.first();
     if winner.is_none_or(|layer| layer.layer == "database" || layer.layer == "all roles") {
         let message =
             format!("the path is not set for role {role} itself: a setting of the role would beat it; {layers}");
-        return Check::fail(id, message).mended_by([set_role]);
+        return Check::fail(id, message).mended_by(mends);
     }
-    if let Some(layer) = facts.path_layers.iter().find(|layer| layer.layer == "database")
-        && !path::serves(&layer.path, schema)
-    {
-        let message = format!("the database's own path is {}: other roles miss {schema}", layer.path);
-        return Check::warn(id, message).mended_by([ddl::set_database_search_path(database, schema)]);
+    if let Some(problem) = database_path(facts, expected) {
+        return problem;
+    }
+    if !facts.stored_path.missing.is_empty() {
+        let missing = missing(&facts.stored_path.missing);
+        return Check::warn(id, format!("tables land in {schema}{missing}; {layers}")).mended_by(mends);
+    }
+    if !facts.stored_path.missing_in_session.is_empty() {
+        let missing = missing(&facts.stored_path.missing_in_session);
+        return Check::warn(id, format!("tables land in {schema}{missing}; {layers}"));
     }
     Check::pass(id, format!("an unqualified CREATE TABLE lands in {schema}; {layers}"))
+}
+
+/// What everybody else's sessions get. Where none of those whom we ask may set it, it is nobody's failure.
+fn database_path(facts: &Facts, expected: &Expected) -> Option<Check> {
+    let (schema, database) = (&expected.schema, &expected.database);
+    let own = layer(facts, "database");
+    let message = match own {
+        Some(layer) if path::serves(&layer.path, schema) => return None,
+        Some(layer) => format!("database {database}'s own path is {}: other roles miss {schema}", layer.path),
+        None => format!("database {database} has no path of its own: other roles miss {schema}"),
+    };
+    let check = match may_set_database_path(facts) {
+        true => Check::fail("search-path", message),
+        false => Check::warn("search-path", message),
+    };
+    Some(check.mended_by([ddl::set_database_search_path(database, schema)]))
+}
+
+/// Sets the role's path in this database, and the database's own, where they are not right.
+fn set_paths(facts: &Facts, expected: &Expected) -> Vec<String> {
+    let Expected { role, database, schema, .. } = expected;
+    let is_right = |name| {
+        layer(facts, name).is_some_and(|layer| path::serves(&layer.path, schema))
+            && facts.stored_path.missing.is_empty()
+    };
+    let mut statements = Vec::new();
+    if !is_right("role in database") {
+        statements.push(ddl::set_role_search_path(role, database, schema));
+    }
+    if !is_right("database") && may_set_database_path(facts) {
+        statements.push(ddl::set_database_search_path(database, schema));
+    }
+    statements
+}
+
+fn layer<'a>(facts: &'a Facts, name: &str) -> Option<&'a PathLayer> {
+    facts.path_layers.iter().find(|layer| layer.layer == name)
+}
+
+fn may_set_database_path(facts: &Facts) -> bool {
+    facts.creators.iter().any(|creator| creator.sets_database_path)
+}
+
+/// `: schema aurra does not exist`, or nothing.
+fn missing(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!(": schema {one} of the path does not exist"),
+        more => format!(": schemas {} of the path do not exist", more.join(", ")),
+    }
 }
 
 /// Every layer that says something about the path, the one that wins first.
@@ -71,10 +139,14 @@ fn layers(facts: &Facts, url: Option<&str>) -> String {
     let from_url = url.map(|path| format!("connection options: {path}"));
     let stored = facts.path_layers.iter().map(|layer| format!("{}: {}", layer.layer, layer.path));
     let all: Vec<_> = from_url.into_iter().chain(stored).collect();
-    if all.is_empty() { "no setting says otherwise than \"$user\", public".to_owned() } else { all.join("; then ") }
+    match all.split_first() {
+        None => format!("neither role nor database sets a path, so the server's own holds: {}", facts.search_path),
+        Some((only, [])) => only.clone(),
+        Some((winner, rest)) => format!("{winner} (wins); then {}", rest.join("; then ")),
+    }
 }
 
-pub(super) fn extensions(facts: &Facts, expected: &Expected) -> Check {
+pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
     let id = "extensions";
     let missing: Vec<_> = expected
         .extensions
@@ -101,8 +173,16 @@ pub(super) fn extensions(facts: &Facts, expected: &Expected) -> Check {
         unreached(schema.as_str()) && (schema.as_str() == "public" || expected.extensions.contains(name))
     }) {
         let message = format!(
-            "extension {name} lies in {schema}, which the app's path ({}) does not reach: its types and operators are missing",
-            facts.search_path
+            "extension {name} lies in {schema}, which the app's path ({}) does not reach: its types and operators are \
+             missing{}",
+            facts.search_path,
+            match app.options.get("search_path") {
+                Some(_) => format!(
+                    "; write search_path={},{schema} into the connection string's options, or leave it out",
+                    expected.schema
+                ),
+                None => String::new(),
+            }
         );
         return Check::warn(id, message).about([Object::named(Kind::Extension, name)]);
     }

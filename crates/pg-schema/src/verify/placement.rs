@@ -1,14 +1,19 @@
 //! Where objects lie. Each object in the wrong place is named under one id: the bookkeeping of a
 //! migration tool, a copy of a relation of ours, or a stray.
 
+use std::cmp::Reverse;
+
 use pg_config::Identifier;
 
-use super::access::more_than_one;
+use super::access::{more_than_one, no_schema};
 use crate::{
     Expected, Facts, Landed, Misplaced, ddl,
     object::{Kind, Object},
     report::{Check, Report},
 };
+
+/// Of how many copies a message gives the rows.
+const MOST_COUNTED: usize = 5;
 
 /// Where migration tools keep their books. Found in the wrong place, the tool believes in a wrong past.
 const BOOKKEEPING: &[&str] = &[
@@ -35,6 +40,9 @@ const BOOKKEEPING: &[&str] = &[
 
 pub(super) fn tables_landed(facts: &Facts, expected: &Expected) -> Check {
     let schema = &expected.schema;
+    if facts.schema.is_none() {
+        return no_schema("tables-landed", schema);
+    }
     match facts.tables {
         0 => Check::fail("tables-landed", format!("schema {schema} holds no table: run cargo xtask db-migrate")),
         1 => Check::pass("tables-landed", format!("1 table in {schema}")),
@@ -79,21 +87,49 @@ pub(super) fn strays(facts: &Facts, expected: &Expected) -> Check {
 pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
     let found: Vec<_> = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_some()).collect();
     let Some(first) = found.first() else {
-        return Check::pass("duplicates", format!("no relation of {} has a copy elsewhere", expected.schema));
+        return Check::pass("duplicates", format!("nothing of {} has a copy elsewhere", expected.schema));
     };
-    let more = more_than_one(found.len(), "object");
-    let schema = first.object.schema.as_ref().map_or_else(String::new, Identifier::to_string);
-    let rows = match first.rows {
-        Some((here, twin)) => format!(" ({} rows in {schema}, {} in {})", rows(here), rows(twin), expected.schema),
-        None => String::new(),
+    let schema = &expected.schema;
+    let elsewhere = place(&first.object);
+    let message = match found.len() {
+        1 => format!("{} {} is there twice", first.object.kind.as_str(), first.object.name),
+        count => format!("{count} objects of {elsewhere} are there twice"),
     };
-    let undecided = found.iter().filter(|found| mended(found, expected).is_empty()).count();
-    let advice = if undecided > 0 { "; where both hold rows, look at both before either goes" } else { "" };
-    let message =
-        format!("{} is there twice, in {schema} and in {}{rows}{more}{advice}", first.object.name, expected.schema);
-    Check::fail("duplicates", message)
+    let advice = match found.iter().any(|found| is_undecided(found)) {
+        true => "; where both hold rows, or cannot be counted, look at both before either goes",
+        false => "",
+    };
+    Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{}{advice}", counted(&found, expected)))
         .about(found.iter().map(|found| found.object.clone()))
-        .mended_by(found.iter().flat_map(|found| mended(found, expected)))
+        .mended_by(without_empty_copies(&found, expected))
+}
+
+/// The rows of the fullest copies, and of all together.
+fn counted(found: &[&Misplaced], expected: &Expected) -> String {
+    let mut tables: Vec<_> = found.iter().filter(|found| found.object.kind == Kind::Table).collect();
+    // What is unknown may be much.
+    let most = |rows: Option<i64>| rows.unwrap_or(i64::MAX);
+    tables.sort_by_key(|found| Reverse((most(found.rows.0).min(most(found.rows.1)), most(found.rows.0))));
+    let described: Vec<_> = tables
+        .iter()
+        .take(MOST_COUNTED)
+        .map(|Misplaced { object, rows: (here, twin), .. }| {
+            let (elsewhere, schema) = (place(object), &expected.schema);
+            format!("{} has {} in {elsewhere} and {} in {schema}", object.name, rows(*here), rows(*twin))
+        })
+        .collect();
+    let all = |of: fn(&Misplaced) -> Option<i64>| rows(tables.iter().map(|found| of(found)).sum());
+    match tables.len() {
+        0 => String::new(),
+        count if count <= MOST_COUNTED => format!(": {}", described.join("; ")),
+        count => format!(
+            ": {}; with {} more, {} against {}",
+            described.join("; "),
+            count - MOST_COUNTED,
+            all(|found| found.rows.0),
+            all(|found| found.rows.1),
+        ),
+    }
 }
 
 pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
@@ -101,19 +137,18 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
     let Some(first) = found.first() else {
         return Check::pass("bookkeeping", format!("no migration tool keeps its books outside {}", expected.schema));
     };
+    let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}",
         first.object.qualified(),
-        expected.schema
+        expected.schema,
+        counted(&copies, expected),
     );
-    Check::fail("bookkeeping", message).about(found.iter().map(|found| found.object.clone())).mended_by(
-        found.iter().flat_map(
-            |found| {
-                if found.twin.is_some() { mended(found, expected) } else { moved(found, expected) }
-            },
-        ),
-    )
+    Check::fail("bookkeeping", message)
+        .about(found.iter().map(|found| found.object.clone()))
+        .mended_by(without_empty_copies(&copies, expected))
+        .mended_by(alone.iter().flat_map(|found| moved(found, expected)))
 }
 
 fn is_bookkeeping(found: &Misplaced) -> bool {
@@ -129,19 +164,36 @@ fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
     statements
 }
 
-/// Removes the empty one of two copies; nothing where both hold rows, or where one may not be read.
-fn mended(found: &Misplaced, expected: &Expected) -> Vec<String> {
-    match (found.rows, &found.twin) {
-        (Some((0, _)), _) => vec![ddl::drop_object(&found.object)],
-        (Some((_, 0)), Some(twin)) => {
-            let mut statements = vec![ddl::drop_object(twin)];
-            statements.extend(moved(found, expected));
-            statements
-        }
-        _ => Vec::new(),
+/// Removes the empty one of each two copies; nothing where both hold rows, or where they cannot be counted.
+fn without_empty_copies(found: &[&Misplaced], expected: &Expected) -> Vec<String> {
+    let empty_here: Vec<_> = found.iter().filter(|found| found.rows.0 == Some(0)).collect();
+    let empty_there: Vec<_> = found.iter().filter(|found| found.rows.0 != Some(0) && found.rows.1 == Some(0)).collect();
+    let mut statements = Vec::new();
+    if !empty_here.is_empty() {
+        statements.push(ddl::drop_tables(&empty_here.iter().map(|found| &found.object).collect::<Vec<_>>()));
     }
+    if !empty_there.is_empty() {
+        statements
+            .push(ddl::drop_tables(&empty_there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
+        statements.extend(empty_there.iter().flat_map(|found| moved(found, expected)));
+    }
+    statements
 }
 
-fn rows(count: i64) -> String {
-    if count >= 10_000 { "10000 or more".to_owned() } else { count.to_string() }
+/// Whether a person must look at both copies.
+fn is_undecided(found: &Misplaced) -> bool {
+    found.rows.0 != Some(0) && found.rows.1 != Some(0)
+}
+
+fn place(object: &Object) -> String {
+    object.schema.as_ref().map_or_else(String::new, Identifier::to_string)
+}
+
+fn rows(count: Option<i64>) -> String {
+    match count {
+        None => "rows that cannot be counted".to_owned(),
+        Some(1) => "1 row".to_owned(),
+        Some(10_000) => "10000 rows or more".to_owned(),
+        Some(count) => format!("{count} rows"),
+    }
 }
