@@ -1,0 +1,71 @@
+//! `db-verify` leaves no lasting object, whatever it finds.
+
+use tests::{Cluster, Workspace};
+
+use crate::case::{CASE, Case, fresh};
+
+/// A dump with owners, privileges, settings and data, the roles, and how many rows the catalog holds.
+fn state(cluster: &Cluster) -> (String, String, String) {
+    let catalog = "SELECT pg_catalog.concat_ws(' ', (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_type), \
+                   (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_default_acl), (SELECT count(*) FROM pg_depend), \
+                   (SELECT count(*) FROM pg_namespace))";
+    (cluster.dump("aura_db"), cluster.globals(), cluster.value("aura_db", catalog))
+}
+
+#[track_caller]
+fn leaves_nothing(cluster: &Cluster, workspace: &Workspace, code: i32) {
+    let before = state(cluster);
+    for format in ["text", "json"] {
+        workspace.run(&["db-verify", "--format", format]).exits(code);
+    }
+    let after = state(cluster);
+    assert!(before == after, "db-verify changed something");
+}
+
+#[test]
+fn verifying_leaves_nothing_behind() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    leaves_nothing(&cluster, &workspace, 0);
+
+    let broken =
+        Case { breaks: "CREATE TABLE public.sketch (id int); GRANT CREATE ON SCHEMA public TO PUBLIC", ..CASE };
+    cluster.sql("aura_db", broken.breaks);
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = public, aura");
+    leaves_nothing(&cluster, &workspace, 3);
+}
+
+#[test]
+fn a_role_that_reads_only_by_default_is_verified() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("postgres", "ALTER ROLE aura_user SET default_transaction_read_only = on");
+    assert_eq!(workspace.value("SHOW transaction_read_only"), "on");
+    leaves_nothing(&cluster, &workspace, 0);
+}
+
+#[test]
+fn a_superuser_as_the_app_is_verified_and_warned_of() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("postgres", "ALTER ROLE aura_user SUPERUSER");
+    leaves_nothing(&cluster, &workspace, 0);
+    let run = workspace.verify();
+    assert_eq!(run.with_status("warn"), ["role", "public-create"]);
+    assert!(run.check("role")["message"].as_str().unwrap().contains("give the app a role of its own"));
+}
+
+#[test]
+fn what_a_trigger_writes_goes_with_the_probe() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO PUBLIC; CREATE TABLE ops.ddl (tag text, at timestamptz DEFAULT now()); \
+         GRANT INSERT ON ops.ddl TO PUBLIC; CREATE FUNCTION ops.log() RETURNS event_trigger LANGUAGE plpgsql \
+         AS 'BEGIN INSERT INTO ops.ddl VALUES (tg_tag); END'; \
+         CREATE EVENT TRIGGER log ON ddl_command_end EXECUTE FUNCTION ops.log()",
+    );
+    leaves_nothing(&cluster, &workspace, 0);
+    assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM ops.ddl"), "0");
+}

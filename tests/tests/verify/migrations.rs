@@ -1,0 +1,78 @@
+//! The migrations' files and what they made.
+
+use tests::Cluster;
+
+use crate::case::{CASE, Case, Mend, check, fresh};
+
+#[test]
+fn a_lost_schema_is_found() {
+    check(&[
+        Case {
+            name: "the schema was dropped",
+            breaks: "DROP SCHEMA aura CASCADE",
+            fails: &["schema"],
+            says: &["schema aura does not exist in database aura_db"],
+            mend: Mend::Command(&["db-setup"]),
+            ..CASE
+        },
+        Case {
+            name: "every table was dropped",
+            breaks: "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
+                     EXECUTE format('DROP TABLE aura.%I CASCADE', t); END LOOP; END $$",
+            fails: &["tables-landed"],
+            says: &["schema aura holds no table"],
+            mend: Mend::Command(&["db-migrate"]),
+            ..CASE
+        },
+        Case {
+            name: "no run is recorded",
+            breaks: "COMMENT ON SCHEMA aura IS NULL",
+            warns: &["migrations"],
+            mend: Mend::Command(&["db-migrate"]),
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn the_sql_for_a_lost_schema_leads_on() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "DROP SCHEMA aura CASCADE");
+    let fix = workspace.verify().fix("schema");
+    cluster.sql("aura_db", &fix);
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["tables-landed"]);
+    workspace.run(&["db-migrate"]).exits(0);
+    let run = workspace.verify().exits(0);
+    assert!(run.with_status("warn").is_empty(), "{}", run.stdout);
+}
+
+#[test]
+fn a_changed_file_is_found_and_migrating_mends_it() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    workspace.write("migrations/V3__later.sql", "-- nothing yet\n");
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["migrations"]);
+    assert!(run.check("migrations")["message"].as_str().unwrap().contains("cargo xtask db-migrate"));
+    workspace.run(&["db-migrate"]).exits(0);
+    workspace.verify().exits(0);
+
+    // A setup migrates too, where the files are not those of the last verified run.
+    workspace.write("migrations/V3__later.sql", "-- something else\n");
+    workspace.verify().exits(3);
+    workspace.run(&["db-setup"]).exits(0).complains("migrating: ");
+    workspace.verify().exits(0);
+}
+
+#[test]
+fn somebody_elses_comment_is_left_alone() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "COMMENT ON SCHEMA aura IS 'ours since 1998'");
+    workspace.run(&["db-setup"]).exits(0);
+    let run = workspace.verify().exits(0);
+    assert_eq!(run.check("migrations")["status"], "skip");
+    assert_eq!(cluster.value("aura_db", "SELECT obj_description('aura'::regnamespace)"), "ours since 1998");
+}

@@ -1,0 +1,207 @@
+//! Where unqualified names lead, in every layer that can say so.
+
+use tests::{Cluster, Workspace, psql};
+
+use crate::case::{CASE, Case, Setup, check, fresh};
+
+const RESET_ROLE: &str = "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path";
+const RESET_DATABASE: &str = "ALTER DATABASE aura_db RESET search_path";
+const RESET_BOTH: &str =
+    "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; ALTER DATABASE aura_db RESET search_path";
+/// The seed document's, as it stands there: libpq would refuse it.
+const OPTIONS: &str = "&options=-csearch_path=aura";
+
+#[test]
+fn paths_that_were_reset_are_found_and_mended() {
+    let reset = Case { fails: &["search-path"], ..CASE };
+    check(&[
+        Case {
+            name: "the role's",
+            breaks: RESET_ROLE,
+            says: &["the path is not set for role aura_user itself", "database: aura, public"],
+            ..reset
+        },
+        Case {
+            name: "the database's",
+            breaks: RESET_DATABASE,
+            says: &["database aura_db has no path of its own"],
+            ..reset
+        },
+        Case {
+            name: "both",
+            breaks: RESET_BOTH,
+            says: &["lands in schema public (refused: permission denied for schema public (42501)), not in aura"],
+            ..reset
+        },
+        Case { name: "the role's, with options in the URL", url: OPTIONS, breaks: RESET_ROLE, ..reset },
+        Case { name: "the database's, with options in the URL", url: OPTIONS, breaks: RESET_DATABASE, ..reset },
+        Case {
+            name: "both, with options in the URL",
+            url: OPTIONS,
+            breaks: RESET_BOTH,
+            says: &["only the connection string's options lead to aura", "connection options: aura"],
+            ..reset
+        },
+        Case {
+            name: "the database's is another",
+            breaks: "ALTER DATABASE aura_db SET search_path = public",
+            says: &["database aura_db's own path is public: other roles miss aura"],
+            ..reset
+        },
+    ]);
+}
+
+#[test]
+fn f23_where_tables_land() {
+    check(&[
+        Case {
+            name: "a schema named like the role, and no setting",
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; ALTER DATABASE aura_db RESET search_path; \
+                     CREATE SCHEMA aura_user AUTHORIZATION aura_user",
+            fails: &["search-path"],
+            says: &["an unqualified CREATE TABLE lands in schema aura_user, not in aura"],
+            ..CASE
+        },
+        Case {
+            name: "no setting, and anybody may create in public",
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; ALTER DATABASE aura_db RESET search_path; \
+                     GRANT CREATE ON SCHEMA public TO PUBLIC",
+            fails: &["search-path"],
+            warns: &["public-create"],
+            says: &["an unqualified CREATE TABLE lands in schema public, not in aura", r#"\"$user\", public"#],
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn f33_a_misspelled_schema_in_the_path() {
+    check(&[
+        Case {
+            name: "the role's, and public is closed",
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aurra, public",
+            fails: &["search-path"],
+            says: &["lands in schema public (refused", "schema aurra of the path does not exist"],
+            ..CASE
+        },
+        Case {
+            name: "the role's, and public is open",
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aurra, public; \
+                     GRANT CREATE ON SCHEMA public TO aura_user",
+            fails: &["search-path"],
+            warns: &["public-create"],
+            says: &["lands in schema public, not in aura", "schema aurra of the path does not exist"],
+            ..CASE
+        },
+        Case {
+            name: "behind the app's own schema",
+            breaks: r#"ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, "pub,lic", public"#,
+            warns: &["search-path"],
+            says: &["schema pub,lic of the path does not exist"],
+            setup: Setup::Refuses(0, "schema pub,lic of the path does not exist"),
+            ..CASE
+        },
+    ]);
+
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let url = cluster.url("aura_user", "the-app's", "aura_db") + "&options=-csearch_path%3Daurra,public";
+    let misspelled = workspace.with("DATABASE_URL", &url);
+    let run = misspelled.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["search-path"]);
+    let message = run.check("search-path")["message"].to_string();
+    assert!(message.contains("schema aurra of the path does not exist"), "{message}");
+    assert!(message.contains("write search_path=aura,public into the connection string's options"), "{message}");
+    assert_eq!(run.fix("search-path"), "", "the database is right: the connection string is not");
+}
+
+#[test]
+fn f24_every_layer_is_shown_and_who_wins() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let path = |workspace: &Workspace| workspace.verify().check("search-path")["message"].as_str().unwrap().to_owned();
+
+    cluster
+        .sql("aura_db", "ALTER ROLE aura_user SET search_path = public; ALTER ROLE ALL SET search_path = pg_catalog");
+    let message = path(&workspace);
+    let layers = "role in database: aura, public (wins); then role: public; then database: aura, public; then all roles: pg_catalog";
+    assert!(message.ends_with(layers), "{message}");
+    workspace.verify().exits(0);
+
+    let url = cluster.url("aura_user", "the-app's", "aura_db") + OPTIONS;
+    let with_options = workspace.with("DATABASE_URL", &url);
+    let message = path(&with_options);
+    assert!(
+        message.contains("connection options: aura (wins); then role in database: aura, public; then"),
+        "{message}"
+    );
+
+    // Without the layer that won, the next one wins: the role's before the database's.
+    cluster.sql("aura_db", RESET_ROLE);
+    let plain = with_options.with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "aura_db"));
+    let run = plain.verify().exits(3);
+    let message = run.check("search-path")["message"].to_string();
+    assert!(message.contains("role: public (wins); then database: aura, public"), "{message}");
+    assert!(message.contains("lands in schema public"), "{message}");
+    plain.run(&["db-setup"]).exits(0);
+    plain.verify().exits(0);
+}
+
+#[test]
+fn f30_a_restore_that_lost_the_path() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let dump = pg_dump(&cluster);
+    cluster.sql("postgres", "CREATE DATABASE restored");
+    psql(&cluster.superuser().with_database("restored").url(), &["-v", "ON_ERROR_STOP=1"], &dump).exits(0);
+
+    let restored = workspace.with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "restored"));
+    let run = restored.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["search-path"]);
+    let setup = restored.run(&["db-setup"]).exits(0).complains("ALTER ROLE aura_user IN DATABASE restored");
+    assert!(setup.stderr.contains("skipped"), "nothing is migrated a second time: {}", setup.stderr);
+    restored.verify().exits(0);
+    assert_eq!(cluster.value("restored", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+}
+
+/// The app's database as a person dumps it, without `-C`.
+fn pg_dump(cluster: &Cluster) -> String {
+    let connection = cluster.superuser().with_database("aura_db");
+    let output = std::process::Command::new("pg_dump").envs(connection.libpq_environment()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn f31_extensions_and_the_path() {
+    check(&[
+        Case {
+            name: "one in aura",
+            breaks: "CREATE EXTENSION citext SCHEMA aura",
+            warns: &["extensions"],
+            says: &["extension citext lies in aura"],
+            setup: Setup::Refuses(0, "extension citext lies in aura"),
+            ..CASE
+        },
+        Case {
+            name: "one that the app needs is missing",
+            environment: &[("DB_EXTENSIONS", "pg_trgm, uuid-ossp")],
+            breaks: "DROP EXTENSION pg_trgm",
+            fails: &["extensions"],
+            says: &["extension pg_trgm is not installed in database aura_db"],
+            ..CASE
+        },
+    ]);
+
+    // With the path `aura` alone a citext column compares as text, and finds nothing.
+    let cluster = Cluster::start();
+    let needs = Case { environment: &[("DB_EXTENSIONS", "citext")], ..CASE };
+    let workspace = fresh(&cluster, &needs);
+    workspace.verify().exits(0);
+    let url = cluster.url("aura_user", "the-app's", "aura_db") + OPTIONS;
+    let run = workspace.with("DATABASE_URL", &url).verify().exits(0);
+    assert_eq!(run.with_status("warn"), ["extensions"]);
+    let message = run.check("extensions")["message"].to_string();
+    assert!(message.contains("which the app's path (aura) does not reach"), "{message}");
+    assert!(message.contains("write search_path=aura,public into the connection string's options"), "{message}");
+}

@@ -1,0 +1,199 @@
+//! Objects in the wrong place: strays, copies, a migration tool's books.
+
+use crate::case::{CASE, Case, Mend, Setup, check};
+
+/// `db-setup` moves nothing and drops nothing: it ends with the same finding.
+const FOUND: Setup = Setup::Refuses(3, "\"fail\"");
+
+#[test]
+fn strays_are_found_and_mended() {
+    check(&[
+        Case {
+            name: "a table of the superuser's in public",
+            breaks: "CREATE TABLE public.sketch (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)",
+            fails: &["strays"],
+            says: &["table public.sketch lies outside aura"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "a table of the app's in public, where it may create",
+            breaks: "GRANT CREATE ON SCHEMA public TO aura_user; SET ROLE aura_user; \
+                     CREATE TABLE public.sketch (id serial PRIMARY KEY); RESET ROLE",
+            fails: &["strays"],
+            warns: &["public-create"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "the app's objects in a schema of another name",
+            breaks: r#"CREATE SCHEMA "Old one"; CREATE TABLE "Old one".sketch (id int); CREATE VIEW "Old one".v AS SELECT 1;
+                       ALTER TABLE "Old one".sketch OWNER TO aura_user; ALTER VIEW "Old one".v OWNER TO aura_user"#,
+            fails: &["strays"],
+            says: &["and 1 more object"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "a partitioned table in public",
+            breaks: "CREATE TABLE public.visit (id int, at date) PARTITION BY RANGE (at); \
+                     CREATE TABLE public.visit_2026 PARTITION OF public.visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+            fails: &["strays"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "every other kind in public",
+            breaks: "CREATE VIEW public.v AS SELECT 1; CREATE MATERIALIZED VIEW public.m AS SELECT 1; \
+                     CREATE SEQUENCE public.s; CREATE TYPE public.mood AS ENUM ('calm'); CREATE DOMAIN public.d AS text; \
+                     CREATE TYPE public.span AS RANGE (SUBTYPE = int); CREATE TYPE public.pair AS (a int); \
+                     CREATE FUNCTION public.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                     CREATE AGGREGATE public.sum_of (bigint) (SFUNC = int8pl, STYPE = bigint)",
+            fails: &["strays"],
+            says: &["and 8 more objects"],
+            setup: FOUND,
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn copies_are_found_and_the_empty_one_goes() {
+    check(&[
+        Case {
+            name: "empty in public, full in aura",
+            breaks: "CREATE TABLE public.artworks_support (LIKE aura.artworks_support)",
+            fails: &["duplicates"],
+            says: &["artworks_support has 0 rows in public and", "rows in aura"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "full in public, empty in aura",
+            breaks: "CREATE TABLE public.notes_note (LIKE aura.notes_note INCLUDING ALL); \
+                     INSERT INTO public.notes_note SELECT 1, 'a', 'b', false, now(), now(), 1; \
+                     GRANT SELECT ON public.notes_note TO aura_user",
+            fails: &["duplicates"],
+            says: &["notes_note has 1 row in public and 0 rows in aura"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "full in both",
+            breaks: "CREATE TABLE public.artworks_support AS SELECT * FROM aura.artworks_support LIMIT 3; \
+                     GRANT SELECT ON public.artworks_support TO aura_user",
+            fails: &["duplicates"],
+            says: &["artworks_support has 3 rows in public and", "rows in aura", "look at both before either goes"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "a copy that may not be read",
+            breaks: "CREATE TABLE public.artworks_support (id int); INSERT INTO public.artworks_support VALUES (1)",
+            fails: &["duplicates"],
+            says: &["has rows that cannot be counted in public", "look at both before either goes"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "a copy whose rows row level security hides",
+            breaks: "CREATE TABLE public.artworks_support (id int); INSERT INTO public.artworks_support VALUES (1); \
+                     ALTER TABLE public.artworks_support ENABLE ROW LEVEL SECURITY; \
+                     GRANT SELECT ON public.artworks_support TO aura_user",
+            fails: &["duplicates"],
+            says: &["has rows that cannot be counted in public", "look at both before either goes"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "a type and a function of the same names",
+            breaks: "SET ROLE aura_user; CREATE TYPE aura.mood AS ENUM ('calm'); \
+                     CREATE FUNCTION aura.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET ROLE; \
+                     CREATE TYPE public.mood AS ENUM ('calm'); \
+                     CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            fails: &["duplicates"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn f26_two_full_copies() {
+    // The framework's way: all tables once more in public, some with rows.
+    let copies = "DO $$ DECLARE t text; BEGIN \
+                  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
+                      EXECUTE format('CREATE TABLE public.%I (LIKE aura.%I INCLUDING ALL)', t, t); \
+                      EXECUTE format('ALTER TABLE public.%I OWNER TO aura_user', t); END LOOP; END $$; \
+                  ALTER TABLE public.notes_note ADD FOREIGN KEY (user_id) REFERENCES public.core_user (id)";
+    check(&[
+        Case {
+            name: "one of them is empty",
+            breaks: copies.to_owned().leak(),
+            fails: &["duplicates", "bookkeeping"],
+            says: &["24 objects of public are there twice", "has 0 rows in public", "with 19 more, 0 rows against"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "both hold rows",
+            breaks: format!(
+                "{copies}; INSERT INTO public.artworks_support SELECT * FROM aura.artworks_support; \
+                 INSERT INTO public.artworks_arttype SELECT * FROM aura.artworks_arttype LIMIT 2; \
+                 INSERT INTO public.refinery_schema_history SELECT * FROM aura.refinery_schema_history"
+            )
+            .leak(),
+            fails: &["duplicates", "bookkeeping"],
+            says: &[
+                "24 objects of public are there twice",
+                "artworks_arttype has 2 rows in public and",
+                "look at both before either goes",
+            ],
+            mend: Mend::Partly,
+            setup: FOUND,
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn f34_if_not_exists_makes_a_second_one() {
+    check(&[Case {
+        name: "aura.t beside public.t",
+        breaks: "CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1), (2); GRANT SELECT ON public.t TO aura_user; \
+                 SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE IF NOT EXISTS t (id int); RESET ROLE",
+        fails: &["duplicates"],
+        says: &["t has 2 rows in public and 0 rows in aura"],
+        setup: FOUND,
+        ..CASE
+    }]);
+}
+
+#[test]
+fn f27_a_migration_tools_books_in_public() {
+    check(&[
+        Case {
+            name: "another tool's",
+            breaks: "CREATE TABLE public.django_migrations (id bigint GENERATED BY DEFAULT AS IDENTITY, app text)",
+            fails: &["bookkeeping"],
+            says: &["public.django_migrations keeps a migration tool's books outside aura"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "the present tool's, with data, beside new tables in aura",
+            breaks: "CREATE TABLE public.refinery_schema_history (LIKE aura.refinery_schema_history); \
+                     INSERT INTO public.refinery_schema_history SELECT * FROM aura.refinery_schema_history; \
+                     CREATE TABLE public.loans (id int); GRANT SELECT ON ALL TABLES IN SCHEMA public TO aura_user",
+            fails: &["strays", "bookkeeping"],
+            says: &["public.loans"],
+            mend: Mend::Partly,
+            setup: FOUND,
+            ..CASE
+        },
+    ]);
+}

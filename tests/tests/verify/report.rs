@@ -1,0 +1,143 @@
+//! The report's shape: JSON for programs, text for people.
+
+use serde_json::Value;
+use tests::Cluster;
+
+use crate::case::{CASE, fresh};
+
+/// The contract's ids, in its order; it has more than are implemented yet.
+const IDS: &str = "server role database schema search-path schema-privileges table-privileges sequence-privileges \
+                   default-privileges ownership tables-landed strays duplicates bookkeeping migrations public-create \
+                   extensions invalid-indexes function-bodies drift pooler";
+
+/// The keys of an object, which must have each of these and no other.
+#[track_caller]
+fn keys<const N: usize>(value: &Value, expected: [&str; N]) {
+    let mut found: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = expected.to_vec();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[track_caller]
+fn is_report(report: &Value, port: u16) {
+    keys(report, ["version", "server", "database", "role", "schema", "checks", "summary", "elapsed_ms"]);
+    assert_eq!(report["version"], 1);
+    let server = &report["server"];
+    keys(server, ["source", "version", "host", "port"]);
+    assert_eq!(
+        (&server["source"], &server["host"], &server["port"]),
+        (&"env".into(), &"127.0.0.1".into(), &port.into())
+    );
+    assert_eq!(
+        (&report["database"], &report["role"], &report["schema"]),
+        (&"aura_db".into(), &"aura_user".into(), &"aura".into())
+    );
+    let elapsed = report["elapsed_ms"].as_u64().unwrap();
+    assert!(elapsed < 60_000, "{elapsed}");
+
+    let checks = report["checks"].as_array().unwrap();
+    let known: Vec<_> = IDS.split_whitespace().filter(|id| pg_schema::CHECKS.contains(id)).collect();
+    let ids: Vec<_> = checks.iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, known, "each id once, in the contract's order");
+    for check in checks {
+        keys(check, ["id", "status", "message", "objects", "fix"]);
+        assert!(["pass", "fail", "warn", "skip"].contains(&check["status"].as_str().unwrap()));
+        assert!(!check["message"].as_str().unwrap().is_empty());
+        for object in check["objects"].as_array().unwrap() {
+            keys(object, ["kind", "schema", "name", "owner"]);
+            assert!(object["kind"].is_string() && object["name"].is_string());
+            assert!(
+                [&object["schema"], &object["owner"]].into_iter().all(|value| value.is_string() || value.is_null())
+            );
+        }
+        for statement in check["fix"].as_array().unwrap() {
+            assert!(statement.as_str().unwrap().ends_with(';'));
+        }
+    }
+    let summary = &report["summary"];
+    keys(summary, ["pass", "fail", "warn", "skip", "tables"]);
+    for status in ["pass", "fail", "warn", "skip"] {
+        let count = checks.iter().filter(|check| check["status"] == status).count();
+        assert_eq!(summary[status], count, "{status}");
+    }
+    assert!(summary["tables"].is_u64());
+}
+
+#[test]
+fn json_has_the_contracts_shape() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    for command in ["db-verify", "db-setup", "db-migrate"] {
+        let run = workspace.run(&[command, "--format", "json"]).exits(0);
+        is_report(&run.json(), cluster.port());
+        assert!(run.json()["server"]["version"].as_str().unwrap().starts_with(char::is_numeric));
+        assert_eq!(run.json()["summary"]["tables"], 25);
+    }
+    cluster.sql("aura_db", "CREATE TABLE public.sketch (id int)");
+    let run = workspace.verify().exits(3);
+    is_report(&run.json(), cluster.port());
+    assert_eq!(
+        run.check("strays")["objects"],
+        serde_json::json!([{ "kind": "table", "schema": "public", "name": "sketch", "owner": "postgres" }])
+    );
+    assert_eq!(
+        run.fix("strays"),
+        "ALTER TABLE public.sketch SET SCHEMA aura;\nALTER TABLE aura.sketch OWNER TO aura_user;"
+    );
+
+    cluster.sql("postgres", "DROP DATABASE aura_db WITH (FORCE)");
+    let run = workspace.verify().exits(3);
+    is_report(&run.json(), cluster.port());
+    assert_eq!(run.json()["server"]["version"], Value::Null, "nobody could ask");
+}
+
+#[test]
+fn text_has_the_fix_under_the_finding() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let run = workspace.run(&["db-verify"]).exits(0).never_says("the-app's");
+    assert!(run.stdout.lines().count() <= 24, "one screen: {}", run.stdout);
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 160), "{}", run.stdout);
+    assert!(run.stdout.contains("verified: 17 of 17 checks passed"), "{}", run.stdout);
+    assert!(!run.stdout.contains('\x1b'), "colours without a terminal");
+    assert_eq!(run.stderr, "", "nothing to say beside the result");
+
+    cluster.sql("aura_db", "CREATE TABLE public.sketch (id int); REVOKE INSERT ON aura.notes_note FROM aura_user");
+    let run = workspace.run(&["db-verify"]).exits(3);
+    let lines: Vec<_> = run.stdout.lines().map(str::trim).collect();
+    let at =
+        |text: &str| lines.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:?}"));
+    let strays = at("strays");
+    assert!(lines[strays].starts_with("FAIL"), "{}", lines[strays]);
+    assert_eq!(lines[strays + 1], "mend: ALTER TABLE public.sketch SET SCHEMA aura;");
+    assert_eq!(lines[at("table-privileges") + 1], "mend: GRANT ALL PRIVILEGES ON TABLE aura.notes_note TO aura_user;");
+    assert!(lines.last().unwrap().starts_with("not verified: 15 of 17 checks passed, 2 failed"), "{lines:?}");
+}
+
+#[test]
+fn quiet_and_colours() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let quiet = workspace.run(&["db-verify", "-q"]).exits(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    let json = workspace.run(&["db-verify", "-q", "--format", "json"]).exits(0);
+    assert_eq!(json.with_status("fail"), [""; 0]);
+
+    let painted = workspace.run(&["db-verify", "--color", "always"]).exits(0);
+    assert!(painted.stdout.contains("\x1b["));
+    let never = workspace.run(&["db-verify", "--color", "never"]).exits(0);
+    let bare: String = painted.stdout.split("\x1b[").enumerate().fold(String::new(), |text, (number, piece)| {
+        text + if number == 0 { piece } else { piece.split_once('m').unwrap().1 }
+    });
+    let without_time = |text: &str| text.rsplit_once(" in ").unwrap().0.to_owned();
+    assert_eq!(without_time(&bare), without_time(&never.stdout), "paint changes no letter");
+    let workspace = workspace.with("NO_COLOR", "1");
+    assert!(!workspace.run(&["db-verify"]).exits(0).stdout.contains('\x1b'));
+
+    cluster.sql("aura_db", "CREATE TABLE public.sketch (id int)");
+    let quiet = workspace.run(&["db-verify", "-q"]).exits(3);
+    assert!(quiet.stdout.contains("FAIL  strays"), "what is wrong is said: {}", quiet.stdout);
+    assert!(!quiet.stdout.contains("ok    server"), "what is well is not: {}", quiet.stdout);
+}
