@@ -95,7 +95,7 @@ pub(crate) fn value(connection: &ConnInfo, query: &str) -> String {
 
 /// A directory that the tests share, which the server's unprivileged user can reach.
 fn scratch(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("aura-tests-{name}"))
+    pg_server::scratch().join(format!("aura-tests-{name}"))
 }
 
 /// A directory that nobody has used before.

@@ -45,8 +45,8 @@ pub struct Facts {
     pub schema: Option<SchemaFacts>,
     /// Whether the role may create in `public`.
     pub public_create: bool,
-    /// Whether the role is or may act as the owner of `public`.
-    pub owns_public: bool,
+    /// The owner of `public`, where there is such a schema; `pg_database_owner` since version 15.
+    pub public_owner: Option<Identifier>,
     /// Through which grants the role may create in `public`, as SQL: `PUBLIC` or quoted roles.
     pub public_creators: Vec<String>,
     /// When the server was started, as text: tells one server from another.
@@ -166,7 +166,7 @@ impl Facts {
                 comment: row.get("schema_comment"),
             }),
             public_create: row.get("public_create"),
-            owns_public: row.get("owns_public"),
+            public_owner: row.get::<_, Option<String>>("public_owner").map(Identifier::from_catalog),
             public_creators: row.get("public_creators"),
             server_started: row.get("server_started"),
             tables: counts.get("tables"),

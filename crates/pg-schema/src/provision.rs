@@ -117,7 +117,7 @@ pub enum ProvisionError {
     #[error("{error}; {done}\n  help: {help}")]
     LoginRefused {
         /// The refusal.
-        error: ConnectError,
+        error: Box<ConnectError>,
         /// What was changed before, or that nothing was.
         done: String,
         /// What to do about this refusal.
@@ -362,7 +362,7 @@ fn login_refused(
     } else {
         format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
     };
-    ProvisionError::LoginRefused { error, done, help }
+    ProvisionError::LoginRefused { error: Box::new(error), done, help }
 }
 
 /// Nobody here may let the app make its schema: then it must be there, and the app's to use or the

@@ -35,7 +35,7 @@ pub use local::Local;
 pub use password::app_password;
 pub use stop::{State, Status, Stopped, purge, status, stop};
 pub use template::{Template, template};
-pub use throwaway::{Throwaway, throwaway};
+pub use throwaway::{Throwaway, scratch, throwaway};
 pub use version::Version;
 
 /// Who is told, in one line each, what takes time or deserves a remark.

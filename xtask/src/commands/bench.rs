@@ -64,7 +64,7 @@ impl Stage {
                 None => bail!("bench needs PostgreSQL's server binaries: {}", reasons.join("; ")),
             },
         };
-        let directory = Scratch(std::env::temp_dir().join(format!("{}-bench-{}", project.name, std::process::id())));
+        let directory = Scratch(pg_server::scratch().join(format!("{}-bench-{}", project.name, std::process::id())));
         let mut quiet = |_: &str| {};
         let template = pg_server::template(&directory.0.join("kept"), &binaries, WAIT, &mut quiet)?;
         let server = pg_server::throwaway(&template, &binaries, &directory.0.join("server"), &[], WAIT, &mut quiet)?;

@@ -31,7 +31,7 @@ pub(super) fn assert(
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
-    assert_default_privileges(app, &mut admin, facts, expected, run)?;
+    assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
     let is_set =
         facts.path_layers.iter().any(|layer| layer.layer == "database" && path::serves(&layer.path, &expected.schema));
     if !is_set && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
@@ -43,11 +43,21 @@ pub(super) fn assert(
         .misplaced
         .iter()
         .any(|found| found.object.schema.as_ref().is_some_and(|schema| schema.as_str() == "public"));
-    if facts.public_create && !facts.is_superuser && public_is_free && !facts.public_creators.is_empty() {
+    if facts.public_create && !facts.is_superuser && public_is_free && may_revoke(cluster, facts, expected) {
         let statement = ddl::revoke_public_create(&facts.public_creators);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }
     Ok(())
+}
+
+/// Whether the administrator may take CREATE on `public` away from those through whom the app has it.
+/// For others the server only warns, and would again on every run.
+fn may_revoke(cluster: &Cluster, facts: &Facts, expected: &Expected) -> bool {
+    let owner = facts.public_owner.as_ref();
+    let is_owners = owner.is_some_and(|owner| owner.as_str() == "pg_database_owner");
+    let owns_database = cluster.owns_database || !cluster.database_exists;
+    !facts.public_creators.is_empty()
+        && (cluster.is_superuser || owner == expected.administrator.as_ref() || is_owners && owns_database)
 }
 
 /// The administrator's session in the app's database, opened by the first who needs it.
@@ -152,6 +162,7 @@ fn assert_ownership(
 fn assert_default_privileges(
     app: &mut Session,
     admin: &mut Lazily<'_>,
+    cluster: &Cluster,
     facts: &Facts,
     expected: &Expected,
     run: &mut Run,
@@ -160,7 +171,7 @@ fn assert_default_privileges(
         for statement in ddl::default_privileges(&creator.role, &expected.schema, &expected.role) {
             if creator.is_app {
                 run.may(app, By::App, &statement)?;
-            } else {
+            } else if cluster.is_superuser || expected.administrator.as_ref() == Some(&creator.role) {
                 run.may(admin.session(expected)?, By::Administrator, &statement)?;
             }
         }

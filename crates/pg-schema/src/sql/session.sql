@@ -19,7 +19,7 @@ SELECT current_setting('server_version') AS version,
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false) AS schema_create,
        pg_catalog.obj_description(n.oid, 'pg_namespace') AS schema_comment,
        coalesce(pg_catalog.has_schema_privilege(p.oid, 'CREATE'), false) AS public_create,
-       coalesce(pg_catalog.pg_has_role(current_user, p.nspowner, 'USAGE'), false) AS owns_public,
+       pg_catalog.pg_get_userbyid(p.nspowner)::text AS public_owner,
        -- through which grants the role may create in public, as SQL
        ARRAY(SELECT CASE entry.grantee WHEN 0 THEN 'PUBLIC'
                     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(entry.grantee)) END

@@ -35,7 +35,7 @@ impl Place {
     pub(crate) fn empty() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("pg-server-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let root = in_memory().unwrap_or_else(env::temp_dir).join(name);
+        let root = pg_server::scratch().join(name);
         fs::create_dir_all(&root).unwrap();
         fs::set_permissions(&root, Permissions::from_mode(0o755)).unwrap();
         Self { root: fs::canonicalize(root).unwrap(), shared: None }
@@ -101,15 +101,6 @@ impl Drop for Place {
         }
         let _ = fs::remove_dir_all(&self.root);
     }
-}
-
-/// Memory, where there is plenty. Each cluster is a thousand files, and ext4 looks for an unused inode
-/// among all that were freed in the last minute: on a disk the last test would take ten times the first.
-fn in_memory() -> Option<PathBuf> {
-    let place = PathBuf::from("/dev/shm");
-    let statistics = nix::sys::statvfs::statvfs(&place).ok()?;
-    let free = statistics.blocks_available().checked_mul(statistics.fragment_size())?;
-    (free > 2 << 30).then_some(place)
 }
 
 /// Nothing named, anything may be started.
