@@ -1,0 +1,65 @@
+//! Completions, and what wrong usage gets.
+
+use std::process::Command;
+
+use tests::{Run, Workspace};
+
+const COMMANDS: &[&str] = &[
+    "db-setup",
+    "db-verify",
+    "db-migrate",
+    "db-reset",
+    "db-status",
+    "db-url",
+    "db-env",
+    "db-psql",
+    "db-stop",
+    "ci",
+    "bench",
+    "completions",
+];
+
+#[test]
+fn every_shells_completions_name_every_command() {
+    let workspace = Workspace::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let run = workspace.run(&["completions", shell]).exits(0);
+        assert_eq!(run.stderr, "");
+        for command in COMMANDS {
+            assert!(run.stdout.contains(command), "{shell}: no {command}");
+        }
+        workspace.write(&format!("completions.{shell}"), &run.stdout);
+        // A shell that is not here cannot be asked.
+        match Command::new(shell).arg("-n").arg(workspace.root().join(format!("completions.{shell}"))).output() {
+            Ok(output) => assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => eprintln!("skipped: {shell} -n: {error}"),
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let workspace = Workspace::new();
+    for arguments in [
+        &["db-nonsense"][..],
+        &["db-verify", "--nonsense"],
+        &["db-verify", "--format", "xml"],
+        &["db-setup", "--server", "nonsense"],
+        &["db-setup", "--wait", "soon"],
+        &["db-url", "--admin", "--options"],
+        &["db-status", "-q", "-v"],
+        &["completions", "nonsense"],
+        &["completions"],
+        &[],
+    ] {
+        let run: Run = workspace.run(arguments).exits(2);
+        assert_eq!(run.stdout, "", "{}", run.command);
+        assert!(run.stderr.contains("--help") || run.stderr.contains("Usage: "), "{}: {}", run.command, run.stderr);
+    }
+}
+
+#[test]
+fn help_names_the_exit_codes() {
+    let run = Workspace::new().run(&["--help"]).exits(0);
+    assert!(run.stdout.contains("Exit codes: 0") && run.stdout.contains("4 no server could be had"), "{}", run.stdout);
+}

@@ -1,0 +1,9 @@
+//! The commands beside `db-setup` and `db-verify`: what each prints, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test has nobody to tell but the test")]
+
+mod completions;
+mod connection;
+mod migrate;
+mod psql;
+mod status;
