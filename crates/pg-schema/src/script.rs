@@ -45,22 +45,31 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     for kind in ["TABLES", "SEQUENCES"] {
         script.statement(&format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT ALL ON {kind} TO {role}"));
     }
-    script.section("public is left to extensions, unless another application lives there.");
-    script.unless(IN_PUBLIC, &ddl::revoke_public_create(&["PUBLIC".to_owned()]));
-    // Since version 15 the owner of a database may create there.
-    let is_owner = format!(
-        "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_database_owner' AND pg_catalog.pg_has_role({}, oid, 'USAGE'))",
-        Literal(role.as_str())
+    script.section("public is left to extensions, unless something else lies there.");
+    script.line(PUBLIC_IS_FREE);
+    script.line("\\if :public_is_free");
+    script.statement(&ddl::revoke_public_create(&["PUBLIC".to_owned()]));
+    script.line("-- Since version 15 the owner of a database may create there too.");
+    let owners = "pg_database_owner";
+    script.only_if(
+        &format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_roles\n    WHERE rolname = {} AND pg_catalog.pg_has_role({}, oid, 'USAGE'))",
+            Literal(owners),
+            Literal(role.as_str())
+        ),
+        &ddl::revoke_public_create(&[owners.to_owned()]),
     );
-    let revoke = ddl::revoke_public_create(&["pg_database_owner".to_owned()]);
-    script.unless(&format!("(NOT {is_owner} OR {IN_PUBLIC})"), &revoke);
+    script.line("\\endif");
     script.0
 }
 
-/// Whether anything but extensions' members lies in `public`.
-const IN_PUBLIC: &str = "EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace \
-     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::regclass \
-     AND x.objid = c.oid AND x.deptype = 'e'))";
+/// Nothing but extensions' members lies in `public`; psql keeps the answer in a variable.
+const PUBLIC_IS_FREE: &str = "\
+SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                      WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')
+) AS public_is_free \\gset";
 
 #[derive(Default)]
 struct Script(String);
@@ -79,20 +88,22 @@ impl Script {
         self.line(&format!("{statement};"));
     }
 
-    /// A statement that is run unless a condition holds: psql runs what the query gives.
+    /// A statement that is run unless a condition holds.
     fn unless(&mut self, condition: &str, statement: &str) {
-        self.line(&format!("SELECT {} WHERE NOT {condition} \\gexec", Literal(statement)));
+        self.only_if(&format!("NOT {condition}"), statement);
+    }
+
+    /// A statement that is run only if a condition holds: psql runs what the query gives.
+    fn only_if(&mut self, condition: &str, statement: &str) {
+        self.line(&format!("SELECT {}\nWHERE {condition} \\gexec", Literal(statement)));
     }
 }
 
-/// Whether the administrator can make things for the role. Since version 16 who made a role may grant it,
-/// and is not yet a member who may SET ROLE: `set_option`, a column that older versions lack.
+/// Whether the administrator may act as the role. Since version 16 whoever made a role is a member of it
+/// without the right to SET it.
 fn is_member(role: &Identifier) -> String {
     format!(
-        "((SELECT rolsuper OR rolname = {0} FROM pg_catalog.pg_roles WHERE rolname = current_user) OR EXISTS (SELECT \
-         FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE r.rolname = {0} AND \
-         pg_catalog.pg_has_role(current_user, m.member, 'USAGE') \
-         AND coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::boolean, true)))",
+        "pg_catalog.pg_has_role({},\n    CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)",
         Literal(role.as_str())
     )
 }
