@@ -1,6 +1,6 @@
 //! The exit codes of the contract.
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 use pg_config::ConnectError;
 use pg_schema::{ProvisionError, VerifyError};
@@ -18,11 +18,24 @@ pub(crate) enum Outcome {
     NoServer,
 }
 
+/// A named server does not answer; in words.
+#[derive(Debug)]
+pub(crate) struct SilentServer(pub(crate) String);
+
+impl fmt::Display for SilentServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SilentServer {}
+
 impl Outcome {
     /// The outcome that an error stands for.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let is_no_server = error.chain().any(|cause| {
             cause.is::<pg_server::NoServer>()
+                || cause.is::<SilentServer>()
                 || matches!(
                     cause.downcast_ref(),
                     Some(ConnectError::Unreachable { .. } | ConnectError::NotReady { .. })

@@ -5,7 +5,10 @@ use pg_config::{Address, ConnInfo, Identifier, Password, SslMode};
 use pg_schema::{Access, Administrator, Expected};
 use pg_server::{Mode, Request, Rung, Server, Source};
 
-use crate::context::Context;
+use crate::{
+    context::Context,
+    outcome::{Outcome, SilentServer},
+};
 
 /// A running server, and how the app reaches its database there.
 pub(crate) struct Target {
@@ -49,6 +52,18 @@ impl Target {
             _ => server.reason.clone(),
         };
         Ok(Self { server, access, expected, reason })
+    }
+
+    /// An error of a command on this server. Where a named server does not answer, it says who named it:
+    /// no other is tried in its place.
+    pub(crate) fn explain(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        let error = error.into();
+        if self.server.source == Source::Env && Outcome::of(&error) == Outcome::NoServer {
+            let help = "start it, correct the name, or unset it and let db-setup start a server of its own";
+            return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
+                .into();
+        }
+        error
     }
 
     /// Whether the server is one that we started, and so may be treated as ours.

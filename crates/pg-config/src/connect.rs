@@ -159,7 +159,12 @@ fn classify(info: &ConnInfo, error: &postgres::Error) -> ConnectError {
         None if info.password.is_none() && chain(error).contains("password missing") => {
             ConnectError::NoPassword { at, user: format!("role \"{}\"", info.user) }
         }
-        None => ConnectError::Unreachable { at, cause: chain(error) },
+        None => {
+            let cause = chain(error);
+            // The sentence around says so already.
+            let cause = cause.strip_prefix("error connecting to server: ").unwrap_or(&cause).to_owned();
+            ConnectError::Unreachable { at, cause }
+        }
     }
 }
 

@@ -28,7 +28,8 @@ impl DbReset {
         // What can fail without a database fails while there still is one.
         migrate::build(&context)?;
         {
-            let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Drop)?;
+            let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Drop)
+                .map_err(|error| target.explain(error))?;
             connections.lock(lock_wait, &mut |line| context.terminal.say(line))?;
             let was_there = pg_schema::reset(&mut connections, &target.expected)?;
             context.terminal.say(&match was_there {

@@ -40,7 +40,8 @@ pub(super) fn set_up(
 ) -> anyhow::Result<Outcome> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
-    let mut connections = pg_schema::open(access, expected, Purpose::Provision)?;
+    let mut connections =
+        pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     if !is_recorded(&mut connections, target) {
         migrate::build(context)?;

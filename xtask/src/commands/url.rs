@@ -48,6 +48,6 @@ pub(super) fn app_connection(context: &Context, target: &Target, with_options: b
             context.terminal.warn(&format!("{error}; run cargo xtask db-setup"));
             Ok(with_path())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(target.explain(error)),
     }
 }

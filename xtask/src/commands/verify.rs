@@ -18,7 +18,8 @@ impl DbVerify {
         let context = Context::new(project, &self.common)?;
         let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
-        let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)?;
+        let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)
+            .map_err(|error| target.explain(error))?;
         let printed = Printed {
             report: &verdict.report,
             facts: verdict.facts.as_ref(),
