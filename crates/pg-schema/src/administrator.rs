@@ -8,12 +8,12 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{ConnInfo, ConnectError, Host, Options, Session, SslMode, connect_within};
+use pg_config::{ConnInfo, ConnectError, Host, Identifier, Options, Session, SslMode, connect_within};
 
 use crate::{
     Expected,
     provision::Purpose,
-    query::{SqlError, query_one},
+    query::{SqlError, query, query_one},
 };
 
 /// How sessions of an administrator come about.
@@ -89,16 +89,47 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
     })
 }
 
-/// The right to make what is missing, asked of the app's own session.
-pub(crate) fn suffices(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<bool, SqlError> {
+/// The right to make what is missing, asked of the app's own session: what it lacks, in words, or `None`.
+pub(crate) fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
+    let Expected { role, database, schema, .. } = expected;
     let row = query_one(session, include_str!("sql/session.sql"), &[expected.schema.as_str()])?;
     let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");
     let schema_can_be_made = !row.get::<_, bool>("schema_exists") && row.get::<_, bool>("may_create_schema");
-    Ok(row.get("is_superuser")
-        || match purpose {
-            Purpose::Provision => schema_is_usable || schema_can_be_made,
-            Purpose::Drop => row.get::<_, bool>("owns_database") && may_create_databases(session)?,
-        })
+    let is_superuser: bool = row.get("is_superuser");
+    Ok(match purpose {
+        Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
+        Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
+        Purpose::Provision if is_superuser || schema_is_usable || schema_can_be_made => {
+            lacks_extension(session, role.as_str(), expected)?
+        }
+        Purpose::Provision => Some(format!("role {role} may not create in schema {schema} of database {database}")),
+    })
+}
+
+/// The first extension that is missing and that a role cannot install, with the reason; asked in the app's
+/// database, or anywhere where there is none yet.
+pub(crate) fn lacks_extension(
+    session: &mut Session,
+    role: &str,
+    expected: &Expected,
+) -> Result<Option<String>, SqlError> {
+    if expected.extensions.is_empty() {
+        return Ok(None);
+    }
+    let wanted: Vec<_> = expected.extensions.iter().map(Identifier::as_str).collect();
+    let parameters = [wanted.join("\n"), role.to_owned(), expected.database.as_str().to_owned()];
+    let parameters = parameters.each_ref().map(String::as_str);
+    let rows = query(session, include_str!("sql/extensions_beyond.sql"), &parameters)?;
+    Ok(rows.first().map(|row| {
+        let name = Identifier::from_catalog(row.get::<_, String>(0));
+        if row.get(1) {
+            format!("extension {name} is missing, and role {} may not create it", Identifier::from_catalog(role))
+        } else {
+            format!(
+                "extension {name} is not among the server's: install its package there, or take it out of DB_EXTENSIONS"
+            )
+        }
+    }))
 }
 
 fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {

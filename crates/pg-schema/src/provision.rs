@@ -247,6 +247,9 @@ pub fn provision(
     if !cluster.has_database_privileges && !cluster.may_grant() {
         refuse_hopeless_schema(connections, &cluster, access, expected)?;
     }
+    if !expected.extensions.is_empty() {
+        refuse_hopeless_extension(connections, &cluster, access, expected)?;
+    }
     if !plan.is_empty()
         && let Some(app) = &mut connections.app
         && query_one(app, "SELECT pg_catalog.pg_postmaster_start_time()::text", &[])?.get::<_, String>(0)
@@ -374,18 +377,8 @@ fn refuse_hopeless_schema(
     expected: &Expected,
 ) -> Result<(), ProvisionError> {
     let Expected { role, database, schema, .. } = expected;
-    let mut own;
-    let session = match &mut connections.app {
-        Some(app) => app,
-        None => {
-            let how = &connections.administrator.how;
-            own = connections
-                .administrator
-                .connect(database.as_str(), access.wait)
-                .map_err(|error| ProvisionError::Administrator { how: how.clone(), error })?;
-            &mut own
-        }
-    };
+    let mut own = None;
+    let session = in_database(connections, &mut own, access, expected)?;
     let names = [schema.as_str(), role.as_str(), cluster.administrator.as_str()];
     let row = query_one(session, include_str!("sql/schema_prospect.sql"), &names)?;
     let is_there: bool = row.get("schema_exists");
@@ -403,6 +396,44 @@ fn refuse_hopeless_schema(
     })
 }
 
+/// An extension that cannot be made is known before anything else is.
+fn refuse_hopeless_extension(
+    connections: &mut Connections,
+    cluster: &Cluster,
+    access: &Access,
+    expected: &Expected,
+) -> Result<(), ProvisionError> {
+    let mut own = None;
+    let session = match cluster.database_exists {
+        true => in_database(connections, &mut own, access, expected)?,
+        false => &mut connections.maintenance,
+    };
+    match administrator::lacks_extension(session, &cluster.administrator, expected)? {
+        None => Ok(()),
+        Some(reason) => Err(ProvisionError::NeedsAdministrator {
+            reason,
+            script: script::whole(expected, verifier(access).as_deref()),
+        }),
+    }
+}
+
+/// A session in the app's database, which exists: the app's own, or one of the administrator's.
+fn in_database<'a>(
+    connections: &'a mut Connections,
+    own: &'a mut Option<Session>,
+    access: &Access,
+    expected: &Expected,
+) -> Result<&'a mut Session, ProvisionError> {
+    if let Some(app) = &mut connections.app {
+        return Ok(app);
+    }
+    let administrator = &connections.administrator;
+    let session = administrator
+        .connect(expected.database.as_str(), access.wait)
+        .map_err(|error| ProvisionError::Administrator { how: administrator.how.clone(), error })?;
+    Ok(own.insert(session))
+}
+
 fn app_as_administrator(access: &Access) -> Administrator {
     Administrator::given(access.app.with_database("postgres"), "the app's own connection")
 }
@@ -418,20 +449,10 @@ fn find_administrator(
 ) -> Result<Administrator, ProvisionError> {
     let itself = app_as_administrator(access);
     let reason = match (app, refusal) {
-        (Some(session), _) => {
-            if administrator::suffices(session, expected, purpose)? {
-                return Ok(itself);
-            }
-            match purpose {
-                Purpose::Drop => {
-                    format!("role {} may not drop database {} and create it again", expected.role, expected.database)
-                }
-                Purpose::Provision => format!(
-                    "role {} may not create in schema {} of database {}",
-                    expected.role, expected.schema, expected.database
-                ),
-            }
-        }
+        (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
+            None => return Ok(itself),
+            Some(reason) => reason,
+        },
         (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
             if let Ok(mut session) = itself.connect("postgres", Duration::ZERO)
                 && Cluster::read(&mut session, expected)?.may_create_database

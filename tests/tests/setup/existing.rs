@@ -53,6 +53,22 @@ fn each_start(env: &str) {
 }
 
 #[test]
+fn a_file_from_another_system_is_read_too() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::new().with("ADMIN_DATABASE_URL", &cluster.admin_url());
+    let env = format!(
+        "\u{feff}# Windows\r\nexport DB_NAME=aura_db\r\nDB_USER=\"aura_user\"\r\nDB_PASSWORD='p@ss #w$rd'  # a comment\r\n\
+         DB_HOST=localhost\r\nDB_PORT={}\r\n\r\n",
+        cluster.port()
+    );
+    workspace.write(".env", env);
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "CRLF");
+    let app = cluster.url("aura_user", "p@ss #w$rd", "aura_db");
+    assert_eq!(tests::psql(&app, &["-c", "SELECT 1"], "").exits(0).line(), "1");
+}
+
+#[test]
 fn everything_there_by_hand_is_taken_over() {
     let cluster = Cluster::start();
     for statement in [ROLE, DATABASE] {

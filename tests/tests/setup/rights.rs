@@ -55,6 +55,41 @@ fn a_superuser_as_the_apps_role_is_only_warned_of() {
     assert_eq!(verified.check("public-create")["status"], "warn");
     state::assert_lands(&workspace, "aura", "superuser");
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+}
+
+#[test]
+fn extensions_without_an_administrator() {
+    // With CREATE on the database, trusted ones alone.
+    let (cluster, workspace) = without_administrator("LOGIN");
+    cluster.sql("postgres", "CREATE DATABASE aura_db");
+    cluster.sql("postgres", "GRANT CREATE ON DATABASE aura_db TO aura_user");
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    let untrusted = workspace.with("DB_EXTENSIONS", "pageinspect, pg_trgm");
+    let refused = untrusted.run(&["db-setup"]).exits(1).complains("extension").complains("nothing was changed");
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+    psql(&cluster.admin_url(), &["-f", "-"], script_of(&refused)).exits(0);
+    untrusted.run(&["db-setup"]).exits(0);
+    assert_eq!(untrusted.verify().exits(0).check("extensions")["status"], "pass");
+    for (database, statements) in [
+        ("other", &["CREATE DATABASE other", "GRANT CREATE ON DATABASE other TO aura_user"][..]),
+        ("mine", &["CREATE DATABASE mine OWNER aura_user"]),
+    ] {
+        for statement in statements {
+            cluster.sql("postgres", statement);
+        }
+        let trusted = Workspace::on(&cluster)
+            .without("ADMIN_DATABASE_URL")
+            .with("DATABASE_URL", &cluster.url("aura_user", "the-app's", database))
+            .with("DB_EXTENSIONS", "pg_trgm");
+        trusted.run(&["db-setup"]).exits(0);
+        // One more, when CREATE on public is revoked already.
+        let more = trusted.with("DB_EXTENSIONS", "pg_trgm, citext");
+        more.run(&["db-setup"]).exits(0);
+        assert_eq!(more.verify().exits(0).check("extensions")["status"], "pass");
+    }
 }
 
 #[test]
@@ -71,6 +106,17 @@ fn the_local_superuser_is_found_by_peer_authentication() {
     let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
     workspace.run(&["db-setup", "-v"]).exits(0).complains("by peer authentication on /tmp");
     state::assert_complete(&workspace, "peer");
+    // By the socket itself; its directory is the host's name.
+    cluster.let_in("local all aura_user scram-sha-256");
+    let by_socket = Workspace::new()
+        .with("DB_HOST", "/tmp")
+        .with("DB_PORT", &cluster.port().to_string())
+        .with("DB_NAME", "by_socket")
+        .with("DB_PASSWORD", "the-app's");
+    by_socket.run(&["db-setup", "-v"]).exits(0).complains("by peer authentication on /tmp");
+    state::assert_complete(&by_socket, "by the socket");
+    by_socket.run(&["db-reset", "--yes", "--host", "/tmp"]).exits(0);
+    state::assert_complete(&by_socket, "reset by the socket");
 }
 
 #[test]

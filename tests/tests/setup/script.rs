@@ -143,5 +143,16 @@ fn extensions_are_made_in_public() {
 fn an_extension_that_is_not_installed_is_named() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster).with("DB_EXTENSIONS", "no_such_extension");
-    workspace.run(&["db-setup"]).exits(1).complains("no_such_extension");
+    let before = (cluster.globals(), cluster.inventory());
+    workspace.run(&["db-setup"]).exits(1).complains("no_such_extension").complains("DB_EXTENSIONS");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+    // One that only a superuser may make, by an administrator who is none.
+    cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
+    let before = (cluster.globals(), cluster.inventory());
+    let managed = Workspace::on(&cluster)
+        .with("ADMIN_DATABASE_URL", &cluster.url("dba", "managed", "postgres"))
+        .with("DB_EXTENSIONS", "pg_trgm, pageinspect");
+    managed.run(&["db-setup"]).exits(1).complains("extension pageinspect is missing, and role dba may not create it");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+    managed.with("DB_EXTENSIONS", "pg_trgm").run(&["db-setup"]).exits(0);
 }

@@ -80,8 +80,13 @@ fn no_password_is_shown_or_logged() {
 #[test]
 fn no_password_stands_in_the_process_list() {
     let cluster = Cluster::start();
-    let spellings = spellings(&cluster);
+    // Every cluster of the tests has the same superuser's password, and other tests hand it to psql.
+    let mut spellings = spellings(&cluster);
+    spellings.pop();
+    spellings.push("of-the-dba-alone".to_owned());
+    cluster.sql("postgres", "CREATE ROLE dba LOGIN SUPERUSER PASSWORD 'of-the-dba-alone'");
     let workspace = Workspace::on(&cluster)
+        .with("ADMIN_DATABASE_URL", &cluster.url("dba", "of-the-dba-alone", "postgres"))
         .with("DATABASE_URL", &cluster.url("aura_user", PASSWORD, "aura_db"))
         .with("MIGRATE_COMMAND", "psql -X -q -c 'CREATE TABLE waited AS SELECT pg_sleep(0.3)::text'");
     let done = AtomicBool::new(false);
