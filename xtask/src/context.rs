@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pg_config::{Config, EnvFile, Environment, Project};
 
-use crate::{cli::Common, terminal::Terminal};
+use crate::{cli::Common, configuration, terminal::Terminal};
 
 /// The configuration, and where to speak.
 pub(crate) struct Context {
@@ -26,6 +26,9 @@ impl Context {
         let environment = Environment::read(project, &file)?;
         let terminal = Terminal::new(common.output, &environment);
         let config = Config::resolve(project, &environment, common.server).context("the configuration is wrong")?;
+        for (name, value, source) in configuration::rows(&config) {
+            terminal.detail(&format!("{name}: {value} ({source})"));
+        }
         for ignored in &config.ignored {
             terminal.detail(&format!("ignored: {ignored}"));
         }

@@ -3,6 +3,7 @@
 
 mod cli;
 mod commands;
+mod configuration;
 mod context;
 mod migrate;
 mod outcome;

@@ -8,6 +8,7 @@ use pg_server::{Mode, Request, Rung, Server, Source};
 use crate::{
     context::Context,
     outcome::{Outcome, SilentServer},
+    terminal::Patience,
 };
 
 /// A running server, and how the app reaches its database there.
@@ -64,6 +65,12 @@ impl Target {
                 .into();
         }
         error
+    }
+
+    /// Says that a server which does not answer is being waited for, for as long as the value lives.
+    pub(crate) fn patience(&self, context: &Context) -> Patience {
+        let Server { host, port, .. } = &self.server;
+        context.terminal.patience(format!("waiting up to {} s for the server at {host}:{port}", context.wait.as_secs()))
     }
 
     /// Whether the server is one that we started, and so may be treated as ours.

@@ -1,6 +1,11 @@
 //! What is said, and where: results on stdout, everything else on stderr. Nothing else prints.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style};
 use pg_config::Environment;
@@ -65,6 +70,18 @@ impl Terminal {
         }
     }
 
+    /// Says what is waited for, should it take longer than people like, for as long as the value lives.
+    pub(crate) fn patience(&self, line: String) -> Patience {
+        let (done, is_done) = mpsc::channel();
+        let terminal = *self;
+        thread::spawn(move || {
+            if is_done.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout) {
+                terminal.say(&line);
+            }
+        });
+        Patience { _done: done }
+    }
+
     /// A warning, on stderr whatever was asked for.
     pub(crate) fn warn(&self, line: &str) {
         to_stderr(&format!("{} {line}", paint(self.color_on_stderr, DOUBTFUL, "warning:")));
@@ -92,6 +109,12 @@ impl Terminal {
         io::stdin().lock().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
+}
+
+/// Somebody waits; see [`Terminal::patience`].
+pub(crate) struct Patience {
+    /// Its end is the end of the wait.
+    _done: Sender<()>,
 }
 
 /// An error and what led to it, on stderr.

@@ -23,8 +23,10 @@ impl DbMigrate {
         let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
         migrate::build(&context)?;
+        let patience = target.patience(&context);
         let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)
             .map_err(|error| target.explain(error))?;
+        drop(patience);
         connections.lock(Duration::from_secs(self.lock_wait), &mut |line| context.terminal.say(line))?;
         let app = connections.app().ok_or_else(|| {
             anyhow!("the app cannot log in to database {}: run cargo xtask db-setup first", target.expected.database)

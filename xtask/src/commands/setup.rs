@@ -40,8 +40,10 @@ pub(super) fn set_up(
 ) -> anyhow::Result<Outcome> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
+    let patience = target.patience(context);
     let mut connections =
         pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
+    drop(patience);
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     if !is_recorded(&mut connections, target) {
         migrate::build(context)?;

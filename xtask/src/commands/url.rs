@@ -38,6 +38,7 @@ pub(super) fn app_connection(context: &Context, target: &Target, with_options: b
     if with_options {
         return Ok(with_path());
     }
+    let _patience = target.patience(context);
     match connect_within(&plain, context.wait) {
         Ok(mut session) => {
             let row = session.client.query_one("SELECT pg_catalog.current_schema()::text", &[])?;

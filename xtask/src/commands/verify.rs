@@ -18,8 +18,10 @@ impl DbVerify {
         let context = Context::new(project, &self.common)?;
         let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
+        let patience = target.patience(&context);
         let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)
             .map_err(|error| target.explain(error))?;
+        drop(patience);
         let printed = Printed {
             report: &verdict.report,
             facts: verdict.facts.as_ref(),
