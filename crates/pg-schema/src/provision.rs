@@ -3,19 +3,24 @@
 
 mod cluster;
 mod database;
+mod error;
+mod rights;
 
 use std::time::Duration;
 
 use pg_config::{ConnInfo, ConnectError, Identifier, Password, Session, connect_within};
 use postgres::error::SqlState;
-use thiserror::Error;
 
-use self::cluster::Cluster;
+pub use self::error::ProvisionError;
+use self::{
+    cluster::Cluster,
+    error::login_refused,
+    rights::{app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema},
+};
 use crate::{
-    Administrator, Expected, Facts, administrator, ddl, lock,
+    Administrator, Expected, Facts, lock,
     lock::LockError,
     query::{SqlError, execute, query_one},
-    script,
 };
 
 /// How the server is reached, and what may be done to it.
@@ -87,89 +92,6 @@ pub enum By {
     Administrator,
     /// The app's own.
     App,
-}
-
-/// Why the desired state was not reached.
-#[derive(Debug, Error)]
-pub enum ProvisionError {
-    /// No server answers.
-    #[error(transparent)]
-    NoServer(ConnectError),
-    /// The administrator's connection was refused.
-    #[error("the administrator's connection ({how}) was refused: {error}")]
-    Administrator {
-        /// Which connection it is.
-        how: String,
-        /// The refusal.
-        error: ConnectError,
-    },
-    /// Rights are missing; nothing was changed.
-    #[error(
-        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection that may create roles and databases,\n        or have an administrator run this script (cargo xtask db-setup --dry-run prints it):\n\n{script}"
-    )]
-    NeedsAdministrator {
-        /// What was tried, and what is missing.
-        reason: String,
-        /// What an administrator would run.
-        script: String,
-    },
-    /// The role exists, and its login is refused.
-    #[error("{error}; {done}\n  help: {help}")]
-    LoginRefused {
-        /// The refusal.
-        error: Box<ConnectError>,
-        /// What was changed before, or that nothing was.
-        done: String,
-        /// What to do about this refusal.
-        help: String,
-    },
-    /// The database would be gone, and nobody there to make it again.
-    #[error(
-        "{how} may not create databases, so database {database} was not dropped: it could not be made again\n  help: set ADMIN_DATABASE_URL to a connection that may create databases"
-    )]
-    MayNotRecreate {
-        /// Whose connection it is.
-        how: String,
-        /// The database, quoted.
-        database: String,
-    },
-    /// A role cannot be made without one.
-    #[error(
-        "role {role} does not exist, and no password for it is known; nothing was changed\n  help: put it into DATABASE_URL or DB_PASSWORD"
-    )]
-    NoPassword {
-        /// The role, quoted.
-        role: String,
-    },
-    /// Two URLs, two servers.
-    #[error(
-        "the administrator's connection ({how}) and the app's own lead to different servers\n  help: let ADMIN_DATABASE_URL and DATABASE_URL name the same one"
-    )]
-    DifferentServers {
-        /// Which connection the administrator's is.
-        how: String,
-    },
-    /// A pooler or an alias leads somewhere else.
-    #[error(
-        "the app's connection leads to database {found} as role {role}, not to {expected}; nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
-    )]
-    WrongDatabase {
-        /// `current_database()`, quoted.
-        found: String,
-        /// `current_user`, quoted.
-        role: String,
-        /// What was expected, quoted.
-        expected: String,
-    },
-    /// Nothing can be written.
-    #[error("the server is a standby: it can be verified, not set up\n  help: name the primary server")]
-    Standby,
-    /// Another setup is at work.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// A statement failed.
-    #[error(transparent)]
-    Sql(#[from] SqlError),
 }
 
 /// Opens the connections and finds out who is administrator. Changes nothing.
@@ -334,205 +256,8 @@ impl Run {
     }
 }
 
-/// What a refused login means, and what to do, once the role is known to exist.
-fn login_refused(
-    error: ConnectError,
-    expected: &Expected,
-    changes: &[Change],
-    administrator: &Administrator,
-) -> ProvisionError {
-    let (role, database) = (&expected.role, &expected.database);
-    let done = match changes {
-        [] => format!("role {role} exists, and nothing was changed"),
-        _ => {
-            let statements: Vec<_> = changes.iter().map(|change| change.statement.as_str()).collect();
-            let ConnInfo { host, port, .. } = &administrator.connection;
-            format!("changed before, on {host}:{port} by {}: {}", administrator.how, statements.join("; "))
-        }
-    };
-    let is_password = matches!(error, ConnectError::NoPassword { .. })
-        || error.code().is_some_and(|code| *code == SqlState::INVALID_PASSWORD);
-    let help = if is_password && changes.is_empty() {
-        format!(
-            "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
-        )
-    } else if is_password {
-        "the administrator's connection may lead to another server than the app's, or that server looks for \
-         passwords elsewhere (pg_hba.conf)"
-            .to_owned()
-    } else if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
-        format!("have the owner of database {database} run: {};", ddl::grant_database(database, role))
-    } else {
-        format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
-    };
-    ProvisionError::LoginRefused { error: Box::new(error), done, help }
-}
-
-/// Nobody here may let the app make its schema: then it must be there, and the app's to use or the
-/// administrator's to grant.
-fn refuse_hopeless_schema(
-    connections: &mut Connections,
-    cluster: &Cluster,
-    access: &Access,
-    expected: &Expected,
-) -> Result<(), ProvisionError> {
-    let Expected { role, database, schema, .. } = expected;
-    let mut own = None;
-    let session = in_database(connections, &mut own, access, expected)?;
-    let names = [schema.as_str(), role.as_str(), cluster.administrator.as_str()];
-    let row = query_one(session, include_str!("sql/schema_prospect.sql"), &names)?;
-    let is_there: bool = row.get("schema_exists");
-    if row.get("may_be_made") || row.get("is_usable") || row.get("may_be_granted") {
-        return Ok(());
-    }
-    let state = if is_there { "exists, and role" } else { "does not exist, and role" };
-    let lack = if is_there { "may not create in it" } else { "may not create it" };
-    Err(ProvisionError::NeedsAdministrator {
-        reason: format!(
-            "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
-            connections.administrator.how
-        ),
-        script: script::whole(expected, verifier(access).as_deref()),
-    })
-}
-
-/// An extension that cannot be made is known before anything else is.
-fn refuse_hopeless_extension(
-    connections: &mut Connections,
-    cluster: &Cluster,
-    access: &Access,
-    expected: &Expected,
-) -> Result<(), ProvisionError> {
-    let mut own = None;
-    let session = match cluster.database_exists {
-        true => in_database(connections, &mut own, access, expected)?,
-        false => &mut connections.maintenance,
-    };
-    match administrator::lacks_extension(session, &cluster.administrator, expected)? {
-        None => Ok(()),
-        Some(reason) => Err(ProvisionError::NeedsAdministrator {
-            reason,
-            script: script::whole(expected, verifier(access).as_deref()),
-        }),
-    }
-}
-
-/// A session in the app's database, which exists: the app's own, or one of the administrator's.
-fn in_database<'a>(
-    connections: &'a mut Connections,
-    own: &'a mut Option<Session>,
-    access: &Access,
-    expected: &Expected,
-) -> Result<&'a mut Session, ProvisionError> {
-    if let Some(app) = &mut connections.app {
-        return Ok(app);
-    }
-    let administrator = &connections.administrator;
-    let session = administrator
-        .connect(expected.database.as_str(), access.wait)
-        .map_err(|error| ProvisionError::Administrator { how: administrator.how.clone(), error })?;
-    Ok(own.insert(session))
-}
-
-fn app_as_administrator(access: &Access) -> Administrator {
-    Administrator::given(access.app.with_database("postgres"), "the app's own connection")
-}
-
-/// Who is administrator where nobody was named: the app itself where its rights suffice, else the
-/// superuser of a server on this machine.
-fn find_administrator(
-    access: &Access,
-    expected: &Expected,
-    purpose: Purpose,
-    app: Option<&mut Session>,
-    refusal: Option<&ConnectError>,
-) -> Result<Administrator, ProvisionError> {
-    let itself = app_as_administrator(access);
-    let reason = match (app, refusal) {
-        (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
-            None => return Ok(itself),
-            Some(reason) => reason,
-        },
-        (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
-            if let Ok(mut session) = itself.connect("postgres", Duration::ZERO)
-                && Cluster::read(&mut session, expected)?.may_create_database
-            {
-                return Ok(itself);
-            }
-            format!("{error}, and the role may not create it")
-        }
-        (None, Some(error)) => error.to_string(),
-        (None, None) => "the app's login was not tried".to_owned(),
-    };
-    administrator::local_superuser(&access.app).ok_or_else(|| ProvisionError::NeedsAdministrator {
-        reason,
-        script: script::whole(expected, verifier(access).as_deref()),
-    })
-}
-
 /// What is sent instead of the app's password.
 fn verifier(access: &Access) -> Option<String> {
     let of = if access.password_is_generated { Password::quick_verifier } else { Password::verifier };
     access.app.password.as_ref().map(of)
-}
-
-impl Cluster {
-    /// Whether the administrator may grant on the database, which is or will be its own.
-    fn may_grant(&self) -> bool {
-        !self.database_exists || self.owns_database || self.is_superuser
-    }
-
-    /// What the administrator runs in the maintenance database; or why it may not.
-    fn plan(
-        &self,
-        refusal: Option<ConnectError>,
-        administrator: &Administrator,
-        access: &Access,
-        expected: &Expected,
-    ) -> Result<Vec<String>, ProvisionError> {
-        let (role, database) = (&expected.role, &expected.database);
-        // What is about to be made or granted is no reason to stop.
-        let refusal = refusal.filter(|error| match error.code() {
-            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => false,
-            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => !self.may_grant(),
-            _ => true,
-        });
-        let mut lacking = Vec::new();
-        let mut statements = Vec::new();
-        if !self.role_exists {
-            let Some(verifier) = verifier(access) else {
-                return Err(ProvisionError::NoPassword { role: role.to_string() });
-            };
-            if !self.may_create_role {
-                lacking.push(format!("role {role} does not exist"));
-            }
-            statements.push(ddl::create_role(role, Some(&verifier)));
-        } else if !self.role_may_login {
-            statements.push(ddl::allow_login(role));
-        }
-        if let Some(error) = refusal.filter(|_| self.role_exists) {
-            match verifier(access) {
-                Some(verifier) if access.may_set_password => statements.push(ddl::set_password(role, &verifier)),
-                // A role that could not log in may be able to once it is allowed to.
-                _ if !self.role_may_login => {}
-                _ => return Err(login_refused(error, expected, &[], administrator)),
-            }
-        }
-        if !self.database_exists {
-            if !self.may_create_database {
-                lacking.push(format!("database {database} does not exist"));
-            }
-            statements.push(ddl::create_database(database));
-        }
-        if !self.has_database_privileges && self.may_grant() {
-            statements.push(ddl::grant_database(database, role));
-        }
-        if lacking.is_empty() {
-            return Ok(statements);
-        }
-        Err(ProvisionError::NeedsAdministrator {
-            reason: format!("{}, and {} may not create it", lacking.join(" and "), administrator.how),
-            script: script::whole(expected, verifier(access).as_deref()),
-        })
-    }
 }

@@ -37,6 +37,16 @@ fn a_wrong_password_changes_nothing_and_set_password_mends_it() {
 }
 
 #[test]
+fn a_wrong_password_and_nobody_to_ask() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'another'");
+    let before = (cluster.globals(), cluster.inventory());
+    let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
+    workspace.run(&["db-setup"]).exits(1).complains("its password is another").complains("nothing was changed");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+}
+
+#[test]
 fn a_wrong_password_and_no_database() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'another'");

@@ -1,10 +1,13 @@
-//! What an administrator's session sees of the whole server: roles and databases.
+//! What an administrator's session sees of the whole server, roles and databases, and what it is to run.
 
-use pg_config::Session;
+use pg_config::{ConnectError, Session};
+use postgres::error::SqlState;
 
+use super::{Access, ProvisionError, error::login_refused, verifier};
 use crate::{
-    Expected,
+    Administrator, Expected, ddl,
     query::{SqlError, query_one},
+    script,
 };
 
 /// Roles and databases, and what the administrator may do about them.
@@ -38,6 +41,65 @@ impl Cluster {
             database_exists: row.get("database_exists"),
             owns_database: row.get("owns_database"),
             has_database_privileges: row.get("has_database_privileges"),
+        })
+    }
+
+    /// Whether the administrator may grant on the database, which is or will be its own.
+    pub(super) fn may_grant(&self) -> bool {
+        !self.database_exists || self.owns_database || self.is_superuser
+    }
+
+    /// What the administrator runs in the maintenance database; or why it may not.
+    pub(super) fn plan(
+        &self,
+        refusal: Option<ConnectError>,
+        administrator: &Administrator,
+        access: &Access,
+        expected: &Expected,
+    ) -> Result<Vec<String>, ProvisionError> {
+        let (role, database) = (&expected.role, &expected.database);
+        // What is about to be made or granted is no reason to stop.
+        let refusal = refusal.filter(|error| match error.code() {
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => false,
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => !self.may_grant(),
+            _ => true,
+        });
+        let mut lacking = Vec::new();
+        let mut statements = Vec::new();
+        if !self.role_exists {
+            let Some(verifier) = verifier(access) else {
+                return Err(ProvisionError::NoPassword { role: role.to_string() });
+            };
+            if !self.may_create_role {
+                lacking.push(format!("role {role} does not exist"));
+            }
+            statements.push(ddl::create_role(role, Some(&verifier)));
+        } else if !self.role_may_login {
+            statements.push(ddl::allow_login(role));
+        }
+        if let Some(error) = refusal.filter(|_| self.role_exists) {
+            match verifier(access) {
+                Some(verifier) if access.may_set_password => statements.push(ddl::set_password(role, &verifier)),
+                // A role that could not log in may be able to once it is allowed to.
+                _ if !self.role_may_login => {}
+                _ => return Err(login_refused(error, expected, &[], administrator)),
+            }
+        }
+        if !self.database_exists {
+            if !self.may_create_database {
+                lacking.push(format!("database {database} does not exist"));
+            }
+            statements.push(ddl::create_database(database));
+        }
+        if !self.has_database_privileges && self.may_grant() {
+            statements.push(ddl::grant_database(database, role));
+        }
+        if lacking.is_empty() {
+            return Ok(statements);
+        }
+        Err(ProvisionError::NeedsAdministrator {
+            reason: format!("{}, and {} may not create it", lacking.join(" and "), administrator.how),
+            script: script::whole(expected, verifier(access).as_deref()),
         })
     }
 }

@@ -1,0 +1,125 @@
+//! Why the desired state was not reached: each error says what was tried, and what to do.
+
+use pg_config::{ConnInfo, ConnectError};
+use postgres::error::SqlState;
+use thiserror::Error;
+
+use super::Change;
+use crate::{Administrator, Expected, ddl, lock::LockError, query::SqlError};
+
+/// Why the desired state was not reached.
+#[derive(Debug, Error)]
+pub enum ProvisionError {
+    /// No server answers.
+    #[error(transparent)]
+    NoServer(ConnectError),
+    /// The administrator's connection was refused.
+    #[error("the administrator's connection ({how}) was refused: {error}")]
+    Administrator {
+        /// Which connection it is.
+        how: String,
+        /// The refusal.
+        error: ConnectError,
+    },
+    /// Rights are missing; nothing was changed.
+    #[error(
+        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection that may create roles and databases,\n        or have an administrator run this script (cargo xtask db-setup --dry-run prints it):\n\n{script}"
+    )]
+    NeedsAdministrator {
+        /// What was tried, and what is missing.
+        reason: String,
+        /// What an administrator would run.
+        script: String,
+    },
+    /// The role exists, and its login is refused.
+    #[error("{error}; {done}\n  help: {help}")]
+    LoginRefused {
+        /// The refusal.
+        error: Box<ConnectError>,
+        /// What was changed before, or that nothing was.
+        done: String,
+        /// What to do about this refusal.
+        help: String,
+    },
+    /// The database would be gone, and nobody there to make it again.
+    #[error(
+        "{how} may not create databases, so database {database} was not dropped: it could not be made again\n  help: set ADMIN_DATABASE_URL to a connection that may create databases"
+    )]
+    MayNotRecreate {
+        /// Whose connection it is.
+        how: String,
+        /// The database, quoted.
+        database: String,
+    },
+    /// A role cannot be made without one.
+    #[error(
+        "role {role} does not exist, and no password for it is known; nothing was changed\n  help: put it into DATABASE_URL or DB_PASSWORD"
+    )]
+    NoPassword {
+        /// The role, quoted.
+        role: String,
+    },
+    /// Two URLs, two servers.
+    #[error(
+        "the administrator's connection ({how}) and the app's own lead to different servers\n  help: let ADMIN_DATABASE_URL and DATABASE_URL name the same one"
+    )]
+    DifferentServers {
+        /// Which connection the administrator's is.
+        how: String,
+    },
+    /// A pooler or an alias leads somewhere else.
+    #[error(
+        "the app's connection leads to database {found} as role {role}, not to {expected}; nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
+    )]
+    WrongDatabase {
+        /// `current_database()`, quoted.
+        found: String,
+        /// `current_user`, quoted.
+        role: String,
+        /// What was expected, quoted.
+        expected: String,
+    },
+    /// Nothing can be written.
+    #[error("the server is a standby: it can be verified, not set up\n  help: name the primary server")]
+    Standby,
+    /// Another setup is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A statement failed.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+}
+
+/// What a refused login means, and what to do, once the role is known to exist.
+pub(super) fn login_refused(
+    error: ConnectError,
+    expected: &Expected,
+    changes: &[Change],
+    administrator: &Administrator,
+) -> ProvisionError {
+    let (role, database) = (&expected.role, &expected.database);
+    let done = match changes {
+        [] => format!("role {role} exists, and nothing was changed"),
+        _ => {
+            let statements: Vec<_> = changes.iter().map(|change| change.statement.as_str()).collect();
+            let ConnInfo { host, port, .. } = &administrator.connection;
+            format!("changed before, on {host}:{port} by {}: {}", administrator.how, statements.join("; "))
+        }
+    };
+    let is_password = matches!(error, ConnectError::NoPassword { .. })
+        || error.code().is_some_and(|code| *code == SqlState::INVALID_PASSWORD);
+    let help = if is_password && changes.is_empty() {
+        format!(
+            "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
+        )
+    } else if is_password {
+        "the administrator's connection may lead to another server than the app's, or that server looks for \
+         passwords elsewhere (pg_hba.conf)"
+            .to_owned()
+    } else if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        format!("have the owner of database {database} run: {};", ddl::grant_database(database, role))
+    } else {
+        format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
+    };
+    ProvisionError::LoginRefused { error: Box::new(error), done, help }
+}

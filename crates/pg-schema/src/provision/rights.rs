@@ -1,0 +1,116 @@
+//! Rights come first: who is administrator, and what cannot be finished and so is not begun.
+
+use std::time::Duration;
+
+use pg_config::{ConnectError, Session};
+use postgres::error::SqlState;
+
+use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, verifier};
+use crate::{Administrator, Expected, administrator, query::query_one, script};
+
+pub(super) fn app_as_administrator(access: &Access) -> Administrator {
+    Administrator::given(access.app.with_database("postgres"), "the app's own connection")
+}
+
+/// Who is administrator where nobody was named: the app itself where its rights suffice, else the
+/// superuser of a server on this machine.
+pub(super) fn find_administrator(
+    access: &Access,
+    expected: &Expected,
+    purpose: Purpose,
+    app: Option<&mut Session>,
+    refusal: Option<&ConnectError>,
+) -> Result<Administrator, ProvisionError> {
+    let itself = app_as_administrator(access);
+    let reason = match (app, refusal) {
+        (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
+            None => return Ok(itself),
+            Some(reason) => reason,
+        },
+        (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
+            if let Ok(mut session) = itself.connect("postgres", Duration::ZERO)
+                && Cluster::read(&mut session, expected)?.may_create_database
+            {
+                return Ok(itself);
+            }
+            format!("{error}, and the role may not create it")
+        }
+        // The server gives the same words for both.
+        (None, Some(error)) if error.code() == Some(&SqlState::INVALID_PASSWORD) => format!(
+            "{error}; its password is another (the script leaves that as it is: \\password {}), or it does not exist",
+            expected.role
+        ),
+        (None, Some(error)) => error.to_string(),
+        (None, None) => "the app's login was not tried".to_owned(),
+    };
+    administrator::local_superuser(&access.app).ok_or_else(|| ProvisionError::NeedsAdministrator {
+        reason,
+        script: script::whole(expected, verifier(access).as_deref()),
+    })
+}
+
+/// Nobody here may let the app make its schema: then it must be there, and the app's to use or the
+/// administrator's to grant.
+pub(super) fn refuse_hopeless_schema(
+    connections: &mut Connections,
+    cluster: &Cluster,
+    access: &Access,
+    expected: &Expected,
+) -> Result<(), ProvisionError> {
+    let Expected { role, database, schema, .. } = expected;
+    let mut own = None;
+    let session = in_database(connections, &mut own, access, expected)?;
+    let names = [schema.as_str(), role.as_str(), cluster.administrator.as_str()];
+    let row = query_one(session, include_str!("../sql/schema_prospect.sql"), &names)?;
+    let is_there: bool = row.get("schema_exists");
+    if row.get("may_be_made") || row.get("is_usable") || row.get("may_be_granted") {
+        return Ok(());
+    }
+    let state = if is_there { "exists, and role" } else { "does not exist, and role" };
+    let lack = if is_there { "may not create in it" } else { "may not create it" };
+    Err(ProvisionError::NeedsAdministrator {
+        reason: format!(
+            "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
+            connections.administrator.how
+        ),
+        script: script::whole(expected, verifier(access).as_deref()),
+    })
+}
+
+/// An extension that cannot be made is known before anything else is.
+pub(super) fn refuse_hopeless_extension(
+    connections: &mut Connections,
+    cluster: &Cluster,
+    access: &Access,
+    expected: &Expected,
+) -> Result<(), ProvisionError> {
+    let mut own = None;
+    let session = match cluster.database_exists {
+        true => in_database(connections, &mut own, access, expected)?,
+        false => &mut connections.maintenance,
+    };
+    match administrator::lacks_extension(session, &cluster.administrator, expected)? {
+        None => Ok(()),
+        Some(reason) => Err(ProvisionError::NeedsAdministrator {
+            reason,
+            script: script::whole(expected, verifier(access).as_deref()),
+        }),
+    }
+}
+
+/// A session in the app's database, which exists: the app's own, or one of the administrator's.
+fn in_database<'a>(
+    connections: &'a mut Connections,
+    own: &'a mut Option<Session>,
+    access: &Access,
+    expected: &Expected,
+) -> Result<&'a mut Session, ProvisionError> {
+    if let Some(app) = &mut connections.app {
+        return Ok(app);
+    }
+    let administrator = &connections.administrator;
+    let session = administrator
+        .connect(expected.database.as_str(), access.wait)
+        .map_err(|error| ProvisionError::Administrator { how: administrator.how.clone(), error })?;
+    Ok(own.insert(session))
+}
