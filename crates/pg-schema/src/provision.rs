@@ -15,7 +15,9 @@ pub use self::error::ProvisionError;
 use self::{
     cluster::Cluster,
     error::login_refused,
-    rights::{app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema},
+    rights::{
+        app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema, refuse_other_path,
+    },
 };
 use crate::{
     Administrator, Expected, Facts, lock,
@@ -150,6 +152,7 @@ pub fn provision(
     if cluster.in_recovery {
         return Err(ProvisionError::Standby);
     }
+    refuse_other_path(access, expected)?;
     let code = connections.refusal.as_ref().and_then(ConnectError::code);
     let is_explained =
         !cluster.role_exists || (code == Some(&SqlState::INVALID_CATALOG_NAME) && !cluster.database_exists);

@@ -15,6 +15,26 @@ fn set_up() -> (Cluster, Workspace) {
 }
 
 #[test]
+fn f06_f24_options_that_lead_elsewhere_are_refused_first() {
+    let cluster = Cluster::start();
+    let before = (cluster.globals(), cluster.inventory());
+    let url = cluster.url("aura_user", "the-app's", "aura_db");
+    let with = |options: &str| Workspace::on(&cluster).with("DATABASE_URL", &format!("{url}&options={options}"));
+    for options in ["-csearch_path=public", "-csearch_path=\"Aura\",aura", "-csearch_path=other,aura"] {
+        with(options).run(&["db-setup"]).exits(1).complains("search_path").complains("nothing was changed");
+        assert_eq!((cluster.globals(), cluster.inventory()), before, "{options}");
+    }
+    // The seed document's, for another schema than the seed document's.
+    let other = with("-csearch_path=aura").with("DB_SCHEMA", "atelier");
+    other.run(&["db-setup"]).exits(1).complains("schema atelier");
+    assert_eq!((cluster.globals(), cluster.inventory()), before);
+    for options in ["-csearch_path=\"$user\",aura,public", "-c%20search_path%3DAURA%20--statement_timeout=0"] {
+        with(options).run(&["db-setup"]).exits(0);
+        state::assert_complete(&with(options), options);
+    }
+}
+
+#[test]
 fn f08_a_role_that_does_not_own_the_database() {
     let cluster = Cluster::start();
     cluster.sql("postgres", ROLE);

@@ -96,7 +96,7 @@ fn f17_a_failing_alter_database_is_an_error() {
 fn an_administrator_without_superuser_runs_it_too() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
-    let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
+    let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL").with("DB_EXTENSIONS", "pg_trgm");
     let dba = cluster.url("dba", "managed", "postgres");
     run_script(&workspace, &dba).exits(0);
     let once = cluster.globals() + &cluster.dump("aura_db");

@@ -59,6 +59,16 @@ pub enum ProvisionError {
         /// The role, quoted.
         role: String,
     },
+    /// What the app asks for at each connection beats every setting that could be made.
+    #[error(
+        "the app's connection asks for search_path = {path}, and so creates elsewhere than in schema {schema}; nothing was changed\n  help: take search_path out of the options of DATABASE_URL or PGOPTIONS (db-setup sets the path for the role), or name that schema in DB_SCHEMA"
+    )]
+    PathInOptions {
+        /// The path, as it is asked for.
+        path: String,
+        /// The app's schema, quoted.
+        schema: String,
+    },
     /// Two URLs, two servers.
     #[error(
         "the administrator's connection ({how}) and the app's own lead to different servers\n  help: let ADMIN_DATABASE_URL and DATABASE_URL name the same one"

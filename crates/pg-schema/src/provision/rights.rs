@@ -6,7 +6,7 @@ use pg_config::{ConnectError, Session};
 use postgres::error::SqlState;
 
 use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, verifier};
-use crate::{Administrator, Expected, administrator, query::query_one, script};
+use crate::{Administrator, Expected, administrator, path, query::query_one, script};
 
 pub(super) fn app_as_administrator(access: &Access) -> Administrator {
     Administrator::given(access.app.with_database("postgres"), "the app's own connection")
@@ -47,6 +47,17 @@ pub(super) fn find_administrator(
         reason,
         script: script::whole(expected, verifier(access).as_deref()),
     })
+}
+
+/// Options of the connection that lead elsewhere: no setting of ours could mend that.
+pub(super) fn refuse_other_path(access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
+    let Some(asked) = access.app.options.get("search_path") else { return Ok(()) };
+    // A schema named like the role is looked for first, and is seldom there.
+    let first = path::schemas(asked).into_iter().find(|name| name != "$user");
+    if first.as_deref() == Some(expected.schema.as_str()) {
+        return Ok(());
+    }
+    Err(ProvisionError::PathInOptions { path: asked.to_owned(), schema: expected.schema.to_string() })
 }
 
 /// Nobody here may let the app make its schema: then it must be there, and the app's to use or the
