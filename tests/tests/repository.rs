@@ -1,5 +1,7 @@
 //! The repository's own promises: its documents say what the code does, and its walls stand.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{fs, path::PathBuf};
 
 use pg_config::KEYS;
