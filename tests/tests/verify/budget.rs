@@ -6,7 +6,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread,
 };
@@ -85,8 +85,7 @@ struct Cost {
     round_trips: usize,
 }
 
-/// Stands between the program and the server, and counts: each time the client speaks after the server
-/// spoke is one round trip, the login's own included.
+/// Stands between the program and the server, and counts the messages that the client waits for an answer to.
 struct Proxy {
     port: u16,
     connections: Arc<AtomicUsize>,
@@ -98,26 +97,21 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (connections, round_trips) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let counted = (connections.clone(), round_trips.clone());
+        let proxy = Self { port, connections: connections.clone(), round_trips: round_trips.clone() };
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", server)).unwrap());
-                counted.0.fetch_add(1, SeqCst);
-                let server_spoke = Arc::new(AtomicBool::new(true));
-                let (to_server, round_trips) =
-                    ((client.try_clone().unwrap(), server.try_clone().unwrap()), counted.1.clone());
-                let spoke = server_spoke.clone();
+                connections.fetch_add(1, SeqCst);
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let round_trips = round_trips.clone();
+                let mut messages = Messages::default();
                 thread::spawn(move || {
-                    carry(to_server.0, to_server.1, || {
-                        if spoke.swap(false, SeqCst) {
-                            round_trips.fetch_add(1, SeqCst);
-                        }
-                    });
+                    carry(from, to, |bytes| _ = round_trips.fetch_add(messages.asking(bytes), SeqCst))
                 });
-                thread::spawn(move || carry(server, client, || server_spoke.store(true, SeqCst)));
+                thread::spawn(move || carry(server, client, |_| ()));
             }
         });
-        Self { port, connections, round_trips }
+        proxy
     }
 
     /// What a run of the program costs.
@@ -131,10 +125,38 @@ impl Proxy {
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, passing: impl Fn()) {
+/// What a client sends, cut into messages (the manual's section 55.2: a letter, a length that counts itself;
+/// the first message has no letter).
+#[derive(Default)]
+struct Messages {
+    rest: Vec<u8>,
+    is_started: bool,
+}
+
+impl Messages {
+    /// How many of the messages that end in these bytes ask for an answer: the startup, a password or a step
+    /// of SCRAM, a simple query, a Sync.
+    fn asking(&mut self, bytes: &[u8]) -> usize {
+        self.rest.extend(bytes);
+        let mut asking = 0;
+        loop {
+            let letter = usize::from(self.is_started);
+            let Some(length) = self.rest.get(letter..letter + 4) else { return asking };
+            let end = letter + u32::from_be_bytes(length.try_into().unwrap()) as usize;
+            if self.rest.len() < end {
+                return asking;
+            }
+            asking += usize::from(!self.is_started || b"pQS".contains(&self.rest[0]));
+            self.is_started = true;
+            self.rest.drain(..end);
+        }
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, mut passing: impl FnMut(&[u8])) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        passing();
+        passing(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }

@@ -36,6 +36,18 @@ fn verifying_leaves_nothing_behind() {
 }
 
 #[test]
+fn eight_at_once_do_not_disturb_each_other() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let before = state(&cluster);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| workspace.verify().code)).collect();
+        assert!(runs.into_iter().all(|run| run.join().unwrap() == 0));
+    });
+    assert!(before == state(&cluster), "db-verify changed something");
+}
+
+#[test]
 fn a_role_that_reads_only_by_default_is_verified() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);

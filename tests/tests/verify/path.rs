@@ -105,6 +105,15 @@ fn f33_a_misspelled_schema_in_the_path() {
 
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aurra, public");
+    let fix = workspace.verify().fix("search-path");
+    assert_eq!(
+        fix, "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public;",
+        "and no layer that is right"
+    );
+    cluster.sql("aura_db", &fix);
+
+    // The connection string's own misspelling is nothing that the database could mend.
     let url = cluster.url("aura_user", "the-app's", "aura_db") + "&options=-csearch_path%3Daurra,public";
     let misspelled = workspace.with("DATABASE_URL", &url);
     let run = misspelled.verify().exits(3);

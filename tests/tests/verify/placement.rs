@@ -64,7 +64,10 @@ fn copies_are_found_and_the_empty_one_goes() {
             name: "empty in public, full in aura",
             breaks: "CREATE TABLE public.artworks_support (LIKE aura.artworks_support)",
             fails: &["duplicates"],
-            says: &["artworks_support has 0 rows in public and", "rows in aura"],
+            says: &[
+                "table artworks_support is there twice, in public and in aura: it has 0 rows in public and",
+                "rows in aura",
+            ],
             setup: FOUND,
             ..CASE
         },
@@ -74,7 +77,7 @@ fn copies_are_found_and_the_empty_one_goes() {
                      INSERT INTO public.notes_note SELECT 1, 'a', 'b', false, now(), now(), 1; \
                      GRANT SELECT ON public.notes_note TO aura_user",
             fails: &["duplicates"],
-            says: &["notes_note has 1 row in public and 0 rows in aura"],
+            says: &["it has 1 row in public and 0 rows in aura"],
             setup: FOUND,
             ..CASE
         },
@@ -83,7 +86,7 @@ fn copies_are_found_and_the_empty_one_goes() {
             breaks: "CREATE TABLE public.artworks_support AS SELECT * FROM aura.artworks_support LIMIT 3; \
                      GRANT SELECT ON public.artworks_support TO aura_user",
             fails: &["duplicates"],
-            says: &["artworks_support has 3 rows in public and", "rows in aura", "look at both before either goes"],
+            says: &["it has 3 rows in public and", "rows in aura", "look at both before either goes"],
             mend: Mend::Person,
             setup: FOUND,
             ..CASE
@@ -167,7 +170,7 @@ fn f34_if_not_exists_makes_a_second_one() {
         breaks: "CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1), (2); GRANT SELECT ON public.t TO aura_user; \
                  SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE IF NOT EXISTS t (id int); RESET ROLE",
         fails: &["duplicates"],
-        says: &["t has 2 rows in public and 0 rows in aura"],
+        says: &["it has 2 rows in public and 0 rows in aura"],
         setup: FOUND,
         ..CASE
     }]);

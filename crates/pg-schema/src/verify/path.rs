@@ -103,9 +103,11 @@ fn database_path(facts: &Facts, expected: &Expected) -> Option<Check> {
 /// Sets the role's path in this database, and the database's own, where they are not right.
 fn set_paths(facts: &Facts, expected: &Expected) -> Vec<String> {
     let Expected { role, database, schema, .. } = expected;
+    let is_missing = |name: &String| facts.stored_path.missing.contains(name);
     let is_right = |name| {
-        layer(facts, name).is_some_and(|layer| path::serves(&layer.path, schema))
-            && facts.stored_path.missing.is_empty()
+        layer(facts, name).is_some_and(|layer| {
+            path::serves(&layer.path, schema) && !path::schemas(&layer.path).iter().any(is_missing)
+        })
     };
     let mut statements = Vec::new();
     if !is_right("role in database") {

@@ -115,7 +115,8 @@ fn counted(found: &[&Misplaced], expected: &Expected) -> String {
         .take(MOST_COUNTED)
         .map(|Misplaced { object, rows: (here, twin), .. }| {
             let (elsewhere, schema) = (place(object), &expected.schema);
-            format!("{} has {} in {elsewhere} and {} in {schema}", object.name, rows(*here), rows(*twin))
+            let name = if found.len() == 1 { "it".to_owned() } else { object.name.to_string() };
+            format!("{name} has {} in {elsewhere} and {} in {schema}", rows(*here), rows(*twin))
         })
         .collect();
     let all = |of: fn(&Misplaced) -> Option<i64>| rows(tables.iter().map(|found| of(found)).sum());
