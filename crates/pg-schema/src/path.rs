@@ -28,6 +28,13 @@ pub(crate) fn serves(path: &str, schema: &Identifier) -> bool {
     names.first().is_some_and(|first| first == schema.as_str()) && names.iter().any(|name| name == "public")
 }
 
+/// Whether a path leads everybody to the schema: a schema of their own name may stand before it.
+pub(crate) fn leads_to(path: &str, schema: &Identifier) -> bool {
+    let names = schemas(path);
+    names.iter().find(|name| *name != "$user").is_some_and(|first| first == schema.as_str())
+        && names.iter().any(|name| name == "public")
+}
+
 fn take_quoted(text: &str) -> (String, &str) {
     let mut name = String::new();
     let mut characters = text.char_indices().peekable();
@@ -58,6 +65,7 @@ mod tests {
     fn serves_the_app_and_its_extensions() {
         let schema = Identifier::new("aura").unwrap();
         assert!(serves("aura, public", &schema) && serves("aura, extensions, public", &schema));
+        assert!(leads_to(r#""$user", aura, public"#, &schema) && !leads_to(r#""$user", public, aura"#, &schema));
         assert!(!serves("aura", &schema) && !serves("public, aura", &schema) && !serves(r#""$user", public"#, &schema));
     }
 }

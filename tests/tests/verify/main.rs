@@ -13,3 +13,4 @@ mod placement;
 mod privileges;
 mod quiet;
 mod report;
+mod standby;

@@ -94,6 +94,13 @@ fn f33_a_misspelled_schema_in_the_path() {
             ..CASE
         },
         Case {
+            name: "two names taken for one",
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = 'aura, public'",
+            fails: &["search-path"],
+            says: &["lands nowhere (refused", "schema aura, public of the path does not exist"],
+            ..CASE
+        },
+        Case {
             name: "behind the app's own schema",
             breaks: r#"ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, "pub,lic", public"#,
             warns: &["search-path"],

@@ -89,7 +89,7 @@ fn database_path(facts: &Facts, expected: &Expected) -> Option<Check> {
     let (schema, database) = (&expected.schema, &expected.database);
     let own = layer(facts, "database");
     let message = match own {
-        Some(layer) if path::serves(&layer.path, schema) => return None,
+        Some(layer) if path::leads_to(&layer.path, schema) => return None,
         Some(layer) => format!("database {database}'s own path is {}: other roles miss {schema}", layer.path),
         None => format!("database {database} has no path of its own: other roles miss {schema}"),
     };
@@ -106,7 +106,7 @@ fn set_paths(facts: &Facts, expected: &Expected) -> Vec<String> {
     let is_missing = |name: &String| facts.stored_path.missing.contains(name);
     let is_right = |name| {
         layer(facts, name).is_some_and(|layer| {
-            path::serves(&layer.path, schema) && !path::schemas(&layer.path).iter().any(is_missing)
+            path::leads_to(&layer.path, schema) && !path::schemas(&layer.path).iter().any(is_missing)
         })
     };
     let mut statements = Vec::new();
