@@ -7,7 +7,7 @@ use std::{
         process::CommandExt,
     },
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
@@ -20,17 +20,19 @@ use crate::case::{CASE, fresh};
 fn a_standby_is_verified_and_not_set_up() {
     let cluster = Cluster::start_with(&[("wal_level", "replica"), ("hot_standby", "on")]);
     let workspace = fresh(&cluster, &CASE);
-    become_standby(&cluster);
+    let mut server = become_standby(&cluster);
 
     let run = workspace.verify().exits(0);
     assert_eq!(run.with_status("warn"), ["server"]);
     assert!(run.check("server")["message"].as_str().unwrap().contains("is a standby"), "{}", run.stdout);
     assert_eq!(run.check("search-path")["status"], "pass", "{}", run.stdout);
     workspace.run(&["db-setup"]).exits(1).complains("the server is a standby: it can be verified, not set up");
+    drop(cluster);
+    server.wait().unwrap();
 }
 
 /// Ends the server, and starts it again with the same arguments as the standby of nobody.
-fn become_standby(cluster: &Cluster) {
+fn become_standby(cluster: &Cluster) -> Child {
     let data = PathBuf::from(cluster.value("postgres", "SHOW data_directory"));
     let line = fs::read(format!("/proc/{}/cmdline", cluster.pid())).unwrap();
     let arguments: Vec<_> =
@@ -48,11 +50,12 @@ fn become_standby(cluster: &Cluster) {
     if owner.uid() != fs::metadata("/proc/self").unwrap().uid() {
         server.uid(owner.uid()).gid(owner.gid());
     }
-    server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     await_that("the standby serves", || {
         let lines = fs::read_to_string(&pid_file).unwrap_or_default();
         lines.trim_end().ends_with("standby") || lines.trim_end().ends_with("ready")
     });
+    child
 }
 
 fn await_that(what: &str, is_so: impl Fn() -> bool) {
