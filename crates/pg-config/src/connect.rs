@@ -1,7 +1,7 @@
 //! Opening a connection, with every way in which that fails told apart.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -14,6 +14,9 @@ use crate::{ConnInfo, Host, SslMode, tls::Tls};
 /// What one attempt may take where nothing else is said: an address that drops packets would hold
 /// everything up for minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The last attempt of a short wait is given the time that a slow network or a busy server needs.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
 
 /// A connection, and what the server remarked on it since it was last asked.
 pub struct Session {
@@ -80,8 +83,28 @@ impl ConnectError {
 
 /// Opens one connection, in one attempt.
 pub fn connect(info: &ConnInfo) -> Result<Session, ConnectError> {
+    attempt(info, info.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
+}
+
+/// One attempt, given up after `limit`: the driver limits the opening of the socket alone, and would wait
+/// for ever for whoever accepts it and says nothing.
+fn attempt(info: &ConnInfo, limit: Duration) -> Result<Session, ConnectError> {
+    let (sender, receiver) = mpsc::channel();
+    let own = info.clone();
+    thread::spawn(move || {
+        // Nobody may be listening any more.
+        let _ = sender.send(open(&own, limit));
+    });
+    receiver.recv_timeout(limit).unwrap_or_else(|_| {
+        let cause = format!("it did not let us in within {} s", limit.as_secs());
+        Err(ConnectError::Unreachable { at: format!("{}:{}", info.host, info.port), cause })
+    })
+}
+
+fn open(info: &ConnInfo, limit: Duration) -> Result<Session, ConnectError> {
     let notices = Arc::new(Mutex::new(Vec::new()));
     let mut config = driver_config(info);
+    config.connect_timeout(limit);
     config.notice_callback({
         let notices = notices.clone();
         move |notice| {
@@ -101,7 +124,8 @@ pub fn connect_within(info: &ConnInfo, wait: Duration) -> Result<Session, Connec
     let deadline = Instant::now() + wait;
     let mut pause = Duration::from_millis(1);
     loop {
-        match connect(info) {
+        let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_ATTEMPT);
+        match attempt(info, info.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(left)) {
             Err(error) if error.may_pass() && Instant::now() + pause < deadline => {
                 thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(250));
@@ -140,7 +164,6 @@ fn driver_config(info: &ConnInfo) -> postgres::Config {
     if let Some(name) = &info.application_name {
         config.application_name(name);
     }
-    config.connect_timeout(info.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
     config
 }
 

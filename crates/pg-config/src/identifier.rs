@@ -20,16 +20,21 @@ pub enum InvalidIdentifier {
     /// No text in PostgreSQL holds a zero byte.
     #[error("{0:?} holds a zero byte")]
     Zero(String),
+    /// PostgreSQL would take it, and psql's commands and connection strings would not.
+    #[error("{0:?} holds a line break: psql could not connect by that name, give another")]
+    LineBreak(String),
 }
 
 impl Identifier {
-    /// Takes any name that PostgreSQL can hold: 1 to 63 bytes of UTF-8 without a zero byte.
+    /// Takes any name that PostgreSQL can hold and its tools can reach: 1 to 63 bytes of UTF-8 without a
+    /// zero byte or a line break.
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidIdentifier> {
         let name = name.into();
         match name.len() {
             0 => Err(InvalidIdentifier::Empty),
             length @ 64.. => Err(InvalidIdentifier::TooLong(name, length)),
             _ if name.contains('\0') => Err(InvalidIdentifier::Zero(name)),
+            _ if name.contains(['\n', '\r']) => Err(InvalidIdentifier::LineBreak(name)),
             _ => Ok(Self(name)),
         }
     }
@@ -269,6 +274,7 @@ mod tests {
         assert_eq!(Identifier::new("é".repeat(32)), Err(InvalidIdentifier::TooLong("é".repeat(32), 64)));
         assert_eq!(Identifier::new(""), Err(InvalidIdentifier::Empty));
         assert!(Identifier::new("a\0b").is_err());
+        assert!(Identifier::new("a\nb").is_err());
     }
 
     #[test]

@@ -125,6 +125,18 @@ fn something_else_at_the_port_is_no_server() {
 }
 
 #[test]
+fn something_that_accepts_and_says_nothing_is_given_up() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let workspace =
+        Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
+    let started = Instant::now();
+    workspace.run(&["db-setup", "--wait", "1"]).exits(4).complains(&port.to_string()).never_says("x-y-z");
+    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
+    drop(listener);
+}
+
+#[test]
 fn a_server_that_starts_later_is_waited_for() {
     let port = free_port().to_string();
     let workspace =

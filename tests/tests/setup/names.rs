@@ -62,11 +62,13 @@ fn names_that_cannot_be_the_apps_are_refused_first() {
         ("DB_USER", "public"),
         ("DB_USER", "none"),
         ("DB_USER", "pg_aura"),
+        ("DB_USER", "a\nb"),
+        ("DB_NAME", "a\r\nb"),
     ] {
         let workspace = named(&cluster, "aura_user", "aura_db", "aura")
             .with("ADMIN_DATABASE_URL", &cluster.admin_url())
             .with(key, name);
-        workspace.run(&["db-setup"]).exits(1).complains(name);
+        workspace.run(&["db-setup"]).exits(1).complains(&name.escape_debug().to_string());
         assert_eq!((cluster.globals(), cluster.inventory()), before, "{key}={name}");
     }
 }
