@@ -33,6 +33,8 @@ pub struct Facts {
     pub encoding: String,
     /// Whether the role may make schemas here.
     pub may_create_schema: bool,
+    /// Whether the role may make temporary tables here.
+    pub may_create_temporary: bool,
     /// Where an unqualified CREATE TABLE would go.
     pub current_schema: Option<Identifier>,
     /// The session's search_path.
@@ -154,6 +156,7 @@ impl Facts {
             owns_database: row.get("owns_database"),
             encoding: row.get("encoding"),
             may_create_schema: row.get("may_create_schema"),
+            may_create_temporary: row.get("may_create_temporary"),
             current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
             stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),

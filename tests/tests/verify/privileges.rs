@@ -79,6 +79,26 @@ fn revoked_grants_are_found_and_mended() {
 }
 
 #[test]
+fn what_the_app_can_do_without_is_warned_of() {
+    check(&[
+        Case {
+            name: "creating in the database",
+            breaks: "REVOKE CREATE ON DATABASE aura_db FROM aura_user",
+            warns: &["database"],
+            says: &["role aura_user may create no schemas in database aura_db"],
+            ..CASE
+        },
+        Case {
+            name: "temporary tables",
+            breaks: "REVOKE TEMPORARY ON DATABASE aura_db FROM aura_user, PUBLIC",
+            warns: &["database"],
+            says: &["role aura_user may create no temporary tables in database aura_db"],
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
 fn creating_in_public_is_warned_of() {
     check(&[
         Case {

@@ -52,6 +52,19 @@ pub(super) fn database(facts: &Facts, expected: &Expected) -> Check {
         );
         return Check::warn("database", message).about([Object::named(Kind::Database, database)]);
     }
+    let lacking = match (facts.may_create_schema, facts.may_create_temporary) {
+        (true, true) => None,
+        (false, true) => Some("schemas"),
+        (true, false) => Some("temporary tables"),
+        (false, false) => Some("schemas, and no temporary tables"),
+    };
+    // What is there works without it.
+    if let Some(lacking) = lacking {
+        let message = format!("role {} may create no {lacking} in database {database}", expected.role);
+        return Check::warn("database", message)
+            .about([Object::named(Kind::Database, database)])
+            .mended_by([ddl::grant_database(database, &expected.role)]);
+    }
     Check::pass("database", format!("database {database} is there, owned by {}", facts.database_owner))
 }
 
