@@ -1,5 +1,7 @@
 //! `db-setup` and what it stands on, end to end: one file a subject.
 
+#![expect(clippy::unwrap_used, reason = "a test has nobody to tell but its reader")]
+
 mod concurrency;
 mod configuration;
 mod existing;
@@ -8,6 +10,7 @@ mod login;
 mod migrating;
 mod names;
 mod nothing;
+mod owners;
 mod reset;
 mod rights;
 mod script;
