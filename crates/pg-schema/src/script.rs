@@ -63,12 +63,15 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.0
 }
 
-/// Nothing but extensions' members lies in `public`; psql keeps the answer in a variable.
+/// `public` is there, and nothing but extensions' members lies in it; psql keeps the answer in a variable.
 const PUBLIC_IS_FREE: &str = "\
-SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                      WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')
+SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+    WHERE n.nspname = 'public'
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                      WHERE c.relnamespace = n.oid
+                        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                                        WHERE x.classid = 'pg_catalog.pg_class'::regclass
+                                          AND x.objid = c.oid AND x.deptype = 'e'))
 ) AS public_is_free \\gset";
 
 #[derive(Default)]

@@ -53,6 +53,29 @@ fn each_start(env: &str) {
 }
 
 #[test]
+fn what_lies_in_template1_does_not_come_along() {
+    let cluster = Cluster::start();
+    cluster.sql("template1", "CREATE TABLE public.junk (id int); CREATE SCHEMA aura");
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "a template1 with junk");
+}
+
+#[test]
+fn a_database_without_public_is_served_too() {
+    let cluster = Cluster::start();
+    for statement in [ROLE, DATABASE] {
+        cluster.sql("postgres", statement);
+    }
+    cluster.sql("aura_db", "DROP SCHEMA public");
+    let workspace = Workspace::on(&cluster).with("DATABASE_URL", &cluster.url("aura_user", "your-password", "aura_db"));
+    workspace.run(&["db-setup"]).exits(0);
+    workspace.run(&["db-verify"]).exits(0);
+    let script = workspace.run(&["db-setup", "--dry-run"]).exits(0);
+    tests::psql(&cluster.admin_url(), &["-f", "-"], &script.stdout).exits(0);
+}
+
+#[test]
 fn a_file_from_another_system_is_read_too() {
     let cluster = Cluster::start();
     let workspace = Workspace::new().with("ADMIN_DATABASE_URL", &cluster.admin_url());

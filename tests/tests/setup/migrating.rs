@@ -133,6 +133,18 @@ fn a_changed_input_is_run_and_an_unchanged_one_skipped() {
 }
 
 #[test]
+fn somebody_elses_comment_on_the_schema_stays() {
+    let cluster = Cluster::start();
+    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    cluster.sql("aura_db", "COMMENT ON SCHEMA aura IS 'ask Jeanne first'");
+    for _ in 0..2 {
+        // Nothing is recorded, so nothing is skipped.
+        Workspace::on(&cluster).run(&["db-setup"]).exits(0).complains("migrating:");
+        assert_eq!(cluster.value("aura_db", RECORDED), "ask Jeanne first");
+    }
+}
+
+#[test]
 fn the_command_has_nothing_of_the_administrators() {
     let cluster = Cluster::start();
     let command = format!(

@@ -13,6 +13,22 @@ fn from_nothing_on_a_server_of_our_own() {
 }
 
 #[test]
+fn names_and_password_of_the_url_are_kept_on_a_server_of_our_own() {
+    let workspace = Workspace::new().with("DB_SERVER", "local");
+    let env = "DATABASE_URL=postgres://aura_user:your-password@localhost:5432/aura_db?options=-csearch_path=aura\n";
+    workspace.write(".env", env);
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "--server local");
+    let url = workspace.run(&["db-url"]).exits(0);
+    assert!(url.stdout.starts_with("postgresql://aura_user:your-password@127.0.0.1:"), "{}", url.stdout);
+    assert!(!url.stdout.contains(":5432/"), "{}", url.stdout);
+    // There the password is ours to change.
+    workspace.write(".env", env.replace("your-password", "another-password"));
+    workspace.run(&["db-setup"]).exits(0).complains("ALTER ROLE aura_user").never_says("another-password");
+    state::assert_complete(&workspace, "another password");
+}
+
+#[test]
 fn a_second_setup_changes_nothing() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster);

@@ -180,6 +180,17 @@ fn an_administrator_needs_createrole_and_createdb_alone() {
 }
 
 #[test]
+fn the_administrator_may_be_the_apps_role_itself() {
+    let (cluster, workspace) = without_administrator("LOGIN CREATEDB");
+    let workspace = workspace.with("ADMIN_DATABASE_URL", &cluster.url("aura_user", "the-app's", "postgres"));
+    workspace.run(&["db-setup"]).exits(0);
+    state::assert_complete(&workspace, "administrator and app in one");
+    let before = cluster.globals() + &cluster.dump("aura_db");
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
+}
+
+#[test]
 fn an_administrator_who_may_not_is_named() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEDB PASSWORD 'managed'");
