@@ -1,6 +1,8 @@
 //! Objects of the app's schema that are somebody else's.
 
-use crate::case::{CASE, Case, check};
+use tests::{Cluster, psql};
+
+use crate::case::{CASE, Case, check, fresh};
 
 /// Who owns an object of the schema may make more there: its default privileges are asked for too.
 const OWNER: &[&str] = &["default-privileges", "ownership"];
@@ -67,6 +69,27 @@ fn other_owners_are_found_and_mended() {
             ..CASE
         },
     ]);
+}
+
+#[test]
+fn the_sql_holds_whatever_the_path_of_who_runs_it_is() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql(
+        "aura_db",
+        r#"CREATE TYPE aura."Mood" AS ENUM ('calm'); CREATE TABLE aura.moods (mood aura."Mood");
+           CREATE FUNCTION aura.of(aura."Mood"[], VARIADIC int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+           CREATE PROCEDURE aura.tell(IN a aura."Mood", INOUT b numeric(3, 1)) LANGUAGE sql AS 'SELECT 1.0';
+           CREATE AGGREGATE aura.every_one (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '0');
+           CREATE AGGREGATE aura.middle (float8 ORDER BY "any") (SFUNC = ordered_set_transition, STYPE = internal,
+                FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA)"#,
+    );
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["ownership"]);
+    assert_eq!(run.check("ownership")["objects"].as_array().unwrap().len(), 6, "{}", run.stdout);
+    let url = cluster.superuser().with_database("aura_db").url() + "&options=-csearch_path%3Dpg_catalog";
+    psql(&url, &["-v", "ON_ERROR_STOP=1"], &run.fix("ownership")).exits(0);
+    workspace.verify().exits(0);
 }
 
 #[test]

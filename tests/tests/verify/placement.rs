@@ -112,6 +112,16 @@ fn copies_are_found_and_the_empty_one_goes() {
             ..CASE
         },
         Case {
+            name: "copies in two places",
+            breaks: "CREATE TABLE public.notes_note (LIKE aura.notes_note); \
+                     CREATE SCHEMA attic; GRANT USAGE ON SCHEMA attic TO PUBLIC; \
+                     CREATE TABLE attic.core_user (LIKE aura.core_user); ALTER TABLE attic.core_user OWNER TO aura_user",
+            fails: &["duplicates"],
+            says: &["2 objects of attic, public are there twice", "core_user has 0 rows in attic and 0 rows in aura"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
             name: "a type and a function of the same names",
             breaks: "SET ROLE aura_user; CREATE TYPE aura.mood AS ENUM ('calm'); \
                      CREATE FUNCTION aura.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET ROLE; \

@@ -90,7 +90,9 @@ pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
         return Check::pass("duplicates", format!("nothing of {} has a copy elsewhere", expected.schema));
     };
     let schema = &expected.schema;
-    let elsewhere = place(&first.object);
+    let mut places: Vec<_> = found.iter().map(|found| place(&found.object)).collect();
+    places.dedup();
+    let elsewhere = places.join(", ");
     let message = match found.len() {
         1 => format!("{} {} is there twice", first.object.kind.as_str(), first.object.name),
         count => format!("{count} objects of {elsewhere} are there twice"),
