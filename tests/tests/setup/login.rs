@@ -103,7 +103,7 @@ fn no_server_is_exit_4_within_the_wait() {
         let run = workspace.run(&[command, "--wait", "1"]).exits(4).never_says("x-y-z");
         let said = run.stdout + &run.stderr;
         assert!(said.contains(&format!("127.0.0.1:{port}")), "{command}: {said}");
-        assert!(started.elapsed() < Duration::from_secs(6), "{command}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(20), "{command}: {:?}", started.elapsed());
     }
     // Never a silent switch to another server.
     assert!(!workspace.root().join("servers").exists());
@@ -132,7 +132,7 @@ fn something_that_accepts_and_says_nothing_is_given_up() {
         Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
     let started = Instant::now();
     workspace.run(&["db-setup", "--wait", "1"]).exits(4).complains(&port.to_string()).never_says("x-y-z");
-    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     drop(listener);
 }
 
