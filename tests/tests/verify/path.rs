@@ -52,6 +52,33 @@ fn paths_that_were_reset_are_found_and_mended() {
 }
 
 #[test]
+fn a_database_path_that_nobody_here_may_set_is_no_failure() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql(
+        "postgres",
+        "CREATE ROLE boss LOGIN CREATEROLE CREATEDB PASSWORD 'boss-only'; ALTER DATABASE aura_db OWNER TO other",
+    );
+    cluster.sql("aura_db", RESET_DATABASE);
+    cluster.sql(
+        "aura_db",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA aura GRANT ALL ON TABLES TO aura_user; \
+         ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA aura GRANT ALL ON SEQUENCES TO aura_user",
+    );
+    for administrator in [Some(cluster.url("boss", "boss-only", "postgres")), None] {
+        let workspace = match &administrator {
+            Some(url) => Workspace::on(&cluster).with("ADMIN_DATABASE_URL", url),
+            None => Workspace::on(&cluster).without("ADMIN_DATABASE_URL"),
+        };
+        let run = workspace.verify().exits(0);
+        assert_eq!(run.with_status("warn"), ["search-path"], "{administrator:?}: {}", run.stdout);
+        assert_eq!(run.fix("search-path"), "ALTER DATABASE aura_db SET search_path = aura, public;");
+    }
+    workspace.run(&["db-setup"]).exits(0);
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+}
+
+#[test]
 fn f23_where_tables_land() {
     check(&[
         Case {

@@ -9,7 +9,10 @@ WITH place AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname =
                UNION ALL SELECT nspowner, 0 FROM place
                UNION ALL SELECT DISTINCT relowner, 0 FROM pg_catalog.pg_class WHERE relnamespace = (SELECT oid FROM place)
                UNION ALL SELECT oid, 0 FROM pg_catalog.pg_roles WHERE rolname = $3
-               UNION ALL SELECT datdba, 1 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) found
+               -- The database's owner, unless it could not create there.
+               UNION ALL SELECT datdba, 1 FROM pg_catalog.pg_database
+                         WHERE datname = pg_catalog.current_database()
+                           AND coalesce(pg_catalog.has_schema_privilege(datdba, (SELECT oid FROM place), 'CREATE'), true)) found
          GROUP BY oid
      ),
      -- What ALTER DEFAULT PRIVILEGES says: the entry of the schema is added to the global one, which
