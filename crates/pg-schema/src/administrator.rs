@@ -100,19 +100,28 @@ pub(crate) fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose
         Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
         Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
         Purpose::Provision if is_superuser || schema_is_usable || schema_can_be_made => {
-            lacks_extension(session, role.as_str(), expected)?
+            extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
+                format!("extension {extension} is missing, and role {role} may not create it")
+            })
         }
         Purpose::Provision => Some(format!("role {role} may not create in schema {schema} of database {database}")),
     })
 }
 
-/// The first extension that is missing and that a role cannot install, with the reason; asked in the app's
-/// database, or anywhere where there is none yet.
-pub(crate) fn lacks_extension(
+/// An extension that is missing, and that a role cannot make.
+pub(crate) struct Beyond {
+    pub(crate) extension: Identifier,
+    /// Whether somebody else could: the server has its files.
+    pub(crate) is_in_stock: bool,
+}
+
+/// The first extension that is missing and beyond a role; asked in the app's database, or anywhere where
+/// there is none yet.
+pub(crate) fn extension_beyond(
     session: &mut Session,
     role: &str,
     expected: &Expected,
-) -> Result<Option<String>, SqlError> {
+) -> Result<Option<Beyond>, SqlError> {
     if expected.extensions.is_empty() {
         return Ok(None);
     }
@@ -120,16 +129,9 @@ pub(crate) fn lacks_extension(
     let parameters = [wanted.join("\n"), role.to_owned(), expected.database.as_str().to_owned()];
     let parameters = parameters.each_ref().map(String::as_str);
     let rows = query(session, include_str!("sql/extensions_beyond.sql"), &parameters)?;
-    Ok(rows.first().map(|row| {
-        let name = Identifier::from_catalog(row.get::<_, String>(0));
-        if row.get(1) {
-            format!("extension {name} is missing, and role {} may not create it", Identifier::from_catalog(role))
-        } else {
-            format!(
-                "extension {name} is not among the server's: install its package there, or take it out of DB_EXTENSIONS"
-            )
-        }
-    }))
+    Ok(rows
+        .first()
+        .map(|row| Beyond { extension: Identifier::from_catalog(row.get::<_, String>(0)), is_in_stock: row.get(1) }))
 }
 
 fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {

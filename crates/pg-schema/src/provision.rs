@@ -233,7 +233,10 @@ impl Run {
     /// Runs a statement without which there is no going on.
     fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
         execute(session, statement)?;
-        let text = statement.split(" PASSWORD '").next().unwrap_or(statement).to_owned();
+        let text = match statement.split_once(" PASSWORD '") {
+            Some((before, _)) => format!("{before} PASSWORD '***'"),
+            None => statement.to_owned(),
+        };
         let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
         self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
         self.changes.push(Change { statement: text, by });

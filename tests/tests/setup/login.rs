@@ -62,8 +62,11 @@ fn two_urls_that_lead_to_two_servers_are_told_apart() {
     let before = (app.globals(), app.inventory());
     // The app's server knows nobody: only after the role was made elsewhere can this be seen.
     let workspace = Workspace::on(&app).with("ADMIN_DATABASE_URL", &other.admin_url());
-    let run =
-        workspace.run(&["db-setup"]).exits(1).complains("lead to another server").complains("CREATE ROLE aura_user");
+    let run = workspace
+        .run(&["db-setup"])
+        .exits(1)
+        .complains("lead to another server")
+        .complains("CREATE ROLE aura_user LOGIN PASSWORD '***'");
     assert!(!run.stderr.contains("nothing was changed"), "{}", run.stderr);
     assert_eq!((app.globals(), app.inventory()), before);
     // With a login that works, nothing is changed on either.
@@ -71,6 +74,22 @@ fn two_urls_that_lead_to_two_servers_are_told_apart() {
     let before = (app.globals(), other.globals(), app.dump("aura_db"));
     workspace.run(&["db-setup"]).exits(1).complains("different servers");
     assert_eq!((app.globals(), other.globals(), app.dump("aura_db")), before);
+}
+
+#[test]
+fn a_refusal_that_no_password_could_mend_changes_none() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    cluster.sql("postgres", "ALTER ROLE aura_user CONNECTION LIMIT 0");
+    let before = cluster.globals();
+    workspace
+        .run(&["db-setup", "--set-password"])
+        .exits(1)
+        .complains("53300")
+        .complains("nothing was changed")
+        .complains("the limits of role aura_user");
+    assert_eq!(cluster.globals(), before);
 }
 
 #[test]

@@ -3,7 +3,11 @@
 use pg_config::{ConnectError, Session};
 use postgres::error::SqlState;
 
-use super::{Access, ProvisionError, error::login_refused, verifier};
+use super::{
+    Access, ProvisionError,
+    error::{is_about_password, login_refused},
+    verifier,
+};
 use crate::{
     Administrator, Expected, ddl,
     query::{SqlError, query_one},
@@ -79,7 +83,9 @@ impl Cluster {
         }
         if let Some(error) = refusal.filter(|_| self.role_exists) {
             match verifier(access) {
-                Some(verifier) if access.may_set_password => statements.push(ddl::set_password(role, &verifier)),
+                Some(verifier) if access.may_set_password && is_about_password(&error) => {
+                    statements.push(ddl::set_password(role, &verifier))
+                }
                 // A role that could not log in may be able to once it is allowed to.
                 _ if !self.role_may_login => {}
                 _ => return Err(login_refused(error, expected, &[], administrator)),

@@ -14,7 +14,9 @@ pub enum ProvisionError {
     #[error(transparent)]
     NoServer(ConnectError),
     /// The administrator's connection was refused.
-    #[error("the administrator's connection ({how}) was refused: {error}")]
+    #[error(
+        "the administrator's connection ({how}) was refused: {error}\n  help: look at its role, password and database, and at pg_hba.conf on the server"
+    )]
     Administrator {
         /// Which connection it is.
         how: String,
@@ -69,6 +71,14 @@ pub enum ProvisionError {
         /// The app's schema, quoted.
         schema: String,
     },
+    /// An extension that nobody could make.
+    #[error(
+        "extension {name} is not among the server's; nothing was changed\n  help: install its package where the server runs (Debian has many in postgresql-contrib and postgresql-VERSION-NAME), or take it out of DB_EXTENSIONS"
+    )]
+    NotInStock {
+        /// The extension, quoted.
+        name: String,
+    },
     /// Two URLs, two servers.
     #[error(
         "the administrator's connection ({how}) and the app's own lead to different servers\n  help: let ADMIN_DATABASE_URL and DATABASE_URL name the same one"
@@ -116,8 +126,7 @@ pub(super) fn login_refused(
             format!("changed before, on {host}:{port} by {}: {}", administrator.how, statements.join("; "))
         }
     };
-    let is_password = matches!(error, ConnectError::NoPassword { .. })
-        || error.code().is_some_and(|code| *code == SqlState::INVALID_PASSWORD);
+    let is_password = is_about_password(&error);
     let help = if is_password && changes.is_empty() {
         format!(
             "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
@@ -132,4 +141,9 @@ pub(super) fn login_refused(
         format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
     };
     ProvisionError::LoginRefused { error: Box::new(error), done, help }
+}
+
+/// Whether another password could help.
+pub(super) fn is_about_password(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::NoPassword { .. }) || error.code() == Some(&SqlState::INVALID_PASSWORD)
 }

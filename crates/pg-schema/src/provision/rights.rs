@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pg_config::{ConnectError, Session};
+use pg_config::{ConnectError, Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, verifier};
@@ -100,13 +100,18 @@ pub(super) fn refuse_hopeless_extension(
         true => in_database(connections, &mut own, access, expected)?,
         false => &mut connections.maintenance,
     };
-    match administrator::lacks_extension(session, &cluster.administrator, expected)? {
-        None => Ok(()),
-        Some(reason) => Err(ProvisionError::NeedsAdministrator {
-            reason,
-            script: script::whole(expected, verifier(access).as_deref()),
-        }),
+    let Some(beyond) = administrator::extension_beyond(session, &cluster.administrator, expected)? else {
+        return Ok(());
+    };
+    let name = beyond.extension;
+    if !beyond.is_in_stock {
+        return Err(ProvisionError::NotInStock { name: name.to_string() });
     }
+    let role = Identifier::from_catalog(&cluster.administrator);
+    Err(ProvisionError::NeedsAdministrator {
+        reason: format!("extension {name} is missing, and role {role} may not create it"),
+        script: script::whole(expected, verifier(access).as_deref()),
+    })
 }
 
 /// A session in the app's database, which exists: the app's own, or one of the administrator's.
