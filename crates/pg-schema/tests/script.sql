@@ -38,10 +38,13 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA aura GRANT ALL ON TABLES TO aura_user;
 ALTER DEFAULT PRIVILEGES IN SCHEMA aura GRANT ALL ON SEQUENCES TO aura_user;
 
 -- public is left to extensions, unless something else lies there.
-SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                      WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')
+SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+    WHERE n.nspname = 'public'
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                      WHERE c.relnamespace = n.oid
+                        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                                        WHERE x.classid = 'pg_catalog.pg_class'::regclass
+                                          AND x.objid = c.oid AND x.deptype = 'e'))
 ) AS public_is_free \gset
 \if :public_is_free
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;

@@ -1,10 +1,12 @@
 //! The statements and the script as text, without a server.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use pg_config::Identifier;
 use pg_schema::{Expected, Kind, Object, ddl, script};
 
 fn name(text: &str) -> Identifier {
-    Identifier::new(text).unwrap()
+    Identifier::new(text).expect("the test's names are valid")
 }
 
 fn object(kind: Kind, schema: &str, text: &str) -> Object {
