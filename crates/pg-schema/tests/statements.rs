@@ -6,7 +6,7 @@ use pg_config::Identifier;
 use pg_schema::{Expected, Kind, Object, ddl, script};
 
 fn name(text: &str) -> Identifier {
-    Identifier::new(text).expect("the test's names are valid")
+    Identifier::new(text).unwrap()
 }
 
 fn object(kind: Kind, schema: &str, text: &str) -> Object {
