@@ -131,6 +131,11 @@ impl Connections {
         self.app.as_mut()
     }
 
+    /// Why the app's login did not work.
+    pub fn refusal(&self) -> Option<&ConnectError> {
+        self.refusal.as_ref()
+    }
+
     /// Who makes roles and databases, in words.
     pub fn administrator(&self) -> &str {
         &self.administrator.how

@@ -63,7 +63,7 @@ pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) ->
             outcome => Some(outcome),
         });
         if let Some(Seen::Ready(running)) = seen.transpose()? {
-            let reason = format!("started earlier for this workspace, and still running (process {})", running.pid);
+            let reason = format!("started earlier for this workspace, process {}", running.pid);
             return Ok(Search::Running(Box::new(Found {
                 cluster: cluster.clone(),
                 running: *running,

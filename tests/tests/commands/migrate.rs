@@ -118,3 +118,12 @@ fn what_is_not_set_up_cannot_be_migrated() {
     workspace.run(&["db-migrate"]).exits(1).complains("run cargo xtask db-setup");
     assert_eq!(cluster.value("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'aura_db'"), "0");
 }
+
+#[test]
+fn a_refused_login_is_said_in_the_servers_words() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    cluster.sql("postgres", "ALTER ROLE aura_user PASSWORD 'another'");
+    workspace.run(&["db-migrate"]).exits(1).complains("password authentication failed").complains("db-setup");
+}

@@ -28,9 +28,10 @@ impl DbMigrate {
             .map_err(|error| target.explain(error))?;
         drop(patience);
         connections.lock(Duration::from_secs(self.lock_wait), &mut |line| context.terminal.say(line))?;
-        let app = connections.app().ok_or_else(|| {
-            anyhow!("the app cannot log in to database {}: run cargo xtask db-setup first", target.expected.database)
-        })?;
+        let refusal = connections.refusal().map_or_else(String::new, |error| format!("{error}\n  "));
+        let app = connections
+            .app()
+            .ok_or_else(|| anyhow!("{refusal}help: run cargo xtask db-setup first: it says what is missing"))?;
         let verdict = migrate_and_verify(&context, &target, &target.expected, app)?;
         let printed = Printed {
             report: &verdict.report,
