@@ -3,18 +3,18 @@
 mod json;
 mod text;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pg_schema::{Expected, Facts, Report};
+use pg_schema::{Expected, Facts, Report, Verdict};
 
-use crate::{cli::Format, context::Context, server::Target};
+use crate::{cli::Format, context::Context, outcome::Outcome, server::Target};
 
 /// A report and what it is about.
-pub(crate) struct Printed<'a> {
-    pub(crate) report: &'a Report,
-    pub(crate) facts: Option<&'a Facts>,
-    pub(crate) target: &'a Target,
-    pub(crate) elapsed: Duration,
+struct Printed<'a> {
+    report: &'a Report,
+    facts: Option<&'a Facts>,
+    target: &'a Target,
+    elapsed: Duration,
 }
 
 impl Printed<'_> {
@@ -28,11 +28,21 @@ impl Printed<'_> {
     }
 }
 
-/// Prints a report as it was asked for. `-q` leaves out what is well.
-pub(crate) fn print(context: &Context, format: Format, printed: &Printed<'_>) {
+/// Prints the verdict as it was asked for, and gives the outcome that it stands for. `-q` leaves out what
+/// is well.
+pub(crate) fn conclude(
+    context: &Context,
+    target: &Target,
+    format: Format,
+    verdict: &Verdict,
+    started: Instant,
+) -> Outcome {
+    let Verdict { report, facts } = verdict;
+    let printed = Printed { report, facts: facts.as_ref(), target, elapsed: started.elapsed() };
     match format {
-        Format::Json => context.terminal.print(&json::document(printed)),
-        Format::Text if context.terminal.is_quiet() && printed.report.is_clean() => {}
-        Format::Text => context.terminal.print(&text::screen(context.terminal, printed)),
+        Format::Json => context.terminal.print(&json::document(&printed)),
+        Format::Text if context.terminal.is_quiet() && report.is_clean() => {}
+        Format::Text => context.terminal.print(&text::screen(context.terminal, &printed)),
     }
+    Outcome::of_report(report)
 }

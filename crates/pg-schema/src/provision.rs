@@ -66,8 +66,6 @@ pub struct Connections {
 pub struct Provisioned {
     /// The app's own session, opened after the last change.
     pub app: Session,
-    /// What was run, in order.
-    pub changes: Vec<Change>,
     /// What could not be run, and why.
     pub left: Vec<SqlError>,
     /// The server's warnings; a GRANT that grants nothing is only a warning there.
@@ -98,6 +96,7 @@ pub enum By {
 
 /// Opens the connections and finds out who is administrator. Changes nothing.
 pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Connections, ProvisionError> {
+    refuse_other_path(access, expected)?;
     let (mut app, refusal) = match connect_within(&access.app, access.wait) {
         Ok(session) => (Some(session), None),
         Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => (None, Some(error)),
@@ -141,6 +140,11 @@ impl Connections {
         &self.administrator.how
     }
 
+    /// The role that makes roles and databases.
+    pub fn administrator_role(&self) -> &str {
+        &self.administrator.connection.user
+    }
+
     /// Takes the lock, for as long as the connections live.
     pub fn lock(&mut self, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
         lock::acquire(&mut self.maintenance, wait, say)
@@ -148,16 +152,17 @@ impl Connections {
 }
 
 /// Makes what is missing and mends what is wrong: role, database, extensions, schema, paths, privileges.
+/// `tell` hears of each change as it happens.
 pub fn provision(
     connections: &mut Connections,
     access: &Access,
     expected: &Expected,
+    tell: &mut dyn FnMut(&Change),
 ) -> Result<Provisioned, ProvisionError> {
     let cluster = Cluster::read(&mut connections.maintenance, expected)?;
     if cluster.in_recovery {
         return Err(ProvisionError::Standby);
     }
-    refuse_other_path(access, expected)?;
     let code = connections.refusal.as_ref().and_then(ConnectError::code);
     let is_explained =
         !cluster.role_exists || (code == Some(&SqlState::INVALID_CATALOG_NAME) && !cluster.database_exists);
@@ -187,7 +192,7 @@ pub fn provision(
     {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
     }
-    let mut run = Run::default();
+    let mut run = Run::new(tell);
     for statement in plan {
         run.must(&mut connections.maintenance, By::Administrator, &statement)?;
     }
@@ -223,20 +228,26 @@ pub fn provision(
         app = connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer)?;
     }
     let facts = (is_settled && !is_stale).then_some(facts);
-    Ok(Provisioned { app, changes: run.changes, left: run.left, warnings: run.warnings, expected, facts })
+    Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
 }
 
-/// What was run so far.
-#[derive(Default)]
-struct Run {
+/// What was run so far; each change is told as it happens, so that it is known whatever comes after.
+struct Run<'a> {
+    tell: &'a mut dyn FnMut(&Change),
     changes: Vec<Change>,
     left: Vec<SqlError>,
     warnings: Vec<String>,
+    remark: Option<String>,
 }
 
-impl Run {
+impl<'a> Run<'a> {
+    fn new(tell: &'a mut dyn FnMut(&Change)) -> Self {
+        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None }
+    }
+
     /// Runs a statement without which there is no going on.
     fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
+        let remark = self.remark.take().unwrap_or_default();
         execute(session, statement)?;
         let text = match statement.split_once(" PASSWORD '") {
             Some((before, _)) => format!("{before} PASSWORD '***'"),
@@ -244,15 +255,15 @@ impl Run {
         };
         let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
         self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
-        self.changes.push(Change { statement: text, by });
+        let change = Change { statement: format!("{text}{remark}"), by };
+        (self.tell)(&change);
+        self.changes.push(change);
         Ok(())
     }
 
-    /// Adds to what is told of the last statement, if it was run, who owned the object before.
-    fn remark_owner(&mut self, statement: &str, before: &Identifier) {
-        if let Some(change) = self.changes.last_mut().filter(|change| change.statement == statement) {
-            change.statement = format!("{statement} -- owned by {before} before");
-        }
+    /// What is told beside the next statement: who owned its object before.
+    fn remark_owner(&mut self, before: &Identifier) {
+        self.remark = Some(format!(" -- owned by {before} before"));
     }
 
     /// Runs a statement where the rights allow; what they do not allow, the verification names.

@@ -127,3 +127,21 @@ fn a_refused_login_is_said_in_the_servers_words() {
     cluster.sql("postgres", "ALTER ROLE aura_user PASSWORD 'another'");
     workspace.run(&["db-migrate"]).exits(1).complains("password authentication failed").complains("db-setup");
 }
+
+#[test]
+fn f23_migrations_that_would_land_elsewhere_are_not_run() {
+    let cluster = Cluster::start();
+    let workspace = by_psql(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let before = runs(&workspace);
+    cluster.sql(
+        "aura_db",
+        "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; ALTER DATABASE aura_db RESET search_path",
+    );
+    let run = workspace.run(&["db-migrate", "--format", "json"]).exits(3).complains("not run");
+    assert_eq!(run.with_status("fail"), ["search-path"]);
+    assert_eq!(runs(&workspace), before);
+    workspace.run(&["db-setup"]).exits(0);
+    workspace.run(&["db-migrate"]).exits(0);
+    assert_eq!(runs(&workspace), before + 1);
+}

@@ -4,18 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use pg_config::Project;
-use pg_schema::Purpose;
+use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
 
 use super::setup::migrate_and_verify;
-use crate::{
-    cli::DbMigrate,
-    context::Context,
-    migrate,
-    outcome::Outcome,
-    report::{self, Printed},
-    server::Target,
-};
+use crate::{cli::DbMigrate, context::Context, migrate, outcome::Outcome, report, server::Target};
+
+/// What migrations stand on: the checks without which they would land in the wrong place, or nowhere.
+const GROUND: [&str; 6] = ["server", "role", "database", "schema", "search-path", "schema-privileges"];
 
 impl DbMigrate {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -32,14 +28,16 @@ impl DbMigrate {
         let app = connections
             .app()
             .ok_or_else(|| anyhow!("{refusal}help: run cargo xtask db-setup first: it says what is missing"))?;
+        // Migrations that would land elsewhere are not run to find that out.
+        let before = pg_schema::verify_session(app, &target.access.app, &target.expected)?;
+        let leads_astray = |check: &Check| check.status == Status::Fail && GROUND.contains(&check.id);
+        if before.report.checks.iter().any(leads_astray) {
+            context
+                .terminal
+                .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends it");
+            return Ok(report::conclude(&context, &target, self.format, &before, started));
+        }
         let verdict = migrate_and_verify(&context, &target, &target.expected, app)?;
-        let printed = Printed {
-            report: &verdict.report,
-            facts: verdict.facts.as_ref(),
-            target: &target,
-            elapsed: started.elapsed(),
-        };
-        report::print(&context, self.format, &printed);
-        Ok(Outcome::of_report(&verdict.report))
+        Ok(report::conclude(&context, &target, self.format, &verdict, started))
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     migrate,
     outcome::Outcome,
-    report::{self, Printed},
+    report,
     server::Target,
 };
 
@@ -49,8 +49,20 @@ pub(super) fn set_up(
         migrate::build(context)?;
     }
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
-    let mut provisioned = pg_schema::provision(&mut connections, access, expected)?;
-    say_changes(context, &provisioned);
+    let administrator = connections.administrator_role().to_owned();
+    let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
+        let by = match change.by {
+            By::Administrator => &administrator,
+            By::App => expected.role.as_str(),
+        };
+        terminal.say(&format!("{by}: {}", change.statement));
+    })?;
+    for warning in &provisioned.warnings {
+        terminal.warn(&format!("the server said: {warning}"));
+    }
+    for error in &provisioned.left {
+        terminal.warn(&format!("left as it is: {error}"));
+    }
     let expected = &provisioned.expected;
     let app = &mut provisioned.app;
     let facts = provisioned.facts.take();
@@ -71,14 +83,7 @@ pub(super) fn set_up(
         }
         _ => migrate_and_verify(context, target, expected, app)?,
     };
-    let outcome = Outcome::of_report(&verdict.report);
-    let Verdict { report, facts } = verdict;
-    report::print(
-        context,
-        format,
-        &Printed { report: &report, facts: facts.as_ref(), target, elapsed: started.elapsed() },
-    );
-    Ok(outcome)
+    Ok(report::conclude(context, target, format, &verdict, started))
 }
 
 /// Runs the migrations, proves where they landed, and records the digest where all is well.
@@ -105,24 +110,6 @@ fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
     let Some(app) = connections.app() else { return false };
     target.expected.digest.is_some()
         && pg_schema::recorded_digest(app, &target.expected).is_ok_and(|found| found == target.expected.digest)
-}
-
-fn say_changes(context: &Context, provisioned: &pg_schema::Provisioned) {
-    let terminal = context.terminal;
-    for change in &provisioned.changes {
-        let by = match change.by {
-            By::Administrator => provisioned.expected.administrator.as_ref(),
-            By::App => Some(&provisioned.expected.role),
-        };
-        let by = by.map_or("administrator", pg_config::Identifier::as_str);
-        terminal.say(&format!("{by}: {}", change.statement));
-    }
-    for warning in &provisioned.warnings {
-        terminal.warn(&format!("the server said: {warning}"));
-    }
-    for error in &provisioned.left {
-        terminal.warn(&format!("left as it is: {error}"));
-    }
 }
 
 /// The whole setup for an administrator; the password goes out as a verifier.

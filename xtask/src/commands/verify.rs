@@ -5,13 +5,7 @@ use std::time::Instant;
 use pg_config::Project;
 use pg_server::Mode;
 
-use crate::{
-    cli::DbVerify,
-    context::Context,
-    outcome::Outcome,
-    report::{self, Printed},
-    server::Target,
-};
+use crate::{cli::DbVerify, context::Context, outcome::Outcome, report, server::Target};
 
 impl DbVerify {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -22,13 +16,6 @@ impl DbVerify {
         let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)
             .map_err(|error| target.explain(error))?;
         drop(patience);
-        let printed = Printed {
-            report: &verdict.report,
-            facts: verdict.facts.as_ref(),
-            target: &target,
-            elapsed: started.elapsed(),
-        };
-        report::print(&context, self.format, &printed);
-        Ok(Outcome::of_report(&verdict.report))
+        Ok(report::conclude(&context, &target, self.format, &verdict, started))
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn assert(
     facts: &Facts,
     access: &Access,
     expected: &Expected,
-    run: &mut Run,
+    run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     let mut admin = Lazily { administrator, access, session: None };
     // Extensions come first: nothing of the app's can use them before, and they may own the schema's name.
@@ -91,7 +91,7 @@ fn assert_schema(
     cluster: &Cluster,
     facts: &Facts,
     expected: &Expected,
-    run: &mut Run,
+    run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     let (schema, role) = (&expected.schema, &expected.role);
     // Rights granted a moment ago count: the facts are those of this very session.
@@ -115,9 +115,8 @@ fn assert_schema(
         Some(found) => {
             let session = admin.session(expected)?;
             if cluster.is_superuser {
-                let statement = ddl::alter_schema_owner(schema, role);
-                run.must(session, By::Administrator, &statement)?;
-                run.remark_owner(&statement, &found.owner);
+                run.remark_owner(&found.owner);
+                run.must(session, By::Administrator, &ddl::alter_schema_owner(schema, role))?;
             } else {
                 run.may(session, By::Administrator, &ddl::grant_schema(schema, role))?;
             }
@@ -132,14 +131,13 @@ fn assert_ownership(
     admin: &mut Lazily<'_>,
     facts: &Facts,
     expected: &Expected,
-    run: &mut Run,
+    run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     for object in &facts.foreign_owned {
-        let statement = ddl::alter_owner(object, &expected.role);
-        run.may(admin.session(expected)?, By::Administrator, &statement)?;
         if let Some(owner) = &object.owner {
-            run.remark_owner(&statement, owner);
+            run.remark_owner(owner);
         }
+        run.may(admin.session(expected)?, By::Administrator, &ddl::alter_owner(object, &expected.role))?;
     }
     let (own, other): (Vec<_>, Vec<_>) = facts
         .lacking
@@ -165,7 +163,7 @@ fn assert_default_privileges(
     cluster: &Cluster,
     facts: &Facts,
     expected: &Expected,
-    run: &mut Run,
+    run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     for creator in facts.creators.iter().filter(|creator| !creator.tables || !creator.sequences) {
         for statement in ddl::default_privileges(&creator.role, &expected.schema, &expected.role) {
