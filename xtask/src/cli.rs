@@ -11,7 +11,7 @@ use crate::{commands, outcome::Outcome};
 ///
 /// Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 the checks found something, 4 no server could be had.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -66,6 +66,7 @@ fn misreadings_are_errors_without_the_password() {
         ("postgres://u:s3cr@et@localhost/d", "%40"),
         ("postgres://u:s3cr/et@localhost/d", "%2F"),
         ("postgres://u:s3cr?et@localhost/d", "%3F"),
+        ("postgres://u:a?s3cr=b&et@localhost/d", "%3F"),
         ("postgres://u:s3cr#et@localhost/d", "%23"),
         ("postgres://u:s3cr%et@localhost/d", "%25"),
         ("postgres://u:s3cret@localhost:0/d", "65535"),

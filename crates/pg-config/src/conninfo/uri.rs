@@ -14,7 +14,11 @@ pub(super) fn parse(rest: &str) -> Result<ConnString, InvalidConnString> {
     if !authority.contains('@') && before_query.contains('@') && authority.contains(':') {
         return Err(escape("the password", "a bare `/`", "%2F"));
     }
-    if !authority.contains('@') && query.is_some_and(|query| query.split(['&', '=']).next().unwrap_or("").contains('@'))
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_odd_port = authority.rsplit_once(':').is_some_and(|(_, port)| !is_port(port) && !port.ends_with(']'));
+    let begins_with_at = |query: &str| query.split(['&', '=']).next().unwrap_or("").contains('@');
+    if !authority.contains('@')
+        && query.is_some_and(|query| begins_with_at(query) || has_odd_port && query.contains('@'))
     {
         return Err(escape("the password", "a bare `?`", "%3F"));
     }
