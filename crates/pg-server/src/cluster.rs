@@ -10,7 +10,7 @@
 //! ```
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -64,6 +64,9 @@ const IDENTITY: &str = "SELECT current_setting('data_directory'), current_settin
 
 /// A server on the loopback address answers in 2 ms; 5 s are for a machine that swaps.
 const LOGIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// `PG_CONTROL_FILE_SIZE` (`src/include/catalog/pg_control.h`): written whole, padded with zeros.
+const CONTROL_FILE_SIZE: usize = 8192;
 
 /// SIGQUIT ends a server in 4 ms.
 const QUIT_LIMIT: Duration = Duration::from_secs(5);
@@ -127,9 +130,23 @@ impl Cluster {
         (binaries.version.cluster_name() == self.name()).then_some(binaries)
     }
 
-    /// Whether `initdb` went through here once. A cluster without its control file starts never again.
-    pub(crate) fn is_whole(&self) -> bool {
-        ["PG_VERSION", "global/pg_control"].iter().all(|name| self.data().join(name).is_file())
+    /// What a cluster needs to start and this one lacks; `None` where it has it. A file that cannot be
+    /// looked at is an error: nobody knows then what is there.
+    pub(crate) fn missing(&self) -> Result<Option<String>, LocalError> {
+        for (name, size) in [("PG_VERSION", 1), ("global/pg_control", CONTROL_FILE_SIZE)] {
+            let path = self.data().join(name);
+            let lack = match fs::read(&path) {
+                Ok(bytes) if bytes.iter().all(|byte| *byte == 0) => "is empty",
+                Ok(bytes) if bytes.len() < size => "is cut off",
+                Ok(_) => continue,
+                Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+                    "is missing"
+                }
+                Err(error) => return Err(LocalError::io("read", &path)(error)),
+            };
+            return Ok(Some(format!("data/{name} {lack}")));
+        }
+        Ok(None)
     }
 
     /// Looks once, without waiting and without changing anything.

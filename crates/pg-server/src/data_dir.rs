@@ -5,6 +5,7 @@
 //! lock                     held by whoever starts, stops or deletes something
 //! current                  the name of the cluster that was started last
 //! clusters/15/             one per major version: see `cluster`
+//! clusters/15.broken-…/   one that could not start any more, put aside with its data: see `local`
 //! templates/15.18-…/       initialised clusters that were never started: see `template`
 //! passwords/aura_user      0600: see `password`
 //! ```
@@ -17,7 +18,7 @@ use std::{
     path::{self, Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use nix::unistd::geteuid;
@@ -39,6 +40,8 @@ const TEMPLATES: &str = "templates";
 const PASSWORDS: &str = "passwords";
 /// What is being made is named so, and renamed when it is whole.
 const UNFINISHED: &str = ".new-";
+/// What stands between the name of a cluster that is put aside and the time.
+const BROKEN: &str = ".broken-";
 
 /// A data directory that is ours.
 #[derive(Clone, Debug)]
@@ -102,6 +105,19 @@ impl DataDir {
 
     /// Every kept cluster: first the one that was started last, then by name, the newest first.
     pub(crate) fn clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+        let mut clusters = self.all_clusters()?;
+        clusters.retain(|cluster| !cluster.name().contains(BROKEN));
+        Ok(clusters)
+    }
+
+    /// The clusters that were put aside because they could not start any more.
+    pub(crate) fn broken_clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+        let mut clusters = self.all_clusters()?;
+        clusters.retain(|cluster| cluster.name().contains(BROKEN));
+        Ok(clusters)
+    }
+
+    fn all_clusters(&self) -> Result<Vec<Cluster>, LocalError> {
         let directory = self.clusters_directory();
         let mut clusters = Vec::new();
         let entries = match fs::read_dir(&directory) {
@@ -184,6 +200,14 @@ impl DataDir {
 pub(crate) fn unfinished(directory: &Path) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     directory.join(format!("{UNFINISHED}{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The name under which a broken cluster's directory is put aside.
+pub(crate) fn put_aside_name(directory: &Path) -> PathBuf {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(format!("{BROKEN}{}", now.as_secs()));
+    directory.with_file_name(name)
 }
 
 /// Makes a directory, whatever the umask is; one that is there is left as it is.

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -9,9 +10,9 @@ use std::{
 use crate::{
     Binaries, LocalError, Say,
     cluster::{Cluster, Running, Seen},
-    data_dir::{DataDir, remove_tree},
+    data_dir::{DataDir, put_aside_name, remove_tree},
     poll,
-    start::{clear_half_made, start},
+    start::start,
     template::Template,
 };
 
@@ -93,15 +94,16 @@ pub(crate) fn ensure(
     if let Search::Running(found) = search(&data_dir.root, bin_dir, Duration::ZERO)? {
         return Ok(*found);
     }
-    for cluster in data_dir.clusters()? {
-        clear_half_made(&cluster, say)?;
-    }
     let binaries = match named.or(newest) {
         Some(binaries) => binaries,
         None => of_kept(&data_dir, path, say)?,
     };
     let cluster = data_dir.cluster(&binaries.version.cluster_name());
-    let (running, kind) = if cluster.is_whole() {
+    let missing = if cluster.postmaster()?.is_some() { None } else { cluster.missing()? };
+    if let Some(missing) = &missing {
+        put_aside(&cluster, missing, say)?;
+    }
+    let (running, kind) = if missing.is_none() {
         (start(&cluster, &binaries, &[], wait, say)?, "the kept cluster")
     } else {
         (start_fresh(&data_dir, &cluster, &binaries, wait, say)?, "a new cluster")
@@ -193,7 +195,28 @@ fn start_fresh(
     }
 }
 
-/// Deletes a cluster that never served.
+/// Makes room for a new cluster where a broken one is, which may hold somebody's work: it is renamed,
+/// and deleted by `purge` alone. Whole clusters are renamed into place, so that it is none of our own
+/// unfinished ones; it may be one whose disk is not mounted.
+fn put_aside(cluster: &Cluster, missing: &str, say: Say<'_>) -> Result<(), LocalError> {
+    let directory = cluster.directory();
+    match fs::remove_dir(directory) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => {}
+    }
+    let aside = put_aside_name(directory);
+    fs::rename(directory, &aside).map_err(LocalError::io("put aside", directory))?;
+    say(&format!(
+        "the cluster in {} cannot start ({missing}): it is put aside as {}, with all that it holds; \
+         if only its disk was not mounted, stop the new server and rename it back",
+        directory.display(),
+        aside.display(),
+    ));
+    Ok(())
+}
+
+/// Deletes a cluster that was made a moment ago and never served.
 fn clear(cluster: &Cluster) -> Result<(), LocalError> {
     remove_tree(cluster.directory())
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    path::Path,
     process::Child,
     time::{Duration, Instant},
 };
@@ -151,16 +150,6 @@ fn passing_reason(log: &str) -> Option<Passing> {
         .iter()
         .any(|words| log.contains(words))
         .then_some(Passing::OldServerEnds)
-}
-
-/// Deletes a cluster's directory that never became a cluster, or was emptied since.
-pub(crate) fn clear_half_made(cluster: &Cluster, say: Say<'_>) -> Result<(), LocalError> {
-    let directory: &Path = cluster.directory();
-    if directory.exists() && !cluster.is_whole() && cluster.postmaster()?.is_none() {
-        say(&format!("deleting {}, which holds no whole cluster", directory.display()));
-        remove_tree(directory)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

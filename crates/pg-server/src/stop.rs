@@ -54,6 +54,11 @@ pub enum State {
     },
     /// It does not run.
     Stopped,
+    /// It cannot start: it was put aside, or will be by the next start. Its data are all there.
+    Broken {
+        /// What it lacks.
+        reason: String,
+    },
 }
 
 /// Ends every server of this data directory, open sessions or not; `wait` is what each one gets for an
@@ -64,7 +69,8 @@ pub fn stop(data_dir: &Path, wait: Duration) -> Result<Vec<Stopped>, LocalError>
     stop_all(&data_dir, wait)
 }
 
-/// Ends every server of this data directory, and deletes its clusters, templates and passwords.
+/// Ends every server of this data directory, and deletes its clusters (those that were put aside too),
+/// templates and passwords.
 ///
 /// A directory without our marker is refused, and what is not ours in one with it is left.
 pub fn purge(data_dir: &Path, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
@@ -75,10 +81,11 @@ pub fn purge(data_dir: &Path, wait: Duration) -> Result<Vec<Stopped>, LocalError
     Ok(stopped)
 }
 
-/// Every kept cluster: first the one that was started last. Waits for nothing, changes nothing.
+/// Every kept cluster: first the one that was started last, at the end those that were put aside. Waits
+/// for nothing, changes nothing.
 pub fn status(data_dir: &Path) -> Result<Vec<Status>, LocalError> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    data_dir.clusters()?.iter().map(status_of).collect()
+    data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect()
 }
 
 fn stop_all(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
@@ -97,7 +104,11 @@ fn status_of(cluster: &Cluster) -> Result<Status, LocalError> {
     };
     let state = match cluster.look() {
         Ok(Seen::Ready(running)) => State::Running { pid: running.pid },
-        Ok(Seen::Stopped | Seen::Stale(_)) => State::Stopped,
+        Ok(Seen::Stopped | Seen::Stale(_)) => match cluster.missing() {
+            Ok(None) => State::Stopped,
+            Ok(Some(reason)) => State::Broken { reason },
+            Err(error) => State::Broken { reason: error.to_string() },
+        },
         Ok(Seen::Busy) => unready("it is starting or stopping".to_owned())?,
         Err(error) => unready(error.to_string())?,
     };

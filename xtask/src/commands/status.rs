@@ -91,6 +91,7 @@ fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
                 State::Running { pid } => format!("running, process {pid}"),
                 State::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
                 State::Stopped => "stopped".to_owned(),
+                State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
             };
             ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
         })

@@ -3,20 +3,21 @@
 use std::{
     fs::{self, File},
     os::unix::{fs::MetadataExt, process::CommandExt},
+    path::Path,
     process::{Child, Command},
     time::{Duration, Instant, SystemTime},
 };
 
-use pg_server::{LocalError, Mode};
+use pg_server::{LocalError, Mode, State};
 
-use crate::support::{Place, WAIT, binaries, execute, is_root, pid, query, request, runs, superuser};
+use crate::support::{Place, WAIT, binaries, execute, files, is_root, pid, query, request, runs, superuser};
 
 /// A process that is no server, and ends with the test.
 struct Sleeper(Child);
 
 impl Sleeper {
     /// Of the user whom the server runs as: only then PostgreSQL takes it for a server.
-    fn as_owner_of(path: &std::path::Path) -> Self {
+    fn as_owner_of(path: &Path) -> Self {
         let mut command = Command::new("sleep");
         if is_root() {
             command.uid(fs::metadata(path).unwrap().uid());
@@ -92,17 +93,73 @@ fn a_pid_file_of_a_dead_process_or_of_garbage_is_no_obstacle() {
 }
 
 #[test]
-fn half_made_directories_are_cleared() {
+fn what_a_killed_process_left_unfinished_is_deleted() {
     let place = Place::with_template();
-    let cluster = place.cluster();
-    fs::create_dir_all(cluster.join("data/base")).unwrap();
-    fs::write(cluster.join("data/PG_VERSION"), "15\n").unwrap();
     let left = place.data_dir().join("clusters/.new-1-0");
     fs::create_dir_all(left.join("data")).unwrap();
+    fs::create_dir_all(place.cluster()).unwrap();
     let (server, said) = place.find(Mode::Start).unwrap();
     assert!(server.started_now);
-    assert!(said.iter().any(|line| line.contains("holds no whole cluster")), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("aside")), "an empty directory is none: {said:?}");
     assert!(!left.exists());
+}
+
+#[test]
+fn a_cluster_that_lost_its_control_file_is_put_aside_and_never_deleted() {
+    // Gone, cut off by a power cut, zeroed by one, or the whole disk is not mounted.
+    let damages: [fn(&Path); 4] = [
+        |data| fs::remove_file(data.join("global/pg_control")).unwrap(),
+        |data| File::options().write(true).open(data.join("global/pg_control")).unwrap().set_len(0).unwrap(),
+        |data| fs::write(data.join("global/pg_control"), [0; 8192]).unwrap(),
+        |data| {
+            fs::rename(data, data.with_file_name("elsewhere")).unwrap();
+            fs::create_dir(data).unwrap();
+        },
+    ];
+    for damage in damages {
+        let place = Place::with_template();
+        let server = place.start();
+        execute(superuser(&server), "CREATE TABLE precious AS SELECT 1");
+        place.stop();
+        damage(&server.local.as_ref().unwrap().data);
+        let before = files(&place.cluster()).len();
+        let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
+        assert!(matches!(state, State::Broken { .. }), "{state:?}");
+
+        let (again, said) = place.find(Mode::Start).unwrap();
+        assert!(again.started_now);
+        assert_eq!(query(superuser(&again), "SELECT 'up'::text"), "up");
+        let line = said.iter().find(|line| line.contains("put aside")).unwrap_or_else(|| panic!("{said:?}"));
+        let clusters = fs::read_dir(place.data_dir().join("clusters")).unwrap();
+        let aside: Vec<_> =
+            clusters.map(|entry| entry.unwrap().path()).filter(|path| *path != place.cluster()).collect();
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        assert!(line.contains(aside[0].to_str().unwrap()), "{line}");
+        assert_eq!(files(&aside[0]).len(), before, "nothing in it is gone");
+
+        // The next commands pass it by, and it is told of.
+        assert_eq!(place.find(Mode::Find).unwrap().0.port, again.port);
+        let states = pg_server::status(&place.data_dir()).unwrap();
+        assert!(matches!(states[0].state, State::Running { .. }), "{states:?}");
+        assert!(matches!(states[1].state, State::Broken { .. }), "{states:?}");
+        assert_eq!(place.stop().len(), 1);
+        assert!(place.start().started_now);
+        assert!(aside[0].exists());
+        pg_server::purge(&place.data_dir(), WAIT).unwrap();
+        assert!(!place.data_dir().exists());
+    }
+}
+
+#[test]
+fn a_broken_cluster_of_another_version_is_left_where_it_is() {
+    let place = Place::with_template();
+    place.start();
+    place.stop();
+    let other = place.data_dir().join("clusters/14/data/base/1");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("1259"), "rows").unwrap();
+    assert!(place.start().started_now);
+    assert!(other.join("1259").exists());
 }
 
 #[test]
