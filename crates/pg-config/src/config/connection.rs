@@ -1,11 +1,11 @@
 //! Which server, role, password and database are meant, where many places may say so.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::{Address, ConfigError, SessionSettings, Sourced};
 use crate::{
-    ConnInfo, ConnString, Environment, Host, Identifier, Password, Project, Source, conninfo::parse_port,
-    environment::Layer,
+    ConnInfo, ConnString, Environment, Host, Identifier, Options, Password, Project, Source, SslMode,
+    conninfo::parse_port, environment::Layer,
 };
 
 /// What the sources together say about the connection.
@@ -28,23 +28,30 @@ struct Parts {
     user: Option<Sourced<String>>,
     password: Option<Sourced<Password>>,
     database: Option<Sourced<String>>,
-    session: Option<Sourced<ConnString>>,
+    options: Option<Sourced<Options>>,
+    ssl_mode: Option<Sourced<SslMode>>,
+    application_name: Option<String>,
+    connect_timeout: Option<Duration>,
 }
 
 impl Connection {
     pub(super) fn resolve(project: &Project, environment: &Environment) -> Result<Self, ConfigError> {
         let mut ignored = Vec::new();
         let mut parts = Parts::default();
+        // Which server each source names on its own, and how it is spoken to.
+        let mut servers = Vec::new();
         for layer in Layer::ALL {
-            let lower = Parts::read(environment, layer)?;
+            let mut lower = Parts::read(environment, layer)?;
+            servers.push((layer, named(&lower), lower.ssl_mode.as_ref().map(|found| found.value)));
             // A URL is a whole: a lower source's password must not be sent to a higher source's host.
             if let Some(url) = &parts.url {
                 ignored.extend(lower.sources().map(|source| format!("{source}: {url} replaces it")));
             } else {
+                ignored.extend(lower.forget_secrets_for_another_server(&parts));
                 parts = parts.over(lower);
             }
         }
-        let admin_url = environment
+        let mut admin_url = environment
             .get("ADMIN_DATABASE_URL")
             .map(|(text, source)| match ConnString::parse(text) {
                 Ok(value) => Ok(Sourced { value, source }),
@@ -64,13 +71,26 @@ impl Connection {
             parts.port = admin.value.port.map(|value| Sourced { value, source: admin.source.clone() });
         }
         let named = named(&parts);
-        let session = parts.session.map(|found| found.value).unwrap_or_default();
         let session = SessionSettings {
-            options: session.options.unwrap_or_default(),
-            ssl_mode: session.ssl_mode.unwrap_or_default(),
-            application_name: session.application_name,
-            connect_timeout: session.connect_timeout,
+            options: parts.options.map(|found| found.value).unwrap_or_default(),
+            ssl_mode: parts.ssl_mode.map(|found| found.value).unwrap_or_default(),
+            application_name: parts.application_name,
+            connect_timeout: parts.connect_timeout,
         };
+        if let Some(Sourced { value: admin, source }) = &mut admin_url
+            && let Some((_, meant, ssl_mode)) =
+                servers.iter().find(|(layer, ..)| layer.source("ADMIN_DATABASE_URL") == *source)
+        {
+            // Without a host it means the server that its own source names.
+            if admin.host.is_some() {
+                admin.ssl_mode = admin.ssl_mode.or(*ssl_mode);
+            } else if let (Some(meant), Some(named)) = (meant, &named)
+                && meant.value != named.value
+                && admin.password.take().is_some()
+            {
+                ignored.push(format!("the password of {source}: {} names another server", named.source));
+            }
+        }
         let admin = admin_url
             .map(|Sourced { value, source }| Sourced { value: admin(value, named.as_ref(), &session), source });
         Ok(Self {
@@ -111,7 +131,10 @@ impl Parts {
         merge(&mut parts.user, url.user.clone(), &source, "role")?;
         merge(&mut parts.password, url.password.clone(), &source, "password")?;
         merge(&mut parts.database, url.database.clone(), &source, "database")?;
-        parts.session = Some(Sourced { value: url, source: source.clone() });
+        parts.options = url.options.map(|value| Sourced { value, source: source.clone() });
+        parts.ssl_mode = url.ssl_mode.map(|value| Sourced { value, source: source.clone() });
+        parts.application_name = url.application_name;
+        parts.connect_timeout = url.connect_timeout;
         parts.url = Some(source);
         Ok(parts)
     }
@@ -124,14 +147,15 @@ impl Parts {
             }
         }
         let single = |key: &'static str| super::text(environment, key);
-        let mut session = ConnString::default();
-        for (key, name) in
-            [("PGOPTIONS", "options"), ("PGSSLMODE", "sslmode"), ("PGCONNECT_TIMEOUT", "connect_timeout")]
-        {
-            if let Some(found) = single(key) {
-                session.set(name, found.value).map_err(|error| ConfigError::ConnString(found.source, error))?;
-            }
-        }
+        let set = |key: &'static str, name: &'static str| {
+            let mut session = ConnString::default();
+            let Some(Sourced { value, source }) = single(key) else { return Ok((session, Source::Default)) };
+            session.set(name, value).map_err(|error| ConfigError::ConnString(source.clone(), error))?;
+            Ok((session, source))
+        };
+        let (options, options_source) = set("PGOPTIONS", "options")?;
+        let (ssl_mode, ssl_mode_source) = set("PGSSLMODE", "sslmode")?;
+        let (connect_timeout, _) = set("PGCONNECT_TIMEOUT", "connect_timeout")?;
         Ok(Self {
             url: None,
             host: single("PGHOST").map(host).transpose()?,
@@ -140,21 +164,15 @@ impl Parts {
             password: single("PGPASSWORD")
                 .map(|found| Sourced { value: Password::new(found.value), source: found.source }),
             database: single("PGDATABASE"),
-            session: Some(Sourced { value: session, source: Source::Default }),
+            options: options.options.map(|value| Sourced { value, source: options_source }),
+            ssl_mode: ssl_mode.ssl_mode.map(|value| Sourced { value, source: ssl_mode_source }),
+            application_name: None,
+            connect_timeout: connect_timeout.connect_timeout,
         })
     }
 
     /// These values, and where they are silent the lower source's.
     fn over(self, lower: Self) -> Self {
-        let session = match (self.session, lower.session) {
-            (Some(mut high), Some(low)) => {
-                high.value.options = high.value.options.or(low.value.options);
-                high.value.ssl_mode = high.value.ssl_mode.or(low.value.ssl_mode);
-                high.value.connect_timeout = high.value.connect_timeout.or(low.value.connect_timeout);
-                Some(high)
-            }
-            (high, low) => high.or(low),
-        };
         Self {
             url: self.url.or(lower.url),
             host: self.host.or(lower.host),
@@ -162,8 +180,30 @@ impl Parts {
             user: self.user.or(lower.user),
             password: self.password.or(lower.password),
             database: self.database.or(lower.database),
-            session,
+            options: self.options.or(lower.options),
+            ssl_mode: self.ssl_mode.or(lower.ssl_mode),
+            application_name: self.application_name.or(lower.application_name),
+            connect_timeout: self.connect_timeout.or(lower.connect_timeout),
         }
+    }
+
+    /// Drops password, `sslmode` and `options` where this lower source says them for a server of its own
+    /// and a higher one names another; gives what was dropped, and why.
+    fn forget_secrets_for_another_server(&mut self, higher: &Self) -> Vec<String> {
+        let Some(own) = named(self) else { return Vec::new() };
+        let by = match (&higher.host, &higher.port) {
+            (Some(host), _) if host.value != own.value.host => &host.source,
+            (_, Some(port)) if port.value != own.value.port => &port.source,
+            _ => return Vec::new(),
+        };
+        // What the higher source says itself counts anyway.
+        let password = self.password.take().filter(|_| higher.password.is_none()).map(|found| found.source);
+        let ssl_mode = self.ssl_mode.take().map(|found| found.source);
+        let options = self.options.take().map(|found| found.source);
+        [("password", password), ("sslmode", ssl_mode), ("options", options)]
+            .into_iter()
+            .filter_map(|(what, source)| Some(format!("the {what} of {}: {by} names another server", source?)))
+            .collect()
     }
 
     fn sources(&self) -> impl Iterator<Item = &Source> {

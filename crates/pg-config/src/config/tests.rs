@@ -63,6 +63,60 @@ fn a_higher_source_replaces_a_lower_one() {
 }
 
 #[test]
+fn a_lower_sources_password_is_not_sent_to_a_higher_sources_server() {
+    let url = ("DATABASE_URL", "postgres://u:p@h/d?sslmode=require&options=-cwork_mem=1MB");
+    let parts = [("DB_HOST", "h"), ("DB_USER", "u"), ("DB_PASSWORD", "p"), ("DB_NAME", "d")];
+    let by_default = ("DATABASE_URL", "postgres://u:p@/d");
+    for (process, file, expected) in [
+        (&[("DB_HOST", "127.0.0.1")][..], &[url][..], "u d 127.0.0.1:5432 none"),
+        (&[("DB_PORT", "5433")], &[url], "u d h:5433 none"),
+        (&[("DB_HOST", "127.0.0.1")], &parts, "u d 127.0.0.1:5432 none"),
+        (&[("DB_HOST", "elsewhere")], &[by_default], "u d elsewhere:5432 none"),
+        (&[("DB_HOST", "x"), ("DB_PASSWORD", "own")], &[url], "u d x:5432 own"),
+        // The same server, said again.
+        (&[("DB_HOST", "h"), ("DB_PORT", "5432")], &[url], "u d h:5432 p"),
+        (&[("DB_NAME", "x"), ("DB_USER", "y")], &[url], "y x h:5432 p"),
+        (&[("DB_PASSWORD", "own")], &[url], "u d h:5432 own"),
+        // A password that is for no server in particular; libpq's variable only fills.
+        (&[("DB_HOST", "x")], &[("DB_PASSWORD", "p")], "aura_user aura_db x:5432 p"),
+        (&[("PGHOST", "x")], &[url], "u d h:5432 p"),
+    ] {
+        let config = resolve(process, file).unwrap();
+        assert_eq!(summary(&config), expected, "{process:?} {file:?}");
+        if file.contains(&url) {
+            let stays = expected.contains(" h:5432 ");
+            assert_eq!(config.session.ssl_mode == SslMode::Require, stays, "{process:?}");
+            assert_eq!(config.session.options.get("work_mem").is_some(), stays, "{process:?}");
+            assert_eq!(config.ignored.is_empty(), stays, "{:?}", config.ignored);
+        }
+    }
+    let config = resolve(&[("DB_HOST", "x")], &[url]).unwrap();
+    assert_eq!(
+        config.ignored,
+        ["password", "sslmode", "options"]
+            .map(|what| format!("the {what} of DATABASE_URL in .env: DB_HOST in the environment names another server"))
+    );
+    assert!(!config.ignored.iter().any(|line| line.contains("p@")), "{:?}", config.ignored);
+}
+
+#[test]
+fn the_administrators_password_is_not_sent_to_a_higher_sources_server() {
+    let admin = ("ADMIN_DATABASE_URL", "postgres://root:pw@/");
+    let url = ("DATABASE_URL", "postgres://u:p@h/d");
+    for process in [("DB_HOST", "x"), ("DATABASE_URL", "postgres://u@x/d")] {
+        let config = resolve(&[process], &[url, admin]).unwrap();
+        assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root@x:5432/postgres");
+        assert!(config.ignored.iter().any(|line| line.contains("ADMIN_DATABASE_URL")), "{:?}", config.ignored);
+        let config = resolve(&[process], &[("ADMIN_DATABASE_URL", "postgres://root:pw@h/"), url]).unwrap();
+        assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5432/postgres");
+    }
+    assert_eq!(
+        resolve(&[("DB_HOST", "x")], &[admin]).unwrap().admin.unwrap().value.password,
+        Some(Password::new("pw"))
+    );
+}
+
+#[test]
 fn names_alone_only_rename() {
     let config = resolve(&[("PGUSER", "me"), ("PGPASSWORD", "x")], &[("DB_NAME", "d"), ("DB_USER", "u")]).unwrap();
     assert_eq!(summary(&config), "u d none none");
