@@ -65,6 +65,9 @@ pub struct Facts {
     pub foreign_owned: Vec<Object>,
     /// Objects outside the schema that are the app's, or lie in `public`.
     pub misplaced: Vec<Misplaced>,
+    /// What keeps the copies of tables from being dropped: a copy's oid, and the oid of a relation that
+    /// must go with it, or 0 where no relation can.
+    pub references: Vec<(u32, u32)>,
     /// Name, schema and version of each extension.
     pub extensions: Vec<(Identifier, Identifier, String)>,
     /// Who may make objects in the schema.
@@ -113,6 +116,8 @@ pub struct Misplaced {
     pub object: Object,
     /// Its namesake in the app's schema.
     pub twin: Option<Object>,
+    /// The oids of both where they are relations, else 0.
+    pub oids: (u32, u32),
     /// Rows here and in the twin, counted up to 10,000; `None` where they may not be read.
     pub rows: (Option<i64>, Option<i64>),
 }
@@ -145,6 +150,7 @@ impl Facts {
             .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value") })
             .collect();
         let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
+        let misplaced = misplaced(session, expected)?;
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -183,7 +189,8 @@ impl Facts {
                 .iter()
                 .filter_map(|row| object(row, &expected.schema))
                 .collect(),
-            misplaced: misplaced(session, expected)?,
+            references: references(session, &misplaced)?,
+            misplaced,
             extensions: query(session, include_str!("sql/extensions.sql"), &[])?
                 .iter()
                 .map(|row| (name(row, "name"), name(row, "schema"), row.get("version")))
@@ -206,6 +213,13 @@ impl Facts {
     /// The digest of the last verified run, where one is recorded.
     pub fn recorded_digest(&self) -> Option<Digest> {
         digest::recorded(self.schema.as_ref()?.comment.as_deref()?)
+    }
+}
+
+impl Misplaced {
+    /// Whether it and its namesake are both tables: a name alone makes no copy of a view or a sequence.
+    pub(crate) fn are_tables(&self) -> bool {
+        self.object.kind == Kind::Table && self.twin.as_ref().is_some_and(|twin| twin.kind == Kind::Table)
     }
 }
 
@@ -250,7 +264,8 @@ fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced
         });
         counts.push(count(row.get("counts"), &object));
         counts.push(twin.as_ref().map_or("NULL".to_owned(), |twin| count(row.get("twin_counts"), twin)));
-        found.push(Misplaced { object, twin, rows: (None, None) });
+        let oid = |column| row.get::<_, Option<u32>>(column).unwrap_or(0);
+        found.push(Misplaced { object, twin, oids: (oid("oid"), oid("twin_oid")), rows: (None, None) });
     }
     // Where nothing is there twice, nothing is asked.
     let queries = counts.chunks(2 * COUNTED_AT_ONCE);
@@ -260,6 +275,17 @@ fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced
         }
     }
     Ok(found)
+}
+
+/// What refers to the tables that are there twice. Where none is, nothing is asked.
+fn references(session: &mut Session, misplaced: &[Misplaced]) -> Result<Vec<(u32, u32)>, SqlError> {
+    let copies = misplaced.iter().filter(|found| found.are_tables());
+    let oids: Vec<_> = copies.flat_map(|found| [found.oids.0.to_string(), found.oids.1.to_string()]).collect();
+    if oids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = query(session, include_str!("sql/references.sql"), &[&oids.join(",")])?;
+    Ok(rows.iter().map(|row| (row.get("table"), row.get("referrer"))).collect())
 }
 
 /// How many objects, each with its namesake, one query counts the rows of.

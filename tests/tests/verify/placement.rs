@@ -112,6 +112,35 @@ fn copies_are_found_and_the_empty_one_goes() {
             ..CASE
         },
         Case {
+            name: "a view named like a table",
+            breaks: "CREATE VIEW public.notes_note AS SELECT 1 AS a",
+            fails: &["duplicates"],
+            says: &["view notes_note is there twice", "look at both before either goes"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "other kinds named like a table, and a table named like a view",
+            breaks: "CREATE MATERIALIZED VIEW public.core_user AS SELECT 1 AS a; CREATE SEQUENCE public.notes_note; \
+                     SET ROLE aura_user; CREATE VIEW aura.latest AS SELECT 1 AS a; RESET ROLE; \
+                     CREATE TABLE public.latest (a int)",
+            fails: &["duplicates"],
+            says: &["3 objects of public are there twice", "look at both before either goes"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "one empty, the other uncountable",
+            breaks: "CREATE TABLE public.notes_note (id int); INSERT INTO public.notes_note VALUES (1)",
+            fails: &["duplicates"],
+            says: &["it has rows that cannot be counted in public and 0 rows in aura", "look at both"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
             name: "copies in two places",
             breaks: "CREATE TABLE public.notes_note (LIKE aura.notes_note); \
                      CREATE SCHEMA attic; GRANT USAGE ON SCHEMA attic TO PUBLIC; \
@@ -127,6 +156,72 @@ fn copies_are_found_and_the_empty_one_goes() {
                      CREATE FUNCTION aura.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET ROLE; \
                      CREATE TYPE public.mood AS ENUM ('calm'); \
                      CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            fails: &["duplicates"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn an_empty_copy_that_others_refer_to_stays() {
+    check(&[
+        Case {
+            name: "empty in aura, where a foreign key refers to it",
+            breaks: "CREATE TABLE public.auth_group (LIKE aura.auth_group INCLUDING ALL); \
+                     INSERT INTO public.auth_group (id, name) VALUES (1, 'a'); \
+                     GRANT SELECT ON public.auth_group TO aura_user",
+            fails: &["duplicates"],
+            says: &["it has 1 row in public and 0 rows in aura", "others refer to the empty one"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "empty in public, where a view in a third place refers to it",
+            breaks: "CREATE TABLE public.artworks_support (LIKE aura.artworks_support); \
+                     CREATE SCHEMA attic; CREATE VIEW attic.v AS SELECT * FROM public.artworks_support",
+            fails: &["duplicates"],
+            says: &["it has 0 rows in public", "others refer to the empty one"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "empty in public, where one that holds rows refers to it through another",
+            breaks: "CREATE TABLE public.core_user (id int PRIMARY KEY); \
+                     CREATE TABLE public.notes_note (id int PRIMARY KEY, of_user int REFERENCES public.core_user); \
+                     CREATE TABLE public.artworks_support (id int, of_note int REFERENCES public.notes_note); \
+                     INSERT INTO public.artworks_support VALUES (1, NULL); GRANT SELECT ON ALL TABLES IN SCHEMA public TO aura_user",
+            fails: &["duplicates"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "empty in public, where only one another refer to them",
+            breaks: "CREATE TABLE public.core_user (id serial PRIMARY KEY); \
+                     CREATE TABLE public.notes_note (id serial PRIMARY KEY, of_user int REFERENCES public.core_user, \
+                                                     of_note int REFERENCES public.notes_note)",
+            fails: &["duplicates"],
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "an empty partition",
+            breaks: "CREATE SCHEMA attic; CREATE TABLE attic.visit (id int) PARTITION BY LIST (id); \
+                     CREATE TABLE public.artworks_support PARTITION OF attic.visit FOR VALUES IN (1)",
+            fails: &["duplicates"],
+            mend: Mend::Person,
+            setup: FOUND,
+            ..CASE
+        },
+        Case {
+            name: "an extension's own, empty in aura",
+            breaks: "CREATE EXTENSION hstore SCHEMA public; SET ROLE aura_user; CREATE TABLE aura.t (id int); RESET ROLE; \
+                     ALTER EXTENSION hstore ADD TABLE aura.t; CREATE TABLE public.t (id int); \
+                     INSERT INTO public.t VALUES (1); GRANT SELECT ON public.t TO aura_user",
             fails: &["duplicates"],
             mend: Mend::Person,
             setup: FOUND,

@@ -12,7 +12,7 @@ WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
          FROM pg_catalog.pg_namespace
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
      )
-SELECT c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text AS arguments,
+SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text AS arguments,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        twin.relkind::text AS twin_kind, pg_catalog.pg_get_userbyid(twin.relowner)::text AS twin_owner,
        -- A count under row level security says nothing of the rows that one may not see; a table without
@@ -37,7 +37,7 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                     AND (x.deptype = 'e' OR c.relkind = 'S' AND x.deptype IN ('a', 'i')
                                             AND x.refclassid = 'pg_catalog.pg_class'::regclass))
 UNION ALL
-SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, e.name, t.typname::text, NULL,
+SELECT NULL, NULL, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, e.name, t.typname::text, NULL,
        pg_catalog.pg_get_userbyid(t.typowner)::text,
        CASE WHEN twin.typtype = 'd' THEN 'domain' WHEN twin.oid IS NOT NULL THEN 'type' END,
        pg_catalog.pg_get_userbyid(twin.typowner)::text, NULL, NULL
@@ -50,7 +50,7 @@ WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
                   WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
 UNION ALL
-SELECT 'routine', e.name, p.proname::text,
+SELECT NULL, NULL, 'routine', e.name, p.proname::text,
        -- Types are named so that any path finds them.
        (SELECT coalesce(pg_catalog.string_agg(
                             CASE WHEN a.typnamespace = 'pg_catalog'::regnamespace THEN pg_catalog.format_type(a.oid, NULL)
@@ -68,4 +68,4 @@ WHERE (e.is_public OR p.proowner = (SELECT oid FROM app))
   -- A range's constructors come and go with it.
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
                   WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype IN ('e', 'i'))
-ORDER BY 2, 1, 3
+ORDER BY 4, 3, 5

@@ -1,7 +1,7 @@
 //! Where objects lie. Each object in the wrong place is named under one id: the bookkeeping of a
 //! migration tool, a copy of a relation of ours, or a stray.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use pg_config::Identifier;
 
@@ -97,13 +97,22 @@ pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
         1 => format!("{} {} is there twice", first.object.kind.as_str(), first.object.name),
         count => format!("{count} objects of {elsewhere} are there twice"),
     };
-    let advice = match found.iter().any(|found| is_undecided(found)) {
-        true => "; where both hold rows, or cannot be counted, look at both before either goes",
-        false => "",
-    };
-    Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{}{advice}", counted(&found, expected)))
+    let (counted, advice) = (counted(&found, expected), advice(&found, facts));
+    Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{counted}{advice}"))
         .about(found.iter().map(|found| found.object.clone()))
-        .mended_by(without_empty_copies(&found, expected))
+        .mended_by(without_empty_copies(&found, facts, expected))
+}
+
+/// What a person has to decide; nothing where the SQL decides it all.
+fn advice(found: &[&Misplaced], facts: &Facts) -> &'static str {
+    let (here, there) = empty_copies(found, facts);
+    match here.len() + there.len() == found.len() {
+        true => "",
+        false => {
+            "; where both hold rows or cannot be counted, where others refer to the empty one, or where they are no \
+             tables, look at both before either goes"
+        }
+    }
 }
 
 /// The rows of the fullest copies, and of all together.
@@ -143,14 +152,15 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
     let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}",
         first.object.qualified(),
         expected.schema,
         counted(&copies, expected),
+        advice(&copies, facts),
     );
     Check::fail("bookkeeping", message)
         .about(found.iter().map(|found| found.object.clone()))
-        .mended_by(without_empty_copies(&copies, expected))
+        .mended_by(without_empty_copies(&copies, facts, expected))
         .mended_by(alone.iter().flat_map(|found| moved(found, expected)))
 }
 
@@ -167,25 +177,47 @@ fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
     statements
 }
 
-/// Removes the empty one of each two copies; nothing where both hold rows, or where they cannot be counted.
-fn without_empty_copies(found: &[&Misplaced], expected: &Expected) -> Vec<String> {
-    let empty_here: Vec<_> = found.iter().filter(|found| found.rows.0 == Some(0)).collect();
-    let empty_there: Vec<_> = found.iter().filter(|found| found.rows.0 != Some(0) && found.rows.1 == Some(0)).collect();
+/// Removes the empty one of each two copies. Nothing where it is not known to be the empty one, or where
+/// what stays refers to it.
+fn without_empty_copies(found: &[&Misplaced], facts: &Facts, expected: &Expected) -> Vec<String> {
+    let (here, there) = empty_copies(found, facts);
     let mut statements = Vec::new();
-    if !empty_here.is_empty() {
-        statements.push(ddl::drop_tables(&empty_here.iter().map(|found| &found.object).collect::<Vec<_>>()));
+    if !here.is_empty() {
+        statements.push(ddl::drop_tables(&here.iter().map(|found| &found.object).collect::<Vec<_>>()));
     }
-    if !empty_there.is_empty() {
-        statements
-            .push(ddl::drop_tables(&empty_there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
-        statements.extend(empty_there.iter().flat_map(|found| moved(found, expected)));
+    if !there.is_empty() {
+        statements.push(ddl::drop_tables(&there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
+        statements.extend(there.iter().flat_map(|found| moved(found, expected)));
     }
     statements
 }
 
-/// Whether a person must look at both copies.
-fn is_undecided(found: &Misplaced) -> bool {
-    found.rows.0 != Some(0) && found.rows.1 != Some(0)
+/// Those whose copy elsewhere can go, and those whose copy in the schema can.
+fn empty_copies<'a>(found: &[&'a Misplaced], facts: &Facts) -> (Vec<&'a Misplaced>, Vec<&'a Misplaced>) {
+    let known = found.iter().copied().filter(|found| found.are_tables());
+    let (mut here, mut there) = (Vec::new(), Vec::new());
+    for found in known {
+        match found.rows {
+            (Some(0), Some(_)) => here.push(found),
+            (Some(_), Some(0)) => there.push(found),
+            _ => {}
+        }
+    }
+    (unreferred(here, facts, |found| found.oids.0), unreferred(there, facts, |found| found.oids.1))
+}
+
+/// Those tables that can be dropped together: nothing refers to them but one of themselves.
+fn unreferred<'a>(mut tables: Vec<&'a Misplaced>, facts: &Facts, oid: fn(&Misplaced) -> u32) -> Vec<&'a Misplaced> {
+    loop {
+        let going: HashSet<u32> = tables.iter().map(|found| oid(found)).collect();
+        let staying = facts.references.iter().filter(|(_, referrer)| !going.contains(referrer));
+        let kept: HashSet<u32> = staying.map(|(table, _)| *table).collect();
+        tables.retain(|found| !kept.contains(&oid(found)));
+        // What stays may refer to others in its turn.
+        if tables.len() == going.len() {
+            return tables;
+        }
+    }
 }
 
 fn place(object: &Object) -> String {
