@@ -56,6 +56,11 @@ impl Workspace {
         self
     }
 
+    /// An environment variable that it runs with.
+    pub fn setting(&self, key: &str) -> &str {
+        &self.environment[key]
+    }
+
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.root

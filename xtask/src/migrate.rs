@@ -3,10 +3,13 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Environment, Session, mask_urls};
+use pg_config::{ConnInfo, Environment, KEYS, Session, mask_urls};
 use pg_schema::{Expected, Landed, Snapshot};
 
 use crate::{context::Context, terminal};
@@ -92,8 +95,9 @@ fn run_command(
     // Nothing of ours but what leads to this very database: libpq's variables and the parts of the
     // URL could say otherwise, and an administrator's rights are not the migrations' to have.
     for (key, _) in context.environment.process_variables() {
-        let is_other = key.starts_with("PG") || key.starts_with("DB_") || key == "ADMIN_DATABASE_URL";
-        if is_other {
+        let is_libpqs = key.starts_with("PG") && !key.contains('_');
+        let is_ours = KEYS.iter().any(|known| known.name == key) && !["DEBUG", "SECRET_KEY"].contains(&key);
+        if is_libpqs || is_ours {
             process.env_remove(key);
         }
     }
@@ -103,16 +107,24 @@ fn run_command(
     let mut child = process.spawn().with_context(|| format!("run `sh -c {command:?}`"))?;
     // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
     drop(process);
-    let mut output = Vec::new();
-    for line in BufReader::new(reader).split(b'\n') {
-        let line = app.mask(&String::from_utf8_lossy(&line.context("read the migrate command's output")?));
-        if context.terminal.is_verbose() {
-            terminal::to_stderr(&format!("  | {line}"));
-        } else {
-            output.push(line);
+    let (lines, said) = mpsc::channel();
+    let (app, is_shown) = (app.clone(), context.terminal.is_verbose());
+    thread::spawn(move || {
+        for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
+            let line = app.mask(&String::from_utf8_lossy(&line));
+            if is_shown {
+                terminal::to_stderr(&format!("  | {line}"));
+            } else if lines.send(line).is_err() {
+                return;
+            }
         }
-    }
+    });
     let status = child.wait().context("wait for the migrate command")?;
+    let mut output = Vec::new();
+    // What the command has left running may hold the pipe open for ever: its words are not waited for.
+    while let Ok(line) = said.recv_timeout(Duration::from_secs(1)) {
+        output.push(line);
+    }
     Ok((status, output))
 }
 

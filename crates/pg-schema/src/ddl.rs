@@ -40,9 +40,9 @@ pub fn grant_database(database: &Identifier, role: &Identifier) -> String {
     format!("GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {role}")
 }
 
-/// Extensions live in `public`, whatever the session's path is.
+/// Extensions, and those that they need, live in `public`, whatever the session's path is.
 pub fn create_extension(extension: &Identifier) -> String {
-    format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public")
+    format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public CASCADE")
 }
 
 /// Run by the app's role, which so becomes the owner.

@@ -22,7 +22,7 @@ use self::{
 use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
-    query::{SqlError, execute, query_one},
+    query::{SqlError, execute, query_one, settle},
 };
 
 /// How the server is reached, and what may be done to it.
@@ -98,7 +98,10 @@ pub enum By {
 pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Connections, ProvisionError> {
     refuse_other_path(access, expected)?;
     let (mut app, refusal) = match connect_within(&access.app, access.wait) {
-        Ok(session) => (Some(session), None),
+        Ok(mut session) => {
+            settle(&mut session)?;
+            (Some(session), None)
+        }
         Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => (None, Some(error)),
         Err(error) => return Err(ProvisionError::NoServer(error)),
     };
@@ -106,17 +109,7 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         Some(administrator) => administrator.clone(),
         None => find_administrator(access, expected, purpose, app.as_mut(), refusal.as_ref())?,
     };
-    let mut maintenance = match administrator.connect(&administrator.connection.database, access.wait) {
-        Ok(session) => session,
-        // Where the app's own rights suffice, it may still be kept out of the maintenance database.
-        Err(_) if administrator.connection == app_as_administrator(access).connection => {
-            connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer)?
-        }
-        Err(error @ (ConnectError::Unreachable { .. } | ConnectError::NotReady { .. })) => {
-            return Err(ProvisionError::NoServer(error));
-        }
-        Err(error) => return Err(ProvisionError::Administrator { how: administrator.how, error }),
-    };
+    let mut maintenance = maintenance(access, expected, purpose, &administrator)?;
     if purpose == Purpose::Drop && !Cluster::read(&mut maintenance, expected)?.may_create_database {
         let database = expected.database.to_string();
         return Err(ProvisionError::MayNotRecreate { how: administrator.how, database });
@@ -124,10 +117,50 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
     Ok(Connections { maintenance, administrator, app, refusal })
 }
 
+/// The administrator's session in a database that is not the app's own to drop. All setups must agree
+/// on one for their lock, so `postgres` comes before the one that the administrator's connection names.
+fn maintenance(
+    access: &Access,
+    expected: &Expected,
+    purpose: Purpose,
+    administrator: &Administrator,
+) -> Result<Session, ProvisionError> {
+    let named = administrator.connection.database.as_str();
+    let mut candidates = vec!["postgres", named, "template1"];
+    candidates.retain(|candidate| purpose == Purpose::Provision || *candidate != expected.database.as_str());
+    let mut refusal = None;
+    for candidate in candidates {
+        match administrator.connect(candidate, access.wait) {
+            Ok(mut session) => {
+                settle(&mut session)?;
+                return Ok(session);
+            }
+            Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+                refusal.get_or_insert(error);
+            }
+            Err(error) => return Err(ProvisionError::NoServer(error)),
+        }
+    }
+    // Where the app's own rights suffice, it may still be kept out of every database but its own.
+    if purpose == Purpose::Provision && administrator.connection == app_as_administrator(access).connection {
+        return connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer);
+    }
+    let how = administrator.how.clone();
+    match refusal {
+        Some(error) => Err(ProvisionError::Administrator { how, error }),
+        None => Err(ProvisionError::MayNotRecreate { how, database: expected.database.to_string() }),
+    }
+}
+
 impl Connections {
     /// The app's own session, where its login works already.
     pub fn app(&mut self) -> Option<&mut Session> {
         self.app.as_mut()
+    }
+
+    /// The same, to keep.
+    pub fn take_app(&mut self) -> Option<Session> {
+        self.app.take()
     }
 
     /// Why the app's login did not work.
@@ -143,6 +176,11 @@ impl Connections {
     /// The role that makes roles and databases.
     pub fn administrator_role(&self) -> &str {
         &self.administrator.connection.user
+    }
+
+    /// Whether the lock's session still lives: a lock that was lost kept nobody out.
+    pub fn keep_lock(&mut self) -> Result<(), SqlError> {
+        execute(&mut self.maintenance, "SELECT")
     }
 
     /// Takes the lock, for as long as the connections live.
@@ -187,7 +225,8 @@ pub fn provision(
     }
     if !plan.is_empty()
         && let Some(app) = &mut connections.app
-        && query_one(app, "SELECT pg_catalog.pg_postmaster_start_time()::text", &[])?.get::<_, String>(0)
+        && query_one(app, "SELECT (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text", &[])?
+            .get::<_, String>(0)
             != cluster.server_started
     {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
@@ -207,6 +246,7 @@ pub fn provision(
     };
     let expected =
         Expected { administrator: Some(Identifier::from_catalog(&cluster.administrator)), ..expected.clone() };
+    settle(&mut app)?;
     let facts = Facts::read(&mut app, &expected)?;
     if facts.server_started != cluster.server_started {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
@@ -226,6 +266,7 @@ pub fn provision(
         && facts.current_schema.as_ref() != Some(&expected.schema);
     if !is_settled || is_stale {
         app = connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer)?;
+        settle(&mut app)?;
     }
     let facts = (is_settled && !is_stale).then_some(facts);
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })

@@ -25,6 +25,7 @@ impl SqlError {
     pub(crate) fn new(statement: &str, error: &postgres::Error) -> Self {
         // The first line of a long query says which one it is.
         let statement = statement.trim().lines().next().unwrap_or_default().to_owned();
+        let statement = mask_verifier(&statement);
         let Some(server) = error.as_db_error() else {
             return Self { statement, message: format!("{error:#}"), sqlstate: String::new(), detail: String::new() };
         };
@@ -33,7 +34,7 @@ impl SqlError {
             .filter_map(|(name, text)| Some(format!("\n  {name}: {}", text?)))
             .collect();
         Self {
-            statement: mask_verifier(&statement),
+            statement,
             message: server.message().to_owned(),
             sqlstate: format!(" ({})", server.code().code()),
             detail,
@@ -61,6 +62,12 @@ pub(crate) fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -
         sqlstate: String::new(),
         detail: String::new(),
     })
+}
+
+/// Makes a session last through long migrations, and wait for nobody's lock without bound: what others
+/// hold for longer is an error that names the statement (55P03).
+pub(crate) fn settle(session: &mut Session) -> Result<(), SqlError> {
+    query(session, include_str!("sql/settle.sql"), &[]).map(drop)
 }
 
 /// Runs one statement that gives no rows.

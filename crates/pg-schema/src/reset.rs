@@ -55,7 +55,8 @@ fn exists(session: &mut Session, database: &str) -> Result<bool, SqlError> {
 /// Ends every session of a database, and waits until they are gone: `WITH (FORCE)` polls each 100 ms.
 fn end_sessions(session: &mut Session, database: &str) -> Result<(), SqlError> {
     let deadline = Instant::now() + Duration::from_secs(5);
-    let sql = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1";
+    let sql = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+               WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()";
     while !query(session, sql, &[database])?.is_empty() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(2));
     }

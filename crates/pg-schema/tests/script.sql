@@ -16,8 +16,8 @@ GRANT CONNECT, CREATE, TEMPORARY ON DATABASE aura_db TO aura_user;
 \connect -reuse-previous=on aura_db
 
 -- Extensions live in public.
-CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
-CREATE EXTENSION IF NOT EXISTS "uuid-ossp" SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public CASCADE;
+CREATE EXTENSION IF NOT EXISTS "uuid-ossp" SCHEMA public CASCADE;
 
 -- The app's schema. To make it for another role one must be a member of that role.
 SELECT 'GRANT aura_user TO CURRENT_USER'

@@ -16,3 +16,4 @@ mod rights;
 mod script;
 mod secrets;
 mod state;
+mod surroundings;

@@ -25,8 +25,8 @@ impl DbMigrate {
         drop(patience);
         connections.lock(Duration::from_secs(self.lock_wait), &mut |line| context.terminal.say(line))?;
         let refusal = connections.refusal().map_or_else(String::new, |error| format!("{error}\n  "));
-        let app = connections
-            .app()
+        let app = &mut connections
+            .take_app()
             .ok_or_else(|| anyhow!("{refusal}help: run cargo xtask db-setup first: it says what is missing"))?;
         // Migrations that would land elsewhere are not run to find that out.
         let before = pg_schema::verify_session(app, &target.access.app, &target.expected)?;
@@ -37,7 +37,7 @@ impl DbMigrate {
                 .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends it");
             return Ok(report::conclude(&context, &target, self.format, &before, started));
         }
-        let verdict = migrate_and_verify(&context, &target, &target.expected, app)?;
+        let verdict = migrate_and_verify(&context, &target, &mut connections, &target.expected, app)?;
         Ok(report::conclude(&context, &target, self.format, &verdict, started))
     }
 }

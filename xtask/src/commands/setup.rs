@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use pg_config::{Password, Project};
 use pg_schema::{By, Connections, Purpose, Verdict};
 use pg_server::Mode;
@@ -81,7 +82,7 @@ pub(super) fn set_up(
             terminal.say("migrations: unchanged since the last verified run, skipped");
             verdict
         }
-        _ => migrate_and_verify(context, target, expected, app)?,
+        _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
     };
     Ok(report::conclude(context, target, format, &verdict, started))
 }
@@ -90,10 +91,12 @@ pub(super) fn set_up(
 pub(super) fn migrate_and_verify(
     context: &Context,
     target: &Target,
+    connections: &mut Connections,
     expected: &pg_schema::Expected,
     app: &mut pg_config::Session,
 ) -> anyhow::Result<Verdict> {
     let landed = migrate::run(context, &target.access.app, app, expected)?;
+    connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
     if verdict.report.fails_only(&["migrations"])

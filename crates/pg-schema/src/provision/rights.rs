@@ -1,11 +1,9 @@
 //! Rights come first: who is administrator, and what cannot be finished and so is not begun.
 
-use std::time::Duration;
-
 use pg_config::{ConnectError, Identifier, Session};
 use postgres::error::SqlState;
 
-use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, verifier};
+use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, maintenance, verifier};
 use crate::{Administrator, Expected, administrator, path, query::query_one, script};
 
 pub(super) fn app_as_administrator(access: &Access) -> Administrator {
@@ -28,7 +26,7 @@ pub(super) fn find_administrator(
             Some(reason) => reason,
         },
         (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
-            if let Ok(mut session) = itself.connect("postgres", Duration::ZERO)
+            if let Ok(mut session) = maintenance(access, expected, purpose, &itself)
                 && Cluster::read(&mut session, expected)?.may_create_database
             {
                 return Ok(itself);

@@ -1,17 +1,14 @@
 -- what an administrator's session may do, and what there is of the role and the database; $1: role, $2: database
-SELECT current_setting('server_version_num')::int4 AS version_number,
-       pg_catalog.pg_is_in_recovery() AS in_recovery,
+SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
        current_user::text AS administrator,
-       pg_catalog.pg_postmaster_start_time()::text AS server_started,
+       (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text AS server_started,
        me.rolsuper OR me.rolcreaterole AS may_create_role,
        me.rolsuper OR me.rolcreatedb AS may_create_database,
        me.rolsuper AS is_superuser,
        app.oid IS NOT NULL AS role_exists,
        coalesce(app.rolcanlogin, false) AS role_may_login,
        d.oid IS NOT NULL AS database_exists,
-       coalesce(d.datallowconn, true) AS database_allows_connections,
        coalesce(pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE'), false) AS owns_database,
-       pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
        CASE WHEN app.oid IS NULL OR d.oid IS NULL THEN false
             ELSE pg_catalog.has_database_privilege(app.oid, d.oid, 'CONNECT')
                  AND pg_catalog.has_database_privilege(app.oid, d.oid, 'CREATE')

@@ -2,8 +2,16 @@
 -- superuser may install one that is not trusted, and who may create in the database the others;
 -- $1: the extensions, one a line, $2: the role, $3: the database, which may be missing yet and then
 -- becomes the role's own
+WITH RECURSIVE wanted(name) AS (
+    SELECT pg_catalog.unnest(pg_catalog.string_to_array($1, E'\n')) COLLATE "C"
+    UNION
+    SELECT needed::text COLLATE "C"
+    FROM wanted
+    JOIN pg_catalog.pg_available_extension_versions v ON v.name = wanted.name
+    CROSS JOIN LATERAL pg_catalog.unnest(v.requires) AS needed
+)
 SELECT wanted.name, stock.name IS NOT NULL AS is_in_stock
-FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\n')) AS wanted(name)
+FROM wanted
 JOIN pg_catalog.pg_roles r ON r.rolname = $2
 LEFT JOIN pg_catalog.pg_database d ON d.datname = $3
 LEFT JOIN (SELECT v.name, pg_catalog.bool_or(v.trusted) AS trusted
