@@ -114,6 +114,8 @@ pub struct StoredPath {
 pub struct Misplaced {
     /// The object.
     pub object: Object,
+    /// Whether its owner is a superuser, who may have made it for anybody.
+    pub is_superusers: bool,
     /// Its namesake in the app's schema.
     pub twin: Option<Object>,
     /// The oids of both where they are relations, else 0.
@@ -265,7 +267,13 @@ fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced
         counts.push(count(row.get("counts"), &object));
         counts.push(twin.as_ref().map_or("NULL".to_owned(), |twin| count(row.get("twin_counts"), twin)));
         let oid = |column| row.get::<_, Option<u32>>(column).unwrap_or(0);
-        found.push(Misplaced { object, twin, oids: (oid("oid"), oid("twin_oid")), rows: (None, None) });
+        found.push(Misplaced {
+            object,
+            is_superusers: row.get("is_superusers"),
+            twin,
+            oids: (oid("oid"), oid("twin_oid")),
+            rows: (None, None),
+        });
     }
     // Where nothing is there twice, nothing is asked.
     let queries = counts.chunks(2 * COUNTED_AT_ONCE);

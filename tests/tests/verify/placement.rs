@@ -1,6 +1,8 @@
 //! Objects in the wrong place: strays, copies, a migration tool's books.
 
-use crate::case::{CASE, Case, Mend, Setup, check};
+use tests::Cluster;
+
+use crate::case::{CASE, Case, Mend, Setup, check, fresh};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.
 const FOUND: Setup = Setup::Refuses(3, "\"fail\"");
@@ -162,6 +164,54 @@ fn copies_are_found_and_the_empty_one_goes() {
             ..CASE
         },
     ]);
+}
+
+#[test]
+fn what_is_another_applications_is_left_to_it() {
+    let left = Setup::Refuses(0, "another application may live there");
+    check(&[
+        Case {
+            name: "a table in public",
+            breaks: "CREATE TABLE public.blog (id serial PRIMARY KEY); ALTER TABLE public.blog OWNER TO other",
+            warns: &["strays"],
+            says: &["table public.blog belongs to other: another application may live there"],
+            mend: Mend::Person,
+            setup: left,
+            ..CASE
+        },
+        Case {
+            name: "an empty table named like one of ours, and a migration tool's books",
+            breaks: "CREATE TABLE public.core_user (id int); ALTER TABLE public.core_user OWNER TO other; \
+                     CREATE TABLE public.schema_migrations (version text); ALTER TABLE public.schema_migrations OWNER TO other",
+            warns: &["duplicates", "bookkeeping"],
+            says: &["table public.core_user belongs to other: another application may live there"],
+            mend: Mend::Person,
+            setup: left,
+            ..CASE
+        },
+    ]);
+
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE TABLE public.blog (id int); ALTER TABLE public.blog OWNER TO other; CREATE TABLE public.sketch (id int)",
+    );
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["strays"]);
+    let message = run.check("strays")["message"].to_string();
+    assert!(message.contains("table public.sketch lies outside aura; table public.blog belongs to other"), "{message}");
+    assert!(run.fix("strays").contains("public.sketch") && !run.fix("strays").contains("blog"), "{}", run.stdout);
+
+    // It keeps nobody from recording what was migrated: the next setup skips the command.
+    cluster.sql("aura_db", "DROP TABLE public.sketch; COMMENT ON SCHEMA aura IS NULL");
+    workspace.run(&["db-setup"]).exits(0);
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+
+    // Who makes tables in aura makes them for the app.
+    cluster.sql("aura_db", "CREATE TABLE aura.lent (id int); ALTER TABLE aura.lent OWNER TO other");
+    let run = workspace.verify().exits(3);
+    assert!(run.fix("strays").contains("ALTER TABLE public.blog SET SCHEMA aura"), "{}", run.stdout);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 -- namesake in the schema, and whether the rows of each are to be counted (true), are none (false), or
 -- cannot be known (null); $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
+     superuser AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper),
      place AS (
          SELECT oid, pg_catalog.has_schema_privilege(oid, 'USAGE') AS usage
          FROM pg_catalog.pg_namespace WHERE nspname = $1
@@ -13,7 +14,7 @@ WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
      )
 SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text AS arguments,
-       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relowner IN (SELECT oid FROM superuser) AS is_superusers,
        twin.relkind::text AS twin_kind, pg_catalog.pg_get_userbyid(twin.relowner)::text AS twin_owner,
        -- A count under row level security says nothing of the rows that one may not see; a table without
        -- any block has none, whoever asks.
@@ -38,7 +39,7 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                                             AND x.refclassid = 'pg_catalog.pg_class'::regclass))
 UNION ALL
 SELECT NULL, NULL, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, e.name, t.typname::text, NULL,
-       pg_catalog.pg_get_userbyid(t.typowner)::text,
+       pg_catalog.pg_get_userbyid(t.typowner)::text, t.typowner IN (SELECT oid FROM superuser),
        CASE WHEN twin.typtype = 'd' THEN 'domain' WHEN twin.oid IS NOT NULL THEN 'type' END,
        pg_catalog.pg_get_userbyid(twin.typowner)::text, NULL, NULL
 FROM pg_catalog.pg_type t
@@ -58,7 +59,7 @@ SELECT NULL, NULL, 'routine', e.name, p.proname::text,
         FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
         JOIN pg_catalog.pg_type a ON a.oid = given.type
         JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace),
-       pg_catalog.pg_get_userbyid(p.proowner)::text,
+       pg_catalog.pg_get_userbyid(p.proowner)::text, p.proowner IN (SELECT oid FROM superuser),
        CASE WHEN twin.oid IS NOT NULL THEN 'routine' END, pg_catalog.pg_get_userbyid(twin.proowner)::text, NULL, NULL
 FROM pg_catalog.pg_proc p
 JOIN elsewhere e ON e.oid = p.pronamespace

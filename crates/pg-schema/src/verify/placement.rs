@@ -72,22 +72,25 @@ pub(super) fn note_landed(report: &mut Report, landed: &Landed, expected: &Expec
 }
 
 pub(super) fn strays(facts: &Facts, expected: &Expected) -> Check {
-    let found: Vec<_> = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_none()).collect();
+    let found = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_none());
+    let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
     let Some(first) = found.first() else {
-        return Check::pass("strays", format!("nothing of {}'s lies outside {}", expected.role, expected.schema));
+        let clean = format!("nothing of {}'s lies outside {}", expected.role, expected.schema);
+        return none_but("strays", clean, &theirs);
     };
     let more = more_than_one(found.len(), "object");
     let message =
         format!("{} {} lies outside {}{more}", first.object.kind.as_str(), first.object.qualified(), expected.schema);
-    Check::fail("strays", message)
-        .about(found.iter().map(|found| found.object.clone()))
+    Check::fail("strays", message + &beside(&theirs))
+        .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
         .mended_by(found.iter().flat_map(|found| moved(found, expected)))
 }
 
 pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
-    let found: Vec<_> = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_some()).collect();
+    let found = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_some());
+    let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
     let Some(first) = found.first() else {
-        return Check::pass("duplicates", format!("nothing of {} has a copy elsewhere", expected.schema));
+        return none_but("duplicates", format!("nothing of {} has a copy elsewhere", expected.schema), &theirs);
     };
     let schema = &expected.schema;
     let mut places: Vec<_> = found.iter().map(|found| place(&found.object)).collect();
@@ -98,8 +101,8 @@ pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
         count => format!("{count} objects of {elsewhere} are there twice"),
     };
     let (counted, advice) = (counted(&found, expected), advice(&found, facts));
-    Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{counted}{advice}"))
-        .about(found.iter().map(|found| found.object.clone()))
+    Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{}", beside(&theirs)))
+        .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
         .mended_by(without_empty_copies(&found, facts, expected))
 }
 
@@ -145,23 +148,50 @@ fn counted(found: &[&Misplaced], expected: &Expected) -> String {
 }
 
 pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
-    let found: Vec<_> = facts.misplaced.iter().filter(|found| is_bookkeeping(found)).collect();
+    let found = facts.misplaced.iter().filter(|found| is_bookkeeping(found));
+    let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
     let Some(first) = found.first() else {
-        return Check::pass("bookkeeping", format!("no migration tool keeps its books outside {}", expected.schema));
+        let clean = format!("no migration tool keeps its books outside {}", expected.schema);
+        return none_but("bookkeeping", clean, &theirs);
     };
     let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}",
         first.object.qualified(),
         expected.schema,
         counted(&copies, expected),
         advice(&copies, facts),
+        beside(&theirs),
     );
     Check::fail("bookkeeping", message)
-        .about(found.iter().map(|found| found.object.clone()))
+        .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
         .mended_by(without_empty_copies(&copies, facts, expected))
         .mended_by(alone.iter().flat_map(|found| moved(found, expected)))
+}
+
+/// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
+/// creator, no superuser. What mends ours would take it away from them.
+fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
+    let is_creators = facts.creators.iter().any(|creator| found.object.owner.as_ref() == Some(&creator.role));
+    !is_creators && !found.is_superusers && found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public")
+}
+
+/// The verdict where nothing of ours is found: a warning where there is something of another application's.
+fn none_but(id: &'static str, clean: String, theirs: &[&Misplaced]) -> Check {
+    match theirs.is_empty() {
+        true => Check::pass(id, clean),
+        false => Check::warn(id, clean + &beside(theirs)).about(theirs.iter().map(|found| found.object.clone())),
+    }
+}
+
+/// `; table public.blog belongs to shop: another application may live there`, or nothing.
+fn beside(theirs: &[&Misplaced]) -> String {
+    let Some(Misplaced { object, .. }) = theirs.first() else { return String::new() };
+    let owner = object.owner.as_ref().map_or_else(String::new, Identifier::to_string);
+    let more = more_than_one(theirs.len(), "object");
+    let (kind, name) = (object.kind.as_str(), object.qualified());
+    format!("; {kind} {name} belongs to {owner}{more}: another application may live there")
 }
 
 fn is_bookkeeping(found: &Misplaced) -> bool {
