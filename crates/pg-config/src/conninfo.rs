@@ -1,6 +1,7 @@
 //! What a connection needs: complete, and able to print itself as a URL that every reader takes.
 
 mod keyvalue;
+mod mask;
 mod options;
 mod uri;
 
@@ -8,7 +9,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
-pub use self::options::Options;
+pub use self::{mask::mask_urls, options::Options};
 use crate::Password;
 
 /// Everything that a connection needs; nothing is left to the environment.
@@ -100,14 +101,19 @@ pub enum InvalidConnString {
     /// A value that its key does not allow.
     #[error("`{key}` {reason}")]
     Value {
-        /// The parameter's name.
-        key: String,
+        /// The parameter's name, or the part of the URI.
+        key: &'static str,
         /// What is wrong with it.
         reason: String,
     },
-    /// A parameter of libpq's that is not supported yet, or none of libpq's at all.
+    /// A parameter of libpq's that is not supported yet, or another tool's.
     #[error("the parameter `{0}` is not supported here: take it out")]
-    Unsupported(String),
+    Unsupported(&'static str),
+    /// A parameter of nobody's. Its name is not shown: it may be the rest of a password.
+    #[error(
+        "it holds a parameter that libpq does not know (in a password, `&` must be percent-encoded in a URI; white space needs single quotes around the value in key=value pairs)"
+    )]
+    Unknown,
 }
 
 impl ConnString {
@@ -127,7 +133,8 @@ impl ConnString {
 
     /// Sets one parameter by libpq's name. Later ones win, as in libpq.
     pub(crate) fn set(&mut self, key: &str, value: String) -> Result<(), InvalidConnString> {
-        let invalid = |reason: &str| InvalidConnString::Value { key: key.to_owned(), reason: reason.to_owned() };
+        let key = keyword(key)?;
+        let invalid = |reason: &str| InvalidConnString::Value { key, reason: reason.to_owned() };
         if value.contains(['\0', '\n', '\r']) {
             return Err(invalid("holds a line break or a zero byte"));
         }
@@ -151,10 +158,86 @@ impl ConnString {
             "client_encoding" if ["utf8", "utf-8", "unicode", "auto"].contains(&value.to_lowercase().as_str()) => {}
             "channel_binding" | "gssencmode" if ["prefer", "disable"].contains(&value.as_str()) => {}
             "target_session_attrs" if value == "any" => {}
-            _ => return Err(InvalidConnString::Unsupported(key.to_owned())),
+            _ => return Err(InvalidConnString::Unsupported(key)),
         }
         Ok(())
     }
+}
+
+/// What libpq knows (the manual's section 34.1.2), and what other tools are known to write.
+const KEYWORDS: &[&str] = &[
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "passfile",
+    "require_auth",
+    "channel_binding",
+    "connect_timeout",
+    "client_encoding",
+    "options",
+    "application_name",
+    "fallback_application_name",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+    "replication",
+    "gssencmode",
+    "sslmode",
+    "requiressl",
+    "sslnegotiation",
+    "sslcompression",
+    "sslcert",
+    "sslkey",
+    "sslkeylogfile",
+    "sslpassword",
+    "sslcertmode",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
+    "requirepeer",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "min_protocol_version",
+    "max_protocol_version",
+    "krbsrvname",
+    "gsslib",
+    "gssdelegation",
+    "scram_client_key",
+    "scram_server_key",
+    "service",
+    "servicefile",
+    "target_session_attrs",
+    "load_balance_hosts",
+    "oauth_issuer",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_scope",
+    // Prisma, JDBC, node-postgres, sqlx, Go.
+    "connection_limit",
+    "currentSchema",
+    "pgbouncer",
+    "pool_timeout",
+    "prepareThreshold",
+    "schema",
+    "search_path",
+    "socket_timeout",
+    "ssl",
+    "sslaccept",
+    "sslidentity",
+    "statement-cache-capacity",
+    "statement_cache_size",
+    "uselibpqcompat",
+];
+
+/// The parameter's name as we know it: only such a one is ever shown.
+fn keyword(key: &str) -> Result<&'static str, InvalidConnString> {
+    KEYWORDS.iter().find(|known| **known == key).copied().ok_or(InvalidConnString::Unknown)
 }
 
 /// A TCP port; never 0.
@@ -220,25 +303,6 @@ impl SslMode {
     }
 }
 
-/// A text, such as a command, with the passwords of the URLs in it masked.
-pub fn mask_urls(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        masked.push_str(before);
-        masked.push_str("://");
-        let end = after.find(|c: char| c.is_whitespace() || "/?'\"".contains(c)).unwrap_or(after.len());
-        let (authority, beyond) = after.split_at(end);
-        match authority.rsplit_once('@').and_then(|(userinfo, host)| Some((userinfo.split_once(':')?.0, host))) {
-            Some((user, host)) => masked.extend([user, ":***@", host]),
-            None => masked.push_str(authority),
-        }
-        rest = beyond;
-    }
-    masked.push_str(rest);
-    masked
-}
-
 impl ConnInfo {
     /// The same server, role and settings, another database.
     pub fn with_database(&self, database: &str) -> Self {
@@ -264,6 +328,11 @@ impl ConnInfo {
         }
         let [upper, lower] = uri::encodings(password);
         text.replace(&upper, "***").replace(&lower, "***").replace(password, "***")
+    }
+
+    /// The password as it stands in [`Self::url`].
+    pub fn password_in_url(&self) -> Option<String> {
+        self.password.as_ref().map(|password| uri::encode(password.reveal()))
     }
 
     /// libpq's environment variables for this connection, password included.

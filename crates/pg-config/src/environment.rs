@@ -23,7 +23,7 @@ pub enum EnvFile {
 }
 
 /// What the process environment and `.env` held when it was read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Environment {
     process: BTreeMap<OsString, OsString>,
     file: Option<(PathBuf, BTreeMap<String, String>)>,
@@ -130,6 +130,15 @@ impl Environment {
             Layer::Process => self.process(key),
             Layer::File => self.file(key),
         }
+    }
+}
+
+/// Names only: any value may be a secret.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_ref().map(|(path, values)| (path, values.keys().collect::<Vec<_>>()));
+        let process = self.process.keys().collect::<Vec<_>>();
+        f.debug_struct("Environment").field("process", &process).field("file", &file).finish()
     }
 }
 
@@ -268,6 +277,13 @@ mod tests {
             assert!(!reason.contains("s3cr"), "{reason}");
         }
         assert_eq!(parse(b"A=1\nDB_NAME=\xff\n").unwrap_err().0, 2);
+    }
+
+    #[test]
+    fn debug_shows_names_and_no_value() {
+        let environment = Environment::of(&[("PGPASSWORD", "s3cret")], &[("DB_PASSWORD", "s3cret")]);
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("PGPASSWORD") && shown.contains("DB_PASSWORD") && !shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

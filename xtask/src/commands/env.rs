@@ -18,16 +18,23 @@ impl DbEnv {
                 false => format!("export {key}={}", shell_quoted(&value)),
             })
             .collect();
-        if self.github
-            && context.environment.process("GITHUB_ACTIONS").is_some()
-            && let Some(password) = &app.password
-        {
-            // The runner hides it in every later line of the log.
-            terminal::to_stderr(&format!("::add-mask::{}", Password::reveal(password)));
+        if self.github && context.environment.process("GITHUB_ACTIONS").is_some() {
+            // The runner hides them in every later line of the log.
+            for mask in masks(app.password.as_ref().map(Password::reveal), app.password_in_url().as_deref()) {
+                terminal::to_stderr(&mask);
+            }
         }
         context.terminal.print(&lines.join("\n"));
         Ok(Outcome::Well)
     }
+}
+
+/// The password as it is and as the URL has it, each a command to the runner, which undoes these escapes.
+fn masks(password: Option<&str>, in_url: Option<&str>) -> Vec<String> {
+    let mut secrets: Vec<&str> = password.into_iter().chain(in_url).collect();
+    secrets.dedup();
+    let escaped = |secret: &str| secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    secrets.into_iter().map(|secret| format!("::add-mask::{}", escaped(secret))).collect()
 }
 
 /// A word of a POSIX shell.
@@ -37,7 +44,14 @@ fn shell_quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_quoted;
+    use super::{masks, shell_quoted};
+
+    #[test]
+    fn masks_every_spelling_of_a_password() {
+        assert_eq!(masks(Some("p/w"), Some("p%2Fw")), ["::add-mask::p/w", "::add-mask::p%252Fw"]);
+        assert_eq!(masks(Some("pw"), Some("pw")), ["::add-mask::pw"]);
+        assert!(masks(None, None).is_empty());
+    }
 
     #[test]
     fn quotes_for_a_shell() {

@@ -1,3 +1,5 @@
+//! Which source wins, what contradicts, and which password goes to which server.
+
 use super::*;
 
 fn project() -> Project {
@@ -110,6 +112,10 @@ fn the_administrators_password_is_not_sent_to_a_higher_sources_server() {
         let config = resolve(&[process], &[("ADMIN_DATABASE_URL", "postgres://root:pw@h/"), url]).unwrap();
         assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5432/postgres");
     }
+    let file =
+        [("DATABASE_URL", "postgres://u:p@h/d?sslmode=require"), ("ADMIN_DATABASE_URL", "postgres://root:pw@h/")];
+    let config = resolve(&[("DB_HOST", "x")], &file).unwrap();
+    assert_eq!(config.admin.unwrap().value.ssl_mode, SslMode::Require, "its own server's");
     assert_eq!(
         resolve(&[("DB_HOST", "x")], &[admin]).unwrap().admin.unwrap().value.password,
         Some(Password::new("pw"))

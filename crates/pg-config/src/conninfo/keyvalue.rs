@@ -1,6 +1,6 @@
 //! Connection strings as `key=value` pairs: `host=localhost user='a b' password='it\'s'`.
 
-use super::{ConnString, InvalidConnString};
+use super::{ConnString, InvalidConnString, keyword};
 
 /// Reads pairs parted by white space; a value may stand in single quotes, `\` takes the next character as it is.
 pub(super) fn parse(text: &str) -> Result<ConnString, InvalidConnString> {
@@ -12,8 +12,9 @@ pub(super) fn parse(text: &str) -> Result<ConnString, InvalidConnString> {
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(InvalidConnString::Form);
         }
+        let known = keyword(key)?;
         let (value, after) = take_value(after.trim_start()).ok_or_else(|| InvalidConnString::Value {
-            key: key.to_owned(),
+            key: known,
             reason: "lacks the closing quote, or what `\\` stands before".to_owned(),
         })?;
         found.set(key, value)?;

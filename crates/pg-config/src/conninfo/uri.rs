@@ -41,7 +41,7 @@ pub(super) fn parse(rest: &str) -> Result<ConnString, InvalidConnString> {
     found.set("port", decode("the port", port)?)?;
     found.set("dbname", decode("the database", path.unwrap_or(""))?)?;
     for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or(InvalidConnString::Form)?;
+        let (key, value) = pair.split_once('=').ok_or(InvalidConnString::Unknown)?;
         match (key, value) {
             ("ssl", "true") => found.set("sslmode", "require".to_owned())?,
             _ => found.set(&decode("a parameter", key)?, decode("a parameter", value)?)?,
@@ -56,7 +56,7 @@ fn refuse_fragment(rest: &str) -> Result<(), InvalidConnString> {
 }
 
 fn split_host(hostspec: &str) -> Result<(&str, &str), InvalidConnString> {
-    let invalid = |reason: &str| InvalidConnString::Value { key: "host".to_owned(), reason: reason.to_owned() };
+    let invalid = |reason: &str| InvalidConnString::Value { key: "host", reason: reason.to_owned() };
     if let Some(bracketed) = hostspec.strip_prefix('[') {
         let (address, rest) = bracketed.split_once(']').ok_or_else(|| invalid("lacks the closing `]`"))?;
         return match rest.strip_prefix(':') {
@@ -94,10 +94,8 @@ fn decode(place: &'static str, text: &str) -> Result<String, InvalidConnString> 
         };
         bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
     }
-    String::from_utf8(bytes).map_err(|_| InvalidConnString::Value {
-        key: place.to_owned(),
-        reason: "is not UTF-8 after percent-decoding".to_owned(),
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| InvalidConnString::Value { key: place, reason: "is not UTF-8 after percent-decoding".to_owned() })
 }
 
 /// Writes the URI; `password` is what stands in the password's place.
@@ -149,7 +147,7 @@ pub(super) fn encodings(text: &str) -> [String; 2] {
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can trip.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
