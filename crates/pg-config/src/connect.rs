@@ -18,6 +18,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The last attempt of a short wait is given the time that a slow network or a busy server needs.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
 
+/// After so long without a word the peer is asked whether it still lives, and again every
+/// [`KEEPALIVE_INTERVAL`]: a query may take hours, but a machine or a tunnel that is gone must be noticed.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How long what was sent may stay unacknowledged (Linux): while there is such, no keepalive is sent.
+const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(30);
+
 /// A connection, and what the server remarked on it since it was last asked.
 pub struct Session {
     /// The driver's client.
@@ -155,6 +164,12 @@ fn driver_config(info: &ConnInfo) -> postgres::Config {
         (_, SslMode::Prefer) => DriverSslMode::Prefer,
         (_, SslMode::Require) => DriverSslMode::Require,
     });
+    config
+        .keepalives(true)
+        .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_INTERVAL)
+        .keepalives_retries(KEEPALIVE_RETRIES)
+        .tcp_user_timeout(UNACKNOWLEDGED_LIMIT);
     if let Some(password) = &info.password {
         config.password(password.reveal());
     }
@@ -203,4 +218,30 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_gone_is_noticed() {
+        let info = ConnInfo {
+            host: Host::Tcp("h".to_owned()),
+            port: 5432,
+            user: "u".to_owned(),
+            password: None,
+            database: "d".to_owned(),
+            options: crate::Options::default(),
+            ssl_mode: SslMode::Disable,
+            application_name: None,
+            connect_timeout: None,
+        };
+        let config = driver_config(&info);
+        assert!(config.get_keepalives());
+        let asked = config.get_keepalives_interval().zip(config.get_keepalives_retries());
+        let noticed = asked.map(|(interval, retries)| config.get_keepalives_idle() + interval * retries);
+        assert_eq!(noticed, Some(Duration::from_secs(45)));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(30)));
+    }
 }
