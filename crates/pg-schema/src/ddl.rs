@@ -45,6 +45,11 @@ pub fn create_extension(extension: &Identifier) -> String {
     format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public CASCADE")
 }
 
+/// Where it belongs; only a relocatable one can be moved.
+pub fn move_extension(extension: &Identifier) -> String {
+    format!("ALTER EXTENSION {extension} SET SCHEMA public")
+}
+
 /// Run by the app's role, which so becomes the owner.
 pub fn create_schema(schema: &Identifier) -> String {
     format!("CREATE SCHEMA {schema}")

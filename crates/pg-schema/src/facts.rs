@@ -68,8 +68,8 @@ pub struct Facts {
     /// What keeps the copies of tables from being dropped: a copy's oid, and the oid of a relation that
     /// must go with it, or 0 where no relation can.
     pub references: Vec<(u32, u32)>,
-    /// Name, schema and version of each extension.
-    pub extensions: Vec<(Identifier, Identifier, String)>,
+    /// Name and schema of each extension, and whether it can be moved to another.
+    pub extensions: Vec<(Identifier, Identifier, bool)>,
     /// Who may make objects in the schema.
     pub creators: Vec<Creator>,
 }
@@ -195,7 +195,7 @@ impl Facts {
             misplaced,
             extensions: query(session, include_str!("sql/extensions.sql"), &[])?
                 .iter()
-                .map(|row| (name(row, "name"), name(row, "schema"), row.get("version")))
+                .map(|row| (name(row, "name"), name(row, "schema"), row.get("is_relocatable")))
                 .collect(),
             creators: query(session, include_str!("sql/creators.sql"), &[schema, role, administrator])?
                 .iter()

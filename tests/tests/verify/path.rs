@@ -2,7 +2,7 @@
 
 use tests::{Cluster, Workspace, psql};
 
-use crate::case::{CASE, Case, Setup, check, fresh};
+use crate::case::{CASE, Case, Mend, Setup, check, fresh};
 
 const RESET_ROLE: &str = "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path";
 const RESET_DATABASE: &str = "ALTER DATABASE aura_db RESET search_path";
@@ -234,6 +234,42 @@ fn f31_extensions_and_the_path() {
             says: &["extension pg_trgm is not installed in database aura_db"],
             ..CASE
         },
+        Case {
+            name: "one that the app needs is out of reach",
+            environment: &[("DB_EXTENSIONS", "citext")],
+            breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext",
+            fails: &["extensions"],
+            says: &["extension citext lies in ext, which the app's path (aura, public) does not reach"],
+            setup: Setup::Refuses(3, "extension citext lies in ext"),
+            ..CASE
+        },
+        Case {
+            name: "one that the app needs, and its path does not lead to public",
+            environment: &[("DB_EXTENSIONS", "citext")],
+            breaks: "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura",
+            fails: &["extensions"],
+            says: &["extension citext lies in public, which the app's path (aura) does not reach"],
+            ..CASE
+        },
+        Case {
+            name: "one that cannot be moved",
+            environment: &[("DB_EXTENSIONS", "xml2")],
+            breaks: "CREATE SCHEMA ext; DROP EXTENSION xml2; CREATE EXTENSION xml2 SCHEMA ext",
+            fails: &["extensions"],
+            says: &["it cannot be moved: drop it and make it in public, or add ext to the path"],
+            mend: Mend::Person,
+            setup: Setup::Refuses(3, "extension xml2 lies in ext"),
+            ..CASE
+        },
+        Case {
+            name: "both",
+            environment: &[("DB_EXTENSIONS", "citext, pg_trgm")],
+            breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext; \
+                     ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura",
+            fails: &["extensions"],
+            setup: Setup::Refuses(3, "extension citext lies in ext"),
+            ..CASE
+        },
     ]);
 
     // With the path `aura` alone a citext column compares as text, and finds nothing.
@@ -242,9 +278,15 @@ fn f31_extensions_and_the_path() {
     let workspace = fresh(&cluster, &needs);
     workspace.verify().exits(0);
     let url = cluster.url("aura_user", "the-app's", "aura_db") + OPTIONS;
-    let run = workspace.with("DATABASE_URL", &url).verify().exits(0);
-    assert_eq!(run.with_status("warn"), ["extensions"]);
+    let alone = workspace.with("DATABASE_URL", &url);
+    let run = alone.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["extensions"]);
     let message = run.check("extensions")["message"].to_string();
     assert!(message.contains("which the app's path (aura) does not reach"), "{message}");
     assert!(message.contains("write search_path=aura,public into the connection string's options"), "{message}");
+    assert_eq!(run.fix("extensions"), "", "the database is right: the connection string is not");
+
+    // What the app did not ask for it may do without.
+    let run = alone.without("DB_EXTENSIONS").verify().exits(0);
+    assert_eq!(run.with_status("warn"), ["extensions"]);
 }

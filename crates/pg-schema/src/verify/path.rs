@@ -1,6 +1,6 @@
 //! Where unqualified names lead: the search_path in all its layers, and the extensions behind it.
 
-use pg_config::ConnInfo;
+use pg_config::{ConnInfo, Identifier};
 
 use super::{access::no_schema, probe::Probe};
 use crate::{
@@ -148,6 +148,9 @@ fn layers(facts: &Facts, url: Option<&str>) -> String {
     }
 }
 
+/// Its name, its schema, and whether it can be moved to another.
+type Extension = (Identifier, Identifier, bool);
+
 pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
     let id = "extensions";
     let missing: Vec<_> = expected
@@ -160,36 +163,76 @@ pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> 
             .about(missing.iter().map(|name| Object::named(Kind::Extension, name)))
             .mended_by(missing.iter().map(|name| ddl::create_extension(name)));
     }
-    if let Some((name, schema, _)) = facts.extensions.iter().find(|(_, schema, _)| *schema == expected.schema) {
-        return Check::warn(
-            id,
-            format!("extension {name} lies in {schema}, beside the app's tables; it belongs in public"),
-        )
-        .about([Object::named(Kind::Extension, name)])
-        .mended_by([format!("ALTER EXTENSION {name} SET SCHEMA public")]);
-    }
     let reached = path::schemas(&facts.search_path);
-    let unreached = |schema: &str| schema != "pg_catalog" && !reached.iter().any(|name| name == schema);
-    if let Some((name, schema, _)) = facts.extensions.iter().find(|(name, schema, _)| {
-        // One that the app did not ask for may well be somebody else's, in a place of its own.
-        unreached(schema.as_str()) && (schema.as_str() == "public" || expected.extensions.contains(name))
-    }) {
-        let message = format!(
-            "extension {name} lies in {schema}, which the app's path ({}) does not reach: its types and operators are \
-             missing{}",
-            facts.search_path,
-            match app.options.get("search_path") {
-                Some(_) => format!(
-                    "; write search_path={},{schema} into the connection string's options, or leave it out",
-                    expected.schema
-                ),
-                None => String::new(),
-            }
-        );
-        return Check::warn(id, message).about([Object::named(Kind::Extension, name)]);
+    let is_reached =
+        |schema: &Identifier| schema.as_str() == "pg_catalog" || reached.iter().any(|name| name == schema.as_str());
+    let is_needed = |name: &Identifier| expected.extensions.contains(name);
+    let unreached: Vec<_> = facts.extensions.iter().filter(|(_, schema, _)| !is_reached(schema)).collect();
+    let needed: Vec<_> = unreached.iter().copied().filter(|(name, ..)| is_needed(name)).collect();
+    if let Some(first) = needed.first() {
+        return Check::fail(id, out_of_reach(first, &reached, facts, app, expected))
+            .about(needed.iter().map(|(name, ..)| Object::named(Kind::Extension, name)))
+            .mended_by(reach(&needed, &reached, app, expected));
+    }
+    if let Some((name, schema, is_relocatable)) =
+        facts.extensions.iter().find(|(_, schema, _)| *schema == expected.schema)
+    {
+        let message = format!("extension {name} lies in {schema}, beside the app's tables; it belongs in public");
+        return Check::warn(id, message)
+            .about([Object::named(Kind::Extension, name)])
+            .mended_by(is_relocatable.then(|| ddl::move_extension(name)));
+    }
+    // One that the app did not ask for may well be somebody else's, in a place of its own.
+    if let Some(extension) = unreached.iter().find(|(_, schema, _)| schema.as_str() == "public") {
+        return Check::warn(id, out_of_reach(extension, &reached, facts, app, expected))
+            .about([Object::named(Kind::Extension, &extension.0)]);
     }
     match facts.extensions.len() {
         0 => Check::pass(id, "none are needed, none are there"),
         count => Check::pass(id, format!("{count} there, within reach of the app's path")),
     }
+}
+
+/// Moves extensions to where the app's path leads, and leads the path there where it is the role's own.
+fn reach(needed: &[&Extension], reached: &[String], app: &ConnInfo, expected: &Expected) -> Vec<String> {
+    let Expected { role, database, schema, .. } = expected;
+    let moved = needed.iter().filter(|(_, schema, is_relocatable)| schema.as_str() != "public" && *is_relocatable);
+    let mut statements: Vec<_> = moved.map(|(name, ..)| ddl::move_extension(name)).collect();
+    let is_public_missing = !reached.iter().any(|name| name == "public") && app.options.get("search_path").is_none();
+    if is_public_missing && needed.iter().any(|extension| belongs(extension) == "public") {
+        statements.push(ddl::set_role_search_path(role, database, schema));
+    }
+    statements
+}
+
+/// Says that the app's path does not lead to an extension, and what to do where no SQL mends it.
+fn out_of_reach(
+    extension: &Extension,
+    reached: &[String],
+    facts: &Facts,
+    app: &ConnInfo,
+    expected: &Expected,
+) -> String {
+    let (name, schema, _) = extension;
+    let place = belongs(extension);
+    let advice = match app.options.get("search_path") {
+        Some(_) if !reached.iter().any(|name| name == place) => format!(
+            "; write search_path={},{place} into the connection string's options, or leave it out",
+            expected.schema
+        ),
+        None if place != "public" => {
+            format!("; it cannot be moved: drop it and make it in public, or add {schema} to the path")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "extension {name} lies in {schema}, which the app's path ({}) does not reach: its types and operators are \
+         missing{advice}",
+        facts.search_path
+    )
+}
+
+/// The schema in which an extension is to be found: `public`, unless it is elsewhere and cannot be moved.
+fn belongs((_, schema, is_relocatable): &Extension) -> &str {
+    if *is_relocatable { "public" } else { schema.as_str() }
 }
