@@ -264,9 +264,12 @@ fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced
             owner: row.get::<_, Option<String>>("twin_owner").map(Identifier::from_catalog),
             ..object.moved_to(&expected.schema)
         });
-        counts.push(count(row.get("counts"), &object));
-        counts.push(twin.as_ref().map_or("NULL".to_owned(), |twin| count(row.get("twin_counts"), twin)));
         let oid = |column| row.get::<_, Option<u32>>(column).unwrap_or(0);
+        counts.push(count(row.get("counts"), &object, oid("oid")));
+        counts.push(match &twin {
+            Some(twin) => count(row.get("twin_counts"), twin, oid("twin_oid")),
+            None => "NULL".to_owned(),
+        });
         found.push(Misplaced {
             object,
             is_superusers: row.get("is_superusers"),
@@ -299,11 +302,11 @@ fn references(session: &mut Session, misplaced: &[Misplaced]) -> Result<Vec<(u32
 /// How many objects, each with its namesake, one query counts the rows of.
 const COUNTED_AT_ONCE: usize = 250;
 
-/// The number of rows as SQL, up to 10,000; `counts` is what `misplaced.sql` says of the table.
-fn count(counts: Option<bool>, table: &Object) -> String {
-    match counts {
-        Some(true) => format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) AS counted)", table.qualified()),
-        Some(false) => "0".to_owned(),
+/// The number of rows as SQL, up to 10,000; `how` is what `misplaced.sql` says of the table.
+fn count(how: Option<&str>, table: &Object, oid: u32) -> String {
+    match how {
+        Some("rows") => format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) AS counted)", table.qualified()),
+        Some(_) => format!("CASE WHEN pg_catalog.pg_relation_size({oid}) = 0 THEN 0 END"),
         None => "NULL".to_owned(),
     }
 }

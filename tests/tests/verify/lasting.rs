@@ -81,3 +81,25 @@ fn what_a_trigger_writes_goes_with_the_probe() {
     leaves_nothing(&cluster, &workspace, 0);
     assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM ops.ddl"), "0");
 }
+
+#[test]
+fn nobodys_lock_is_waited_for() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "CREATE TABLE public.notes_note (LIKE aura.notes_note)");
+    assert!(workspace.verify().exits(3).fix("duplicates").contains("DROP TABLE public.notes_note"));
+
+    // The lock is held for as long as the verification takes: it could not end if it waited for it.
+    let mut holder =
+        postgres::Client::connect(&cluster.superuser().with_database("aura_db").url(), postgres::NoTls).unwrap();
+    for table in ["public.notes_note", "aura.notes_note"] {
+        let mut holding = holder.transaction().unwrap();
+        holding.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).unwrap();
+        let run = workspace.verify().exits(3);
+        holding.rollback().unwrap();
+        assert_eq!(run.with_status("fail"), ["duplicates"]);
+        let message = run.check("duplicates")["message"].to_string();
+        assert!(message.contains("rows that cannot be counted in public and rows that cannot be counted"), "{message}");
+        assert_eq!(run.fix("duplicates"), "");
+    }
+}

@@ -1,6 +1,7 @@
 -- objects outside the schema that are ours or lie in `public`, extension members left out, each with its
--- namesake in the schema, and whether the rows of each are to be counted (true), are none (false), or
--- cannot be known (null); $1: the schema, $2: the role
+-- namesake in the schema, and how the rows of each are to be counted: one by one ('rows'), by whether it has
+-- any block ('size'), or not at all (null). No table is touched here: somebody may hold a lock on it;
+-- $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
      superuser AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper),
      place AS (
@@ -19,13 +20,13 @@ SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c
        -- A count under row level security says nothing of the rows that one may not see; a table without
        -- any block has none, whoever asks.
        CASE WHEN twin.oid IS NULL OR c.relkind NOT IN ('r', 'p') THEN NULL
-            WHEN c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0 THEN false
             WHEN e.usage AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-                 AND NOT pg_catalog.row_security_active(c.oid) THEN true END AS counts,
+                 AND NOT pg_catalog.row_security_active(c.oid) THEN 'rows'
+            WHEN c.relkind = 'r' AND NOT c.relhassubclass THEN 'size' END AS counts,
        CASE WHEN twin.oid IS NULL OR twin.relkind NOT IN ('r', 'p') THEN NULL
-            WHEN twin.relkind = 'r' AND NOT twin.relhassubclass AND pg_catalog.pg_relation_size(twin.oid) = 0 THEN false
             WHEN (SELECT usage FROM place) AND pg_catalog.has_table_privilege(twin.oid, 'SELECT')
-                 AND NOT pg_catalog.row_security_active(twin.oid) THEN true END AS twin_counts
+                 AND NOT pg_catalog.row_security_active(twin.oid) THEN 'rows'
+            WHEN twin.relkind = 'r' AND NOT twin.relhassubclass THEN 'size' END AS twin_counts
 FROM pg_catalog.pg_class c
 JOIN elsewhere e ON e.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class twin
