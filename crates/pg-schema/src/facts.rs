@@ -131,6 +131,8 @@ pub struct Creator {
     pub role: Identifier,
     /// Whether it is the app's own role.
     pub is_app: bool,
+    /// Whether the session may SET ROLE to it.
+    pub may_be_acted_as: bool,
     /// Whether it has made objects here, or is the administrator; else it is only likely to.
     pub certain: bool,
     /// Whether the app will have every privilege on the tables it makes.
@@ -202,6 +204,7 @@ impl Facts {
                 .map(|row| Creator {
                     role: name(row, "name"),
                     is_app: row.get("is_app"),
+                    may_be_acted_as: row.get("may_be_acted_as"),
                     certain: row.get("certain"),
                     tables: row.get("tables"),
                     sequences: row.get("sequences"),

@@ -9,7 +9,7 @@ mod probe;
 
 use std::time::Duration;
 
-use pg_config::{ConnInfo, ConnectError, Session, connect_within};
+use pg_config::{ConnInfo, ConnectError, Identifier, Session, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
@@ -79,7 +79,8 @@ pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected
 /// Verifies on facts that the same session has read a moment ago.
 pub fn verify_facts(session: &mut Session, facts: Facts, app: &ConnInfo, expected: &Expected) -> Verdict {
     let probe = probe::create_table(session, &facts, expected);
-    let report = judge(&facts, &probe, app, expected);
+    let others = probe::create_tables_as_others(session, &facts, expected);
+    let report = judge(&facts, &probe, &others, app, expected);
     Verdict { report, facts: Some(facts) }
 }
 
@@ -96,7 +97,13 @@ pub fn note_recorded(report: &mut Report) {
 }
 
 /// All checks, from facts alone.
-fn judge(facts: &Facts, probe: &probe::Probe, app: &ConnInfo, expected: &Expected) -> Report {
+fn judge(
+    facts: &Facts,
+    probe: &probe::Probe,
+    others: &[(Identifier, probe::Probe)],
+    app: &ConnInfo,
+    expected: &Expected,
+) -> Report {
     let checks = vec![
         access::server(facts),
         access::role(facts, expected),
@@ -106,7 +113,7 @@ fn judge(facts: &Facts, probe: &probe::Probe, app: &ConnInfo, expected: &Expecte
         access::schema_privileges(facts, expected),
         access::table_privileges(facts, expected),
         access::sequence_privileges(facts, expected),
-        access::default_privileges(facts, probe, expected),
+        access::default_privileges(facts, probe, others, expected),
         access::ownership(facts, expected),
         placement::tables_landed(facts, expected),
         placement::strays(facts, expected),

@@ -1,6 +1,8 @@
 //! Grants that were revoked, and one that was given.
 
-use crate::case::{CASE, Case, check};
+use tests::{Cluster, psql};
+
+use crate::case::{CASE, Case, check, fresh};
 
 #[test]
 fn revoked_grants_are_found_and_mended() {
@@ -120,4 +122,38 @@ fn creating_in_public_is_warned_of() {
             ..CASE
         },
     ]);
+}
+
+#[test]
+fn what_a_creator_makes_is_tried_out_where_the_app_may_act_as_it() {
+    // Nothing of this stands in the catalog's default privileges.
+    let takes_away = "CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO PUBLIC; \
+         CREATE FUNCTION ops.take() RETURNS event_trigger LANGUAGE plpgsql AS $$ DECLARE made record; BEGIN \
+             FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' LOOP \
+                 IF current_user = 'other' THEN EXECUTE format('REVOKE DELETE ON %s FROM other', made.object_identity); END IF; \
+             END LOOP; END $$; \
+         CREATE EVENT TRIGGER take ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION ops.take()";
+    let member = "GRANT other TO aura_user; GRANT USAGE, CREATE ON SCHEMA aura TO other; \
+                  CREATE VIEW aura.latest AS SELECT 1 AS a; ALTER VIEW aura.latest OWNER TO other";
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", member);
+    workspace.verify().exits(0);
+    cluster.sql("aura_db", takes_away);
+    let before = cluster.dump("aura_db");
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["default-privileges"]);
+    assert!(run.check("default-privileges")["message"].as_str().unwrap().contains("that other will make in aura"));
+    assert!(before == cluster.dump("aura_db"), "db-verify changed something");
+    psql(
+        &cluster.superuser().with_database("aura_db").url(),
+        &["-v", "ON_ERROR_STOP=1"],
+        &run.fix("default-privileges"),
+    )
+    .exits(0);
+    workspace.verify().exits(0);
+
+    // One who may not create there cannot be tried: the catalog says what would be.
+    cluster.sql("aura_db", "REVOKE CREATE ON SCHEMA aura FROM other");
+    workspace.verify().exits(0);
 }

@@ -1,5 +1,5 @@
--- who may make objects in the schema, whether what each makes there will be a role's to use, and which of
--- those whom we ask to may set the database's search_path;
+-- who may make objects in the schema, whether what each makes there will be a role's to use, as which of them
+-- the session may act, and which of those whom we ask to may set the database's search_path;
 -- $1: the schema, $2: the role, $3: the administrator, or empty
 WITH place AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname = $1),
      app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
@@ -33,6 +33,9 @@ WITH place AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname =
          CROSS JOIN LATERAL pg_catalog.aclexplode(acls.acl) AS entry
      )
 SELECT r.rolname::text AS name, creator.certain, r.rolname = $2 AS is_app,
+       -- Since version 16 a member may be kept from SET ROLE.
+       pg_catalog.pg_has_role(current_user, r.oid, CASE WHEN current_setting('server_version_num')::int4 < 160000
+                                                        THEN 'MEMBER' ELSE 'SET' END) AS may_be_acted_as,
        r.rolname IN ($2, $3)
        AND pg_catalog.pg_has_role(r.oid, (SELECT datdba FROM pg_catalog.pg_database
                                           WHERE datname = pg_catalog.current_database()), 'USAGE') AS sets_database_path,

@@ -123,17 +123,27 @@ fn lacking(id: &'static str, noun: &str, facts: &Facts, expected: &Expected, is_
         .about(objects)
 }
 
-pub(super) fn default_privileges(facts: &Facts, probe: &Probe, expected: &Expected) -> Check {
+pub(super) fn default_privileges(
+    facts: &Facts,
+    probe: &Probe,
+    others: &[(Identifier, Probe)],
+    expected: &Expected,
+) -> Check {
     let id = "default-privileges";
     let (schema, role) = (&expected.schema, &expected.role);
     if facts.schema.is_none() {
         return no_schema(id, schema);
     }
-    let probe_failed = matches!(probe, Probe::Landed { usable: false, .. });
+    // What was tried out beside what the catalog says.
+    let is_unusable = |creator: &crate::Creator| {
+        let other = others.iter().find(|(role, _)| *role == creator.role).map(|(_, probe)| probe);
+        let probe = if creator.is_app { Some(probe) } else { other };
+        matches!(probe, Some(Probe::Landed { usable: false, .. }))
+    };
     let (certain, likely): (Vec<_>, Vec<_>) = facts
         .creators
         .iter()
-        .filter(|creator| !creator.tables || !creator.sequences || (creator.is_app && probe_failed))
+        .filter(|creator| !creator.tables || !creator.sequences || is_unusable(creator))
         .partition(|creator| creator.certain);
     let describe = |creators: &[&crate::Creator]| {
         let names: Vec<_> = creators.iter().map(|creator| creator.role.to_string()).collect();
