@@ -35,6 +35,8 @@ pub struct Config {
     pub server: Sourced<ServerChoice>,
     /// The server that is named, if one is.
     pub named: Option<Sourced<Address>>,
+    /// Where its port came from, which may be another source than the host's.
+    pub port_source: Source,
     /// The app's role.
     pub role: Sourced<Identifier>,
     /// Its password, where one is said.
@@ -84,12 +86,16 @@ pub struct Address {
 }
 
 /// What the app's own connection asks for besides role and database.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SessionSettings {
     /// `options`.
     pub options: Options,
+    /// Where they came from.
+    pub options_source: Source,
     /// `sslmode`.
     pub ssl_mode: SslMode,
+    /// Where it came from.
+    pub ssl_mode_source: Source,
     /// `application_name`.
     pub application_name: Option<String>,
     /// `connect_timeout`.
@@ -144,7 +150,7 @@ impl Config {
             None => parsed(environment, "DB_SERVER", ServerChoice::from_str)?
                 .unwrap_or(Sourced { value: ServerChoice::Auto, source: Source::Default }),
         };
-        let Connection { named, role, password, database, session, admin, ignored } =
+        let Connection { named, port_source, role, password, database, session, admin, ignored } =
             Connection::resolve(project, environment)?;
         let schema = parsed(environment, "DB_SCHEMA", schema_name)?
             .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema), source: Source::Default });
@@ -160,6 +166,7 @@ impl Config {
             project: project.clone(),
             server,
             named,
+            port_source,
             role,
             password,
             database,

@@ -5,6 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use thiserror::Error;
@@ -26,7 +27,16 @@ pub enum EnvFile {
 #[derive(Clone)]
 pub struct Environment {
     process: BTreeMap<OsString, OsString>,
-    file: Option<(PathBuf, BTreeMap<String, String>)>,
+    file: Option<EnvFileContent>,
+}
+
+/// What a file held.
+#[derive(Clone)]
+struct EnvFileContent {
+    path: PathBuf,
+    /// What people call it: `.env`, or as it was given.
+    name: Arc<str>,
+    values: BTreeMap<String, String>,
 }
 
 /// Why the environment cannot be used. Holds a line's number, never its text.
@@ -67,10 +77,10 @@ impl Environment {
         {
             return Err(EnvironmentError::NotUtf8(key.to_owned()));
         }
-        let (path, must_exist) = match file {
+        let (path, name, must_exist) = match file {
             EnvFile::Ignored => return Ok(Self { process, file: None }),
-            EnvFile::Default => (project.root.join(".env"), false),
-            EnvFile::At(path) => (path.clone(), true),
+            EnvFile::Default => (project.root.join(".env"), ".env".into(), false),
+            EnvFile::At(path) => (path.clone(), path.to_string_lossy().into(), true),
         };
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -81,7 +91,7 @@ impl Environment {
         };
         let values =
             parse(&bytes).map_err(|(line, reason)| EnvironmentError::Line { path: path.clone(), line, reason })?;
-        Ok(Self { process, file: Some((path, values)) })
+        Ok(Self { process, file: Some(EnvFileContent { path, name, values }) })
     }
 
     /// An environment made of these values alone.
@@ -90,7 +100,11 @@ impl Environment {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         Self {
             process: process.iter().map(owned).map(|(key, value)| (key.into(), value.into())).collect(),
-            file: Some((PathBuf::from(".env"), file.iter().map(owned).collect())),
+            file: Some(EnvFileContent {
+                path: PathBuf::from(".env"),
+                name: ".env".into(),
+                values: file.iter().map(owned).collect(),
+            }),
         }
     }
 
@@ -111,17 +125,25 @@ impl Environment {
 
     /// A value of the file; an empty one counts as unset.
     pub fn file(&self, key: &str) -> Option<&str> {
-        self.file.as_ref()?.1.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.file.as_ref()?.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The file that was read.
     pub fn file_path(&self) -> Option<&Path> {
-        self.file.as_ref().map(|(path, _)| path.as_path())
+        self.file.as_ref().map(|file| file.path.as_path())
     }
 
     /// The highest source's value of a key, and that source.
-    pub(crate) fn get(&self, key: &'static str) -> Option<(&str, Source)> {
-        Layer::ALL.into_iter().find_map(|layer| Some((self.at(layer, key)?, layer.source(key))))
+    pub fn get(&self, key: &'static str) -> Option<(&str, Source)> {
+        Layer::ALL.into_iter().find_map(|layer| Some((self.at(layer, key)?, self.source(layer, key))))
+    }
+
+    /// A key of one source.
+    pub(crate) fn source(&self, layer: Layer, key: &'static str) -> Source {
+        match (layer, &self.file) {
+            (Layer::File, Some(file)) => Source::File(key, file.name.clone()),
+            _ => Source::Process(key),
+        }
     }
 
     /// One source's value of a key.
@@ -136,7 +158,7 @@ impl Environment {
 /// Names only: any value may be a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.as_ref().map(|(path, values)| (path, values.keys().collect::<Vec<_>>()));
+        let file = self.file.as_ref().map(|file| (&file.path, file.values.keys().collect::<Vec<_>>()));
         let process = self.process.keys().collect::<Vec<_>>();
         f.debug_struct("Environment").field("process", &process).field("file", &file).finish()
     }
@@ -151,13 +173,6 @@ pub(crate) enum Layer {
 
 impl Layer {
     pub(crate) const ALL: [Self; 2] = [Self::Process, Self::File];
-
-    pub(crate) fn source(self, key: &'static str) -> Source {
-        match self {
-            Self::Process => Source::Process(key),
-            Self::File => Source::File(key),
-        }
-    }
 }
 
 /// Where a value of the configuration came from.
@@ -167,8 +182,8 @@ pub enum Source {
     Flag(&'static str),
     /// A variable of the process environment.
     Process(&'static str),
-    /// A line of `.env`.
-    File(&'static str),
+    /// A line of this file.
+    File(&'static str, Arc<str>),
     /// Nothing was said.
     Default,
 }
@@ -178,7 +193,7 @@ impl fmt::Display for Source {
         match self {
             Self::Flag(flag) => f.write_str(flag),
             Self::Process(key) => write!(f, "{key} in the environment"),
-            Self::File(key) => write!(f, "{key} in .env"),
+            Self::File(key, file) => write!(f, "{key} in {file}"),
             Self::Default => f.write_str("default"),
         }
     }

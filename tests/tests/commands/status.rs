@@ -48,6 +48,37 @@ fn the_source_that_won_is_named() {
 }
 
 #[test]
+fn each_value_has_its_own_source_and_the_files_name() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster)
+        .without("DATABASE_URL")
+        .with("DB_PORT", &cluster.port().to_string())
+        .with("SECRET_KEY", "s3cret-of-the-app");
+    workspace.write(
+        "a.env",
+        format!(
+            "DATABASE_URL=postgres://aura_user:pw-in-file@127.0.0.1:{}/aura_db?sslmode=disable&options=-cwork_mem=2MB\nDEBUG=s3cret-debug\n",
+            cluster.port()
+        ),
+    );
+    let run = workspace.run(&["db-status", "--env-file", "a.env"]).exits(0);
+    let run = run.never_says("pw-in-file").never_says("s3cret");
+    let configuration = run.stdout.split("configuration").nth(1).unwrap();
+    for (name, value, source) in [
+        ("host", "127.0.0.1", "(DATABASE_URL in a.env)"),
+        ("port", &cluster.port().to_string(), "(DB_PORT in the environment)"),
+        ("sslmode", "disable", "(DATABASE_URL in a.env)"),
+        ("options", "-c work_mem=2MB", "(DATABASE_URL in a.env)"),
+        ("DEBUG", "(set)", "(DEBUG in a.env, passed through)"),
+        ("SECRET_KEY", "(set)", "(SECRET_KEY in the environment, passed through)"),
+    ] {
+        let row =
+            configuration.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_else(|| panic!("{name}"));
+        assert!(row.contains(value) && row.ends_with(source), "{row}");
+    }
+}
+
+#[test]
 fn f3_both_spellings_are_read_and_a_contradiction_is_an_error() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster).with("DB_NAME", "another");

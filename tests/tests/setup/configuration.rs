@@ -98,3 +98,21 @@ fn f03_a_higher_source_replaces_a_lower_one() {
     assert!(status.stdout.contains("DB_SCHEMA in .env"), "{}", status.stdout);
     assert!(status.stdout.contains("DATABASE_URL in the environment"), "{}", status.stdout);
 }
+
+#[test]
+fn a_lower_sources_password_stays_from_a_higher_sources_server() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let workspace = workspace.without("DATABASE_URL").with("DB_HOST", "127.0.0.1");
+    let port = cluster.port();
+    workspace.write(
+        ".env",
+        format!("DATABASE_URL=postgres://aura_user:the-apps-own@db.example.invalid:{port}/aura_db?sslmode=require\n"),
+    );
+    let url = workspace.run(&["db-url", "-v"]).exits(0).never_says("the-app").complains("names another server");
+    assert!(url.line().starts_with(&format!("postgresql://aura_user@127.0.0.1:{port}/aura_db")), "{}", url.line());
+    assert!(!url.line().contains("sslmode"), "{}", url.line());
+    let status = workspace.run(&["db-status"]).never_says("the-app");
+    assert!(status.stdout.contains("ignored: the password of DATABASE_URL in .env"), "{}", status.stdout);
+}

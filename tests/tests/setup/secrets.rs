@@ -78,6 +78,37 @@ fn no_password_is_shown_or_logged() {
 }
 
 #[test]
+fn a_password_in_the_migrate_command_is_masked() {
+    let cluster = Cluster::start();
+    for command in [
+        "true 'host=h password=s3cret-pw'",
+        "PGPASSWORD=s3cret-pw true",
+        "true 'postgres://h/d?password=s3cret-pw'",
+        "true postgres://u:x/s3cret-pw@h/d",
+    ] {
+        let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", command);
+        workspace.run(&["db-setup", "-v"]).complains("migrating: ").never_says("s3cret-pw");
+        let status = workspace.run(&["db-status", "-v"]).exits(0).never_says("s3cret-pw");
+        assert!(status.stdout.contains("***"), "{}", status.stdout);
+    }
+}
+
+#[test]
+fn a_job_hides_every_spelling() {
+    let cluster = Cluster::start();
+    let spellings = spellings(&cluster);
+    let workspace = Workspace::on(&cluster)
+        .with("DATABASE_URL", &cluster.url("aura_user", PASSWORD, "aura_db"))
+        .with("GITHUB_ACTIONS", "true");
+    let run = workspace.run(&["db-env", "--github"]).exits(0);
+    for spelling in spellings.iter().take(2) {
+        assert!(run.stdout.contains(spelling.as_str()), "{}", run.stdout);
+        let mask = format!("::add-mask::{}", spelling.replace('%', "%25"));
+        assert!(run.stderr.lines().any(|line| line == mask), "{mask}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn no_password_stands_in_the_process_list() {
     let cluster = Cluster::start();
     // Every cluster of the tests has the same superuser's password, and other tests hand it to psql.

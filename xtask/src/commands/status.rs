@@ -19,12 +19,10 @@ impl DbStatus {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         let (outcome, server) = server(&context);
+        let mut configuration = configuration::rows(&context.config);
+        configuration.extend(configuration::passed_through(&context.environment));
         let mut text = String::new();
-        for (title, rows) in [
-            ("server", server),
-            ("kept servers", kept(&context)?),
-            ("configuration", configuration::rows(&context.config)),
-        ] {
+        for (title, rows) in [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration)] {
             if rows.is_empty() {
                 continue;
             }

@@ -11,6 +11,7 @@ use crate::{
 /// What the sources together say about the connection.
 pub(super) struct Connection {
     pub(super) named: Option<Sourced<Address>>,
+    pub(super) port_source: Source,
     pub(super) role: Sourced<Identifier>,
     pub(super) password: Option<Sourced<Password>>,
     pub(super) database: Sourced<Identifier>,
@@ -71,15 +72,18 @@ impl Connection {
             parts.port = admin.value.port.map(|value| Sourced { value, source: admin.source.clone() });
         }
         let named = named(&parts);
+        let port_source = source_of(parts.port.as_ref());
         let session = SessionSettings {
+            options_source: source_of(parts.options.as_ref()),
             options: parts.options.map(|found| found.value).unwrap_or_default(),
+            ssl_mode_source: source_of(parts.ssl_mode.as_ref()),
             ssl_mode: parts.ssl_mode.map(|found| found.value).unwrap_or_default(),
             application_name: parts.application_name,
             connect_timeout: parts.connect_timeout,
         };
         if let Some(Sourced { value: admin, source }) = &mut admin_url
             && let Some((_, meant, ssl_mode)) =
-                servers.iter().find(|(layer, ..)| layer.source("ADMIN_DATABASE_URL") == *source)
+                servers.iter().find(|(layer, ..)| environment.source(*layer, "ADMIN_DATABASE_URL") == *source)
         {
             // Without a host it means the server that its own source names.
             if admin.host.is_some() {
@@ -98,6 +102,7 @@ impl Connection {
             password: parts.password,
             database: identifier(parts.database, project.database)?,
             named,
+            port_source,
             session,
             admin,
             ignored,
@@ -110,7 +115,9 @@ impl Parts {
     /// do in the seed document, and must not differ.
     fn read(environment: &Environment, layer: Layer) -> Result<Self, ConfigError> {
         let single = |key: &'static str| {
-            environment.at(layer, key).map(|value| Sourced { value: value.to_owned(), source: layer.source(key) })
+            environment
+                .at(layer, key)
+                .map(|value| Sourced { value: value.to_owned(), source: environment.source(layer, key) })
         };
         let mut parts = Self {
             host: single("DB_HOST").map(host).transpose()?,
@@ -122,7 +129,7 @@ impl Parts {
             ..Self::default()
         };
         let Some(text) = environment.at(layer, "DATABASE_URL") else { return Ok(parts) };
-        let source = layer.source("DATABASE_URL");
+        let source = environment.source(layer, "DATABASE_URL");
         let url = ConnString::parse(text).map_err(|error| ConfigError::ConnString(source.clone(), error))?;
         // With a port in the DB_* parts, a URL without one means the default, as libpq would.
         let url_port = url.port.or(parts.port.is_some().then_some(5432));
@@ -282,6 +289,10 @@ fn named(parts: &Parts) -> Option<Sourced<Address>> {
         }),
         (None, None, None) => None,
     }
+}
+
+fn source_of<T>(found: Option<&Sourced<T>>) -> Source {
+    found.map_or(Source::Default, |found| found.source.clone())
 }
 
 /// What libpq takes where no host is named: the server's socket, or `localhost` where there is none.
