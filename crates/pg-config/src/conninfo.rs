@@ -1,6 +1,7 @@
 //! What a connection needs: complete, and able to print itself as a URL that every reader takes.
 
 mod keyvalue;
+mod keyword;
 mod mask;
 mod options;
 mod uri;
@@ -133,7 +134,7 @@ impl ConnString {
 
     /// Sets one parameter by libpq's name. Later ones win, as in libpq.
     pub(crate) fn set(&mut self, key: &str, value: String) -> Result<(), InvalidConnString> {
-        let key = keyword(key)?;
+        let key = keyword::known(key)?;
         let invalid = |reason: &str| InvalidConnString::Value { key, reason: reason.to_owned() };
         if value.contains(['\0', '\n', '\r']) {
             return Err(invalid("holds a line break or a zero byte"));
@@ -162,82 +163,6 @@ impl ConnString {
         }
         Ok(())
     }
-}
-
-/// What libpq knows (the manual's section 34.1.2), and what other tools are known to write.
-const KEYWORDS: &[&str] = &[
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "passfile",
-    "require_auth",
-    "channel_binding",
-    "connect_timeout",
-    "client_encoding",
-    "options",
-    "application_name",
-    "fallback_application_name",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_count",
-    "tcp_user_timeout",
-    "replication",
-    "gssencmode",
-    "sslmode",
-    "requiressl",
-    "sslnegotiation",
-    "sslcompression",
-    "sslcert",
-    "sslkey",
-    "sslkeylogfile",
-    "sslpassword",
-    "sslcertmode",
-    "sslrootcert",
-    "sslcrl",
-    "sslcrldir",
-    "sslsni",
-    "requirepeer",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
-    "min_protocol_version",
-    "max_protocol_version",
-    "krbsrvname",
-    "gsslib",
-    "gssdelegation",
-    "scram_client_key",
-    "scram_server_key",
-    "service",
-    "servicefile",
-    "target_session_attrs",
-    "load_balance_hosts",
-    "oauth_issuer",
-    "oauth_client_id",
-    "oauth_client_secret",
-    "oauth_scope",
-    // Prisma, JDBC, node-postgres, sqlx, Go.
-    "connection_limit",
-    "currentSchema",
-    "pgbouncer",
-    "pool_timeout",
-    "prepareThreshold",
-    "schema",
-    "search_path",
-    "socket_timeout",
-    "ssl",
-    "sslaccept",
-    "sslidentity",
-    "statement-cache-capacity",
-    "statement_cache_size",
-    "uselibpqcompat",
-];
-
-/// The parameter's name as we know it: only such a one is ever shown.
-fn keyword(key: &str) -> Result<&'static str, InvalidConnString> {
-    KEYWORDS.iter().find(|known| **known == key).copied().ok_or(InvalidConnString::Unknown)
 }
 
 /// A TCP port; never 0.

@@ -62,7 +62,10 @@ impl Connection {
         // A URL without a host names a server too: libpq's default, the local socket.
         let names_a_server = parts.host.is_some() || parts.port.is_some() || parts.url.is_some();
         if names_a_server || ["PGHOST", "PGSERVICE"].iter().any(|key| environment.get(key).is_some()) {
-            parts = parts.over(Parts::of_libpq(environment)?);
+            parts = parts.over(Parts::of_libpq(environment, Layer::Process)?);
+            let mut lower = Parts::of_libpq(environment, Layer::File)?;
+            ignored.extend(lower.forget_secrets_for_another_server(&parts));
+            parts = parts.over(lower);
         }
         if let Some(admin) = &admin_url
             && !names_a_server
@@ -146,14 +149,17 @@ impl Parts {
         Ok(parts)
     }
 
-    /// What libpq's own variables say; they fill what is still open, and only where a server is named.
-    fn of_libpq(environment: &Environment) -> Result<Self, ConfigError> {
+    /// What libpq's own variables of one source say; they fill what is still open, and only where a server is named.
+    fn of_libpq(environment: &Environment, layer: Layer) -> Result<Self, ConfigError> {
         for key in ["PGSERVICE", "PGHOSTADDR", "PGSSLROOTCERT", "PGPASSFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLCRL"] {
             if environment.get(key).is_some() {
                 return Err(ConfigError::Unsupported(key));
             }
         }
-        let single = |key: &'static str| super::text(environment, key);
+        let single = |key: &'static str| {
+            let value = environment.at(layer, key)?.to_owned();
+            Some(Sourced { value, source: environment.source(layer, key) })
+        };
         let set = |key: &'static str, name: &'static str| {
             let mut session = ConnString::default();
             let Some(Sourced { value, source }) = single(key) else { return Ok((session, Source::Default)) };

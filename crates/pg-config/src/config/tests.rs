@@ -102,6 +102,19 @@ fn a_lower_sources_password_is_not_sent_to_a_higher_sources_server() {
 }
 
 #[test]
+fn libpqs_password_of_a_file_is_not_sent_to_a_higher_sources_server() {
+    let file = [("PGHOST", "h"), ("PGPASSWORD", "p"), ("PGUSER", "u"), ("PGSSLMODE", "require")];
+    assert_eq!(summary(&resolve(&[], &file).unwrap()), "u aura_db h:5432 p");
+    for process in [("DB_HOST", "x"), ("PGHOST", "x"), ("DATABASE_URL", "postgres://x")] {
+        let config = resolve(&[process], &file).unwrap();
+        assert_eq!(summary(&config), "u aura_db x:5432 none", "{process:?}");
+        assert_eq!(config.session.ssl_mode, SslMode::Prefer);
+        assert!(config.ignored[0].starts_with("the password of PGPASSWORD in .env: "), "{:?}", config.ignored);
+    }
+    assert_eq!(summary(&resolve(&[("PGHOST", "h")], &file).unwrap()), "u aura_db h:5432 p");
+}
+
+#[test]
 fn the_administrators_password_is_not_sent_to_a_higher_sources_server() {
     let admin = ("ADMIN_DATABASE_URL", "postgres://root:pw@/");
     let url = ("DATABASE_URL", "postgres://u:p@h/d");

@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str) -> Result<ConnString, InvalidConnString> {
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(InvalidConnString::Form);
         }
-        let known = keyword(key)?;
+        let known = keyword::known(key)?;
         let (value, after) = take_value(after.trim_start()).ok_or_else(|| InvalidConnString::Value {
             key: known,
             reason: "lacks the closing quote, or what `\\` stands before".to_owned(),
