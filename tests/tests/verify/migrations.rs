@@ -76,3 +76,15 @@ fn somebody_elses_comment_is_left_alone() {
     assert_eq!(run.check("migrations")["status"], "skip");
     assert_eq!(cluster.value("aura_db", "SELECT obj_description('aura'::regnamespace)"), "ours since 1998");
 }
+
+#[test]
+fn a_routine_that_landed_elsewhere_is_named_for_any_path() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
+    let migrate = "psql -q -v ON_ERROR_STOP=1 -c \"CREATE TYPE aura.mood AS ENUM ('calm')\" \
+                   -c \"CREATE FUNCTION public.f(a aura.mood, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'\" \"$DATABASE_URL\"";
+    let run = workspace.with("MIGRATE_COMMAND", migrate).run(&["db-migrate", "--format", "json"]).exits(3);
+    let message = run.check("tables-landed")["message"].to_string();
+    assert!(message.contains("the migrations made routine public.f(aura.mood, integer) outside aura"), "{message}");
+}

@@ -19,7 +19,14 @@ WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
                   WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
 UNION ALL
 SELECT p.tableoid, p.oid, 'routine', n.nspname::text, p.proname::text,
-       pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.pg_get_userbyid(p.proowner)::text
+       -- Types are named so that any path finds them.
+       (SELECT coalesce(pg_catalog.string_agg(
+                            CASE WHEN a.typnamespace = 'pg_catalog'::regnamespace THEN pg_catalog.format_type(a.oid, NULL)
+                                 ELSE pg_catalog.format('%I.%I', n.nspname, a.typname) END, ', ' ORDER BY given.place), '')
+        FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
+        JOIN pg_catalog.pg_type a ON a.oid = given.type
+        JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace),
+       pg_catalog.pg_get_userbyid(p.proowner)::text
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
