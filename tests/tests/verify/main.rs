@@ -4,6 +4,7 @@
 
 mod budget;
 mod case;
+mod copies;
 mod lasting;
 mod login;
 mod migrations;
