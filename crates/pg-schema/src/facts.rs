@@ -1,9 +1,12 @@
 //! What is true: the catalog as the app's own session sees it, read in a handful of queries whatever
 //! the number of tables. `pg_catalog` alone: `information_schema` hides what one may not see.
 
+mod misplaced;
+
 use pg_config::{Digest, Identifier, Session};
 use postgres::Row;
 
+pub use self::misplaced::Misplaced;
 use crate::{
     Expected, digest,
     object::{Kind, Object},
@@ -109,21 +112,6 @@ pub struct StoredPath {
     pub missing_in_session: Vec<String>,
 }
 
-/// An object in the wrong place.
-#[derive(Clone, Debug)]
-pub struct Misplaced {
-    /// The object.
-    pub object: Object,
-    /// Whether its owner is a superuser, who may have made it for anybody.
-    pub is_superusers: bool,
-    /// Its namesake in the app's schema.
-    pub twin: Option<Object>,
-    /// The oids of both where they are relations, else 0.
-    pub oids: (u32, u32),
-    /// Rows here and in the twin, counted up to 10,000; `None` where they may not be read.
-    pub rows: (Option<i64>, Option<i64>),
-}
-
 /// A role that may make objects in the schema.
 #[derive(Clone, Debug)]
 pub struct Creator {
@@ -154,7 +142,7 @@ impl Facts {
             .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value") })
             .collect();
         let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
-        let misplaced = misplaced(session, expected)?;
+        let misplaced = misplaced::read(session, expected)?;
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -193,7 +181,7 @@ impl Facts {
                 .iter()
                 .filter_map(|row| object(row, &expected.schema))
                 .collect(),
-            references: references(session, &misplaced)?,
+            references: misplaced::references(session, &misplaced)?,
             misplaced,
             extensions: query(session, include_str!("sql/extensions.sql"), &[])?
                 .iter()
@@ -218,13 +206,6 @@ impl Facts {
     /// The digest of the last verified run, where one is recorded.
     pub fn recorded_digest(&self) -> Option<Digest> {
         digest::recorded(self.schema.as_ref()?.comment.as_deref()?)
-    }
-}
-
-impl Misplaced {
-    /// Whether it and its namesake are both tables: a name alone makes no copy of a view or a sequence.
-    pub(crate) fn are_tables(&self) -> bool {
-        self.object.kind == Kind::Table && self.twin.as_ref().is_some_and(|twin| twin.kind == Kind::Table)
     }
 }
 
@@ -253,80 +234,4 @@ fn stored_path(session: &mut Session, winner: Option<&PathLayer>, of_session: &s
         missing: row.get("missing"),
         missing_in_session: row.get("missing_in_session"),
     })
-}
-
-fn misplaced(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced>, SqlError> {
-    let rows = query(session, include_str!("sql/misplaced.sql"), &[expected.schema.as_str(), expected.role.as_str()])?;
-    let mut found = Vec::new();
-    let mut counts = Vec::new();
-    for row in &rows {
-        let Some(object) = object(row, &expected.schema) else { continue };
-        let twin_kind = row.get::<_, Option<&str>>("twin_kind").and_then(Kind::from_letter);
-        let twin = twin_kind.map(|kind| Object {
-            kind,
-            owner: row.get::<_, Option<String>>("twin_owner").map(Identifier::from_catalog),
-            ..object.moved_to(&expected.schema)
-        });
-        let oid = |column| row.get::<_, Option<u32>>(column).unwrap_or(0);
-        counts.push(count(row.get("counts"), &object, oid("oid")));
-        counts.push(match &twin {
-            Some(twin) => count(row.get("twin_counts"), twin, oid("twin_oid")),
-            None => "NULL".to_owned(),
-        });
-        found.push(Misplaced {
-            object,
-            is_superusers: row.get("is_superusers"),
-            twin,
-            oids: (oid("oid"), oid("twin_oid")),
-            rows: (None, None),
-        });
-    }
-    // Where nothing is there twice, nothing is asked.
-    let queries = counts.chunks(2 * COUNTED_AT_ONCE);
-    for (found, counts) in found.chunks_mut(COUNTED_AT_ONCE).zip(queries) {
-        if found.iter().any(|found| found.twin.is_some()) {
-            count_rows(session, found, counts);
-        }
-    }
-    Ok(found)
-}
-
-/// What refers to the tables that are there twice. Where none is, nothing is asked.
-fn references(session: &mut Session, misplaced: &[Misplaced]) -> Result<Vec<(u32, u32)>, SqlError> {
-    let copies = misplaced.iter().filter(|found| found.are_tables());
-    let oids: Vec<_> = copies.flat_map(|found| [found.oids.0.to_string(), found.oids.1.to_string()]).collect();
-    if oids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = query(session, include_str!("sql/references.sql"), &[&oids.join(",")])?;
-    Ok(rows.iter().map(|row| (row.get("table"), row.get("referrer"))).collect())
-}
-
-/// How many objects, each with its namesake, one query counts the rows of.
-const COUNTED_AT_ONCE: usize = 250;
-
-/// The number of rows as SQL, up to 10,000; `how` is what `misplaced.sql` says of the table.
-fn count(how: Option<&str>, table: &Object, oid: u32) -> String {
-    match how {
-        Some("rows") => format!("(SELECT count(*) FROM (SELECT FROM {} LIMIT 10000) AS counted)", table.qualified()),
-        Some(_) => format!("CASE WHEN pg_catalog.pg_relation_size({oid}) = 0 THEN 0 END"),
-        None => "NULL".to_owned(),
-    }
-}
-
-/// Fills in the rows of objects and their namesakes; where one cannot be read after all, they stay unknown.
-fn count_rows(session: &mut Session, found: &mut [Misplaced], counts: &[String]) {
-    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", counts.join(", "));
-    // Somebody may be rewriting one of them: a verdict does not wait for that, nor fail by it.
-    if query_one(session, "SELECT pg_catalog.set_config('lock_timeout', '2s', false)", &[]).is_err() {
-        return;
-    }
-    let counted = query_one(session, &sql, &[]);
-    // Back to what it was. A session that is broken says so at the next query.
-    let _ = session.client.batch_execute("RESET lock_timeout");
-    let Ok(row) = counted else { return };
-    let counts: Vec<Option<i64>> = row.get(0);
-    for (found, pair) in found.iter_mut().zip(counts.chunks(2)) {
-        found.rows = (pair[0], pair[1]);
-    }
 }
