@@ -1,5 +1,6 @@
 //! The configuration: complete, typed, resolved once from flags, environment, `.env` and defaults.
 
+mod administrator;
 mod connection;
 
 use std::{

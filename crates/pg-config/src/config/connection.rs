@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Address, ConfigError, SessionSettings, Sourced};
+use super::{
+    Address, ConfigError, SessionSettings, Sourced,
+    administrator::{self, OwnServer},
+};
 use crate::{
     ConnInfo, ConnString, Environment, Host, Identifier, Options, Password, Project, Source, SslMode,
     conninfo::parse_port, environment::Layer,
@@ -39,11 +42,11 @@ impl Connection {
     pub(super) fn resolve(project: &Project, environment: &Environment) -> Result<Self, ConfigError> {
         let mut ignored = Vec::new();
         let mut parts = Parts::default();
-        // Which server each source names on its own, and how it is spoken to.
         let mut servers = Vec::new();
         for layer in Layer::ALL {
             let mut lower = Parts::read(environment, layer)?;
-            servers.push((layer, named(&lower), lower.ssl_mode.as_ref().map(|found| found.value)));
+            let ssl_mode = lower.ssl_mode.as_ref().map(|found| found.value);
+            servers.push(OwnServer { layer, named: named(&lower).map(|found| found.value), ssl_mode });
             // A URL is a whole: a lower source's password must not be sent to a higher source's host.
             if let Some(url) = &parts.url {
                 ignored.extend(lower.sources().map(|source| format!("{source}: {url} replaces it")));
@@ -52,7 +55,7 @@ impl Connection {
                 parts = parts.over(lower);
             }
         }
-        let mut admin_url = environment
+        let admin_url = environment
             .get("ADMIN_DATABASE_URL")
             .map(|(text, source)| match ConnString::parse(text) {
                 Ok(value) => Ok(Sourced { value, source }),
@@ -84,22 +87,12 @@ impl Connection {
             application_name: parts.application_name,
             connect_timeout: parts.connect_timeout,
         };
-        if let Some(Sourced { value: admin, source }) = &mut admin_url
-            && let Some((_, meant, ssl_mode)) =
-                servers.iter().find(|(layer, ..)| environment.source(*layer, "ADMIN_DATABASE_URL") == *source)
-        {
-            // Without a host it means the server that its own source names.
-            if admin.host.is_some() {
-                admin.ssl_mode = admin.ssl_mode.or(*ssl_mode);
-            } else if let (Some(meant), Some(named)) = (meant, &named)
-                && meant.value != named.value
-                && admin.password.take().is_some()
-            {
-                ignored.push(format!("the password of {source}: {} names another server", named.source));
-            }
-        }
-        let admin = admin_url
-            .map(|Sourced { value, source }| Sourced { value: admin(value, named.as_ref(), &session), source });
+        let admin = admin_url.map(|mut url| {
+            let own = servers.iter().find(|own| environment.source(own.layer, "ADMIN_DATABASE_URL") == url.source);
+            ignored.extend(own.and_then(|own| administrator::keep_to_own_server(&mut url, own, named.as_ref())));
+            let value = administrator::connection(url.value, named.as_ref(), &session);
+            Sourced { value, source: url.source }
+        });
         Ok(Self {
             role: identifier(parts.user, project.role)?,
             password: parts.password,
@@ -302,26 +295,9 @@ fn source_of<T>(found: Option<&Sourced<T>>) -> Source {
 }
 
 /// What libpq takes where no host is named: the server's socket, or `localhost` where there is none.
-fn default_host(port: u16) -> Host {
+pub(super) fn default_host(port: u16) -> Host {
     ["/var/run/postgresql", "/tmp"]
         .into_iter()
         .find(|directory| Path::new(directory).join(format!(".s.PGSQL.{port}")).exists())
         .map_or_else(|| Host::Tcp("localhost".to_owned()), |directory| Host::Unix(directory.into()))
-}
-
-/// The administrator's connection: what its URL leaves open is the app's own server.
-fn admin(url: ConnString, named: Option<&Sourced<Address>>, session: &SessionSettings) -> ConnInfo {
-    let port = url.port.or(if url.host.is_none() { named.map(|found| found.value.port) } else { None }).unwrap_or(5432);
-    let host = url.host.or_else(|| named.map(|found| found.value.host.clone())).unwrap_or_else(|| default_host(port));
-    ConnInfo {
-        host,
-        port,
-        user: url.user.unwrap_or_else(|| "postgres".to_owned()),
-        password: url.password,
-        database: url.database.unwrap_or_else(|| "postgres".to_owned()),
-        options: url.options.unwrap_or_default(),
-        ssl_mode: url.ssl_mode.unwrap_or(session.ssl_mode),
-        application_name: url.application_name,
-        connect_timeout: url.connect_timeout.or(session.connect_timeout),
-    }
 }
