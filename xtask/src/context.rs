@@ -30,7 +30,7 @@ impl Context {
             terminal.detail(&format!("{name}: {value} ({source})"));
         }
         for ignored in &config.ignored {
-            terminal.detail(&format!("ignored: {ignored}"));
+            terminal.say(&format!("ignored: {ignored}"));
         }
         Ok(Self { environment, config, terminal, wait: Duration::from_secs(common.wait) })
     }
