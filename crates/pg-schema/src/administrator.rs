@@ -13,7 +13,7 @@ use pg_config::{ConnInfo, ConnectError, Host, Identifier, Options, Session, SslM
 use crate::{
     Expected,
     provision::Purpose,
-    query::{SqlError, query, query_one},
+    query::{SqlError, query, query_one, settled},
 };
 
 /// How sessions of an administrator come about.
@@ -36,10 +36,11 @@ impl Administrator {
     /// A session in a database of the server.
     pub fn connect(&self, database: &str, wait: Duration) -> Result<Session, ConnectError> {
         let connection = self.connection.with_database(database);
-        match &self.user {
+        let session = match &self.user {
             Some(user) => as_user(user, || connect_within(&connection, wait)),
             None => connect_within(&connection, wait),
-        }
+        };
+        session.map(settled)
     }
 }
 

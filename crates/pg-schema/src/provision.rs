@@ -22,7 +22,7 @@ use self::{
 use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
-    query::{SqlError, execute, query_one, settle},
+    query::{SqlError, execute, mask_verifier, query_one, settled},
 };
 
 /// How the server is reached, and what may be done to it.
@@ -97,11 +97,8 @@ pub enum By {
 /// Opens the connections and finds out who is administrator. Changes nothing.
 pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Connections, ProvisionError> {
     refuse_other_path(access, expected)?;
-    let (mut app, refusal) = match connect_within(&access.app, access.wait) {
-        Ok(mut session) => {
-            settle(&mut session)?;
-            (Some(session), None)
-        }
+    let (mut app, refusal) = match connect_app(access) {
+        Ok(session) => (Some(session), None),
         Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => (None, Some(error)),
         Err(error) => return Err(ProvisionError::NoServer(error)),
     };
@@ -115,6 +112,11 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         return Err(ProvisionError::MayNotRecreate { how: administrator.how, database });
     }
     Ok(Connections { maintenance, administrator, app, refusal })
+}
+
+/// A session of the app's own.
+fn connect_app(access: &Access) -> Result<Session, ConnectError> {
+    connect_within(&access.app, access.wait).map(settled)
 }
 
 /// The administrator's session in a database that is not the app's own to drop. All setups must agree
@@ -131,10 +133,7 @@ fn maintenance(
     let mut refusal = None;
     for candidate in candidates {
         match administrator.connect(candidate, access.wait) {
-            Ok(mut session) => {
-                settle(&mut session)?;
-                return Ok(session);
-            }
+            Ok(session) => return Ok(session),
             Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
                 refusal.get_or_insert(error);
             }
@@ -143,7 +142,7 @@ fn maintenance(
     }
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
     if purpose == Purpose::Provision && administrator.connection == app_as_administrator(access).connection {
-        return connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer);
+        return connect_app(access).map_err(ProvisionError::NoServer);
     }
     let how = administrator.how.clone();
     match refusal {
@@ -206,7 +205,7 @@ pub fn provision(
         !cluster.role_exists || (code == Some(&SqlState::INVALID_CATALOG_NAME) && !cluster.database_exists);
     if connections.app.is_none() && !is_explained {
         // The setup that held the lock before us may have made what was missing when we first tried.
-        match connect_within(&access.app, access.wait) {
+        match connect_app(access) {
             Ok(session) => (connections.app, connections.refusal) = (Some(session), None),
             Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
                 connections.refusal = Some(error);
@@ -237,7 +236,7 @@ pub fn provision(
     }
     let mut app = match connections.app.take() {
         Some(session) => session,
-        None => connect_within(&access.app, access.wait).map_err(|error| match error {
+        None => connect_app(access).map_err(|error| match error {
             ConnectError::Refused { .. } | ConnectError::NoPassword { .. } => {
                 login_refused(error, expected, &run.changes, &connections.administrator)
             }
@@ -246,7 +245,6 @@ pub fn provision(
     };
     let expected =
         Expected { administrator: Some(Identifier::from_catalog(&cluster.administrator)), ..expected.clone() };
-    settle(&mut app)?;
     let facts = Facts::read(&mut app, &expected)?;
     if facts.server_started != cluster.server_started {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
@@ -265,8 +263,7 @@ pub fn provision(
         && facts.stored_path.schema.as_ref() == Some(&expected.schema)
         && facts.current_schema.as_ref() != Some(&expected.schema);
     if !is_settled || is_stale {
-        app = connect_within(&access.app, access.wait).map_err(ProvisionError::NoServer)?;
-        settle(&mut app)?;
+        app = connect_app(access).map_err(ProvisionError::NoServer)?;
     }
     let facts = (is_settled && !is_stale).then_some(facts);
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
@@ -290,10 +287,7 @@ impl<'a> Run<'a> {
     fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
         let remark = self.remark.take().unwrap_or_default();
         execute(session, statement)?;
-        let text = match statement.split_once(" PASSWORD '") {
-            Some((before, _)) => format!("{before} PASSWORD '***'"),
-            None => statement.to_owned(),
-        };
+        let text = mask_verifier(statement);
         let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
         self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
         let change = Change { statement: format!("{text}{remark}"), by };

@@ -64,10 +64,12 @@ pub(crate) fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -
     })
 }
 
-/// Makes a session last through long migrations, and wait for nobody's lock without bound: what others
-/// hold for longer is an error that names the statement (55P03).
-pub(crate) fn settle(session: &mut Session) -> Result<(), SqlError> {
-    query(session, include_str!("sql/settle.sql"), &[]).map(drop)
+/// A session of ours, made to last through long migrations and to wait for nobody's lock without bound: what
+/// others hold for longer is an error that names the statement (55P03).
+pub(crate) fn settled(mut session: Session) -> Session {
+    // One that is broken already says so at the next query, which is the one that matters.
+    let _ = query(&mut session, include_str!("sql/settle.sql"), &[]);
+    session
 }
 
 /// Runs one statement that gives no rows.
@@ -76,7 +78,7 @@ pub(crate) fn execute(session: &mut Session, statement: &str) -> Result<(), SqlE
 }
 
 /// A verifier is no password, and still nobody's business.
-fn mask_verifier(statement: &str) -> String {
+pub(crate) fn mask_verifier(statement: &str) -> String {
     match statement.split_once("PASSWORD '") {
         Some((before, _)) => format!("{before}PASSWORD '***'"),
         None => statement.to_owned(),

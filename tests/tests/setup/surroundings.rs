@@ -61,7 +61,12 @@ fn a_slow_migration_outlives_idle_session_timeout() {
     let cluster = Cluster::start_with(&[("idle_session_timeout", "300ms")]);
     let workspace = Workspace::on(&cluster);
     let command = format!("sleep 1; {}", workspace.setting("MIGRATE_COMMAND"));
-    workspace.with("MIGRATE_COMMAND", &command).run(&["db-setup"]).exits(0);
+    let workspace = workspace.with("MIGRATE_COMMAND", &command);
+    workspace.run(&["db-setup"]).exits(0);
+
+    // The app as its own administrator, whose lock can only lie in its own database.
+    cluster.sql("postgres", "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC");
+    workspace.without("ADMIN_DATABASE_URL").run(&["db-migrate"]).exits(0);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use pg_config::{Identifier, Session};
 
 use super::{Access, By, ProvisionError, Run, cluster::Cluster};
-use crate::{Administrator, Expected, Facts, ddl, path, query::settle, script};
+use crate::{Administrator, Expected, Facts, ddl, path, script};
 
 /// Asserts the desired state; `facts` is what was there before.
 pub(super) fn assert(
@@ -71,14 +71,10 @@ impl Lazily<'_> {
     fn session(&mut self, expected: &Expected) -> Result<&mut Session, ProvisionError> {
         let session = match self.session.take() {
             Some(session) => session,
-            None => {
-                let mut session = self
-                    .administrator
-                    .connect(expected.database.as_str(), self.access.wait)
-                    .map_err(|error| ProvisionError::Administrator { how: self.administrator.how.clone(), error })?;
-                settle(&mut session)?;
-                session
-            }
+            None => self
+                .administrator
+                .connect(expected.database.as_str(), self.access.wait)
+                .map_err(|error| ProvisionError::Administrator { how: self.administrator.how.clone(), error })?,
         };
         Ok(self.session.insert(session))
     }
