@@ -96,7 +96,9 @@ fn what_the_migrate_command_leaves_running_is_not_waited_for() {
     workspace.run(&["db-setup"]).exits(0);
     assert!(started.elapsed().as_secs() < 50, "it waited for the process that was left");
     let left = std::fs::read_to_string(workspace.root().join("left")).unwrap();
-    assert!(std::process::Command::new("kill").arg(left.trim()).status().unwrap().success());
+    assert!(
+        std::process::Command::new("sh").args(["-c", &format!("kill {}", left.trim())]).status().unwrap().success()
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use pg_server::{LocalError, Mode, State};
 
-use crate::support::{Place, WAIT, binaries, execute, files, is_root, pid, query, request, runs, superuser};
+use crate::support::{Place, WAIT, binaries, execute, files, is_root, kill, pid, query, request, runs, superuser};
 
 /// A process that is no server, and ends with the test.
 struct Sleeper(Child);
@@ -42,7 +42,7 @@ fn a_killed_server_is_started_again_with_its_data() {
     let _session = pg_config::connect(superuser(&server)).unwrap();
     for _ in 0..3 {
         let killed = place.start();
-        Command::new("kill").args(["-9", &pid(&killed).to_string()]).status().unwrap();
+        kill(pid(&killed));
         let again = place.start();
         assert_ne!(pid(&again), pid(&killed));
         assert_eq!(query(superuser(&again), "SELECT answer FROM kept"), "yes");

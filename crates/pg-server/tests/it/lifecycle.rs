@@ -11,7 +11,7 @@ use std::{
 
 use pg_server::{Mode, Source, State};
 
-use crate::support::{Place, execute, pid, query, request, runs, superuser};
+use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
 
 #[test]
 fn from_nothing_found_again_stopped_and_started_with_its_data() {
@@ -33,7 +33,7 @@ fn from_nothing_found_again_stopped_and_started_with_its_data() {
     let stopped = place.stop();
     assert_eq!(stopped.len(), 1);
     assert_eq!(stopped[0].pid, pid(&first));
-    assert!(!runs(pid(&first)));
+    assert!(has_ended(pid(&first)));
     assert_eq!(place.stop(), []);
     assert_eq!(pg_server::status(&place.data_dir()).unwrap()[0].state, State::Stopped);
 
@@ -121,5 +121,5 @@ fn stop_does_not_wait_for_sessions() {
     let before = Instant::now();
     place.stop();
     assert!(before.elapsed().as_secs() < 5);
-    assert!(!runs(pid(&server)));
+    assert!(has_ended(pid(&server)));
 }

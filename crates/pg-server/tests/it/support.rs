@@ -96,7 +96,7 @@ impl Drop for Place {
             let text = fs::read_to_string(&file).unwrap_or_default();
             let pid = text.lines().next().unwrap_or_default();
             if fs::read_link(format!("/proc/{pid}/cwd")).ok().as_deref() == file.parent() {
-                let _ = Command::new("kill").args(["-9", pid]).status();
+                kill(pid);
             }
         }
         let _ = fs::remove_dir_all(&self.root);
@@ -156,8 +156,26 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Ends a process as nothing can refuse it. By the shell's own `kill`: the program is in a package of its own.
+pub(crate) fn kill(pid: impl std::fmt::Display) {
+    Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status().unwrap();
+}
+
+/// Whether a process ends, which may take it a moment after it has said so.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        !runs(pid)
+    })
+}
+
 /// A process that has ended and is not collected does not run.
 pub(crate) fn runs(pid: u32) -> bool {
+    if cfg!(target_os = "linux") {
+        // After the name in parentheses comes the state.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        return stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'));
+    }
     let output = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
     !output.stdout.trim_ascii().is_empty() && !output.stdout.starts_with(b"Z")
 }

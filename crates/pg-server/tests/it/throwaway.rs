@@ -4,7 +4,7 @@ use std::fs;
 
 use pg_server::{LocalError, Throwaway, template, throwaway};
 
-use crate::support::{Place, WAIT, binaries, query, runs};
+use crate::support::{Place, WAIT, binaries, has_ended, query};
 
 fn start(place: &Place, name: &str, settings: &[(&str, &str)]) -> Result<Throwaway, LocalError> {
     let kept = template(&place.data_dir(), &binaries(), WAIT, &mut |_| panic!("initialised again"))?;
@@ -24,7 +24,7 @@ fn two_at_once_have_their_own_settings_and_leave_nothing() {
     assert_ne!(first.superuser.port, second.superuser.port);
     let pids = [first.local.pid, second.local.pid];
     drop((first, second));
-    assert!(pids.iter().all(|pid| !runs(*pid)));
+    assert!(pids.iter().all(|pid| has_ended(*pid)));
     assert_eq!(fs::read_dir(place.root.join("servers")).unwrap().count(), 0);
 }
 
