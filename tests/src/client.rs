@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pg_config::ConnInfo;
+use pg_connect::{ConnInfo, Parameters, Surroundings};
 
 use crate::{Cluster, Run, cluster::search_path};
 
@@ -17,6 +17,13 @@ pub fn psql(url: &str, arguments: &[&str], stdin: &str) -> Run {
     // psql may end before it has read everything.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     Run::of(format!("psql {}", arguments.join(" ")), child.wait_with_output().unwrap())
+}
+
+/// The connection that a string says, and nothing around it.
+pub fn connection(string: &str) -> ConnInfo {
+    let around = Surroundings { variable: &|_| None, home: None };
+    let (candidates, _) = around.complete(Parameters::parse(string).unwrap()).unwrap();
+    candidates.all()[0].clone()
 }
 
 impl Cluster {

@@ -46,6 +46,18 @@ impl Cluster {
         self.server.superuser.port
     }
 
+    /// Where its programs are; `psql` as it is, without what a distribution puts around it.
+    pub fn binaries(&self) -> PathBuf {
+        self.server.local.bin_dir.clone()
+    }
+
+    /// A directory of the test's own, which goes with the server.
+    pub fn directory(&self, name: &str) -> PathBuf {
+        let path = self.server.local.data.parent().unwrap().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
     /// The process id of the postmaster.
     pub fn pid(&self) -> u32 {
         self.server.local.pid

@@ -7,12 +7,18 @@
     reason = "a broken test setup has nobody to tell but the test"
 )]
 
+mod arbitrary;
 mod client;
 mod cluster;
 mod run;
+mod skip;
+mod standby;
 mod workspace;
 
-pub use client::psql;
+pub use arbitrary::any_connection;
+pub use client::{connection, psql};
 pub use cluster::Cluster;
 pub use run::Run;
+pub use skip::{has, skipped};
+pub use standby::become_standby;
 pub use workspace::Workspace;

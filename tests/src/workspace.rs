@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     Cluster, Run,
+    client::connection,
     cluster::{search_path, unique, value},
 };
 
@@ -101,19 +102,7 @@ impl Workspace {
     /// One value, as text, that the app's own connection (as `db-url` prints it) reads.
     pub fn value(&self, query: &str) -> String {
         let url = self.run(&["db-url"]).exits(0);
-        let url = pg_config::ConnString::parse(url.line()).unwrap();
-        let connection = pg_config::ConnInfo {
-            host: url.host.unwrap(),
-            port: url.port.unwrap(),
-            user: url.user.unwrap(),
-            password: url.password,
-            database: url.database.unwrap(),
-            options: url.options.unwrap_or_default(),
-            ssl_mode: url.ssl_mode.unwrap_or_default(),
-            application_name: None,
-            connect_timeout: None,
-        };
-        value(&connection, query)
+        value(&connection(url.line()), query)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The configuration for people: each value, and the source that won.
 
-use pg_config::{Config, Environment, Password, Source};
+use pg_config::{Address, Config, Environment, Password, ServerChoice, Source};
 
 /// A name, a value, and a remark.
 pub(crate) type Row = (&'static str, String, String);
@@ -11,26 +11,49 @@ pub(crate) fn rows(config: &Config) -> Vec<Row> {
     let unset = || "(none)".to_owned();
     let none = Source::Default;
     let named = config.named.as_ref();
+    // What was said for a server that is named is not for one that we start.
+    let is_started = [ServerChoice::Local, ServerChoice::Container].contains(&config.server.value);
+    let hosts = |each: fn(&Address) -> String| match named {
+        _ if is_started => "(the started server's)".to_owned(),
+        Some(found) => found.value.iter().map(each).collect::<Vec<_>>().join(", "),
+        None => unset(),
+    };
     let inputs = config.migrations.inputs.as_ref();
-    vec![
+    let mut rows = vec![
         row("DB_SERVER", config.server.value.to_string(), &config.server.source),
         row(
             "host",
-            named.map_or_else(unset, |found| found.value.host.to_string()),
-            named.map_or(&none, |found| &found.source),
+            hosts(|address| address.host.to_string()),
+            named.map_or(&none, |found| if is_started { &config.server.source } else { &found.source }),
         ),
-        row("port", named.map_or_else(unset, |found| found.value.port.to_string()), &config.port_source),
+        row(
+            "port",
+            hosts(|address| address.port.to_string()),
+            if is_started { &config.server.source } else { &config.port_source },
+        ),
         row("role", config.role.value.as_str().to_owned(), &config.role.source),
         match &config.password {
             Some(found) => row("password", Password::to_string(&found.value), &found.source),
-            None => ("password", unset(), "generated on servers that we start".to_owned()),
+            None => ("password", unset(), without_password(config)),
         },
         row("database", config.database.value.as_str().to_owned(), &config.database.source),
-        row("sslmode", config.session.ssl_mode.as_str().to_owned(), &config.session.ssl_mode_source),
-        row("options", options(config), &config.session.options_source),
+    ];
+    if !is_started && config.parameters.iter().all(|(name, _)| *name != "sslmode") {
+        rows.push(row("sslmode", config.ssl_mode().to_string(), &none));
+    }
+    let stays = |name: &str| !is_started || ["options", "application_name", "connect_timeout"].contains(&name);
+    let further = config.parameters.iter().filter(|(name, _)| stays(name));
+    rows.extend(further.map(|(name, found)| row(name, found.value.clone(), &found.source)));
+    rows.extend([
         row("DB_SCHEMA", config.schema.value.as_str().to_owned(), &config.schema.source),
         match &config.admin {
-            Some(found) => row("ADMIN_DATABASE_URL", found.value.masked_url(), &found.source),
+            Some(_) if is_started => {
+                row("ADMIN_DATABASE_URL", "(the started server's superuser)".to_owned(), &config.server.source)
+            }
+            Some(found) => {
+                let urls = found.value.iter().map(pg_config::ConnInfo::masked_url).collect::<Vec<_>>();
+                row("ADMIN_DATABASE_URL", urls.join(", "), &found.source)
+            }
             None => row("ADMIN_DATABASE_URL", unset(), &none),
         },
         row(
@@ -57,7 +80,8 @@ pub(crate) fn rows(config: &Config) -> Vec<Row> {
             None => ("PG_BIN_DIR", "(found)".to_owned(), none.to_string()),
         },
         row("DB_DATA_DIR", config.data_dir.value.display().to_string(), &config.data_dir.source),
-    ]
+    ]);
+    rows
 }
 
 /// The app's own keys, as far as they are set: their values are nobody's business here.
@@ -71,9 +95,11 @@ pub(crate) fn passed_through(environment: &Environment) -> Vec<Row> {
         .collect()
 }
 
-fn options(config: &Config) -> String {
-    match config.session.options.is_empty() {
-        true => "(none)".to_owned(),
-        false => config.session.options.to_string(),
+/// Where a password would come from that no source of ours says.
+fn without_password(config: &Config) -> String {
+    let Some(named) = &config.named else { return "generated on servers that we start".to_owned() };
+    match named.value.iter().find(|address| config.app(address).password.is_some()) {
+        Some(address) => format!("{} has one for {address}", config.passfile.path().display()),
+        None => "neither a key nor a password file says one".to_owned(),
     }
 }

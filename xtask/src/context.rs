@@ -32,6 +32,9 @@ impl Context {
         for ignored in &config.ignored {
             terminal.say(&format!("ignored: {ignored}"));
         }
+        for unused in &config.unused {
+            terminal.detail(&format!("ignored: {unused}"));
+        }
         Ok(Self { environment, config, terminal, wait: Duration::from_secs(common.wait) })
     }
 }

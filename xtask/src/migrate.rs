@@ -95,7 +95,8 @@ fn run_command(
     // Nothing of ours but what leads to this very database: libpq's variables and the parts of the
     // URL could say otherwise, and an administrator's rights are not the migrations' to have.
     for (key, _) in context.environment.process_variables() {
-        let is_libpqs = key.starts_with("PG") && !key.contains('_');
+        let is_of_the_session = ["PGTZ", "PGDATESTYLE", "PGGEQO"].contains(&key);
+        let is_libpqs = key.starts_with("PG") && !key.contains('_') && !is_of_the_session;
         let is_ours = KEYS.iter().any(|known| known.name == key) && !["DEBUG", "SECRET_KEY"].contains(&key);
         if is_libpqs || is_ours {
             process.env_remove(key);

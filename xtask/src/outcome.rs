@@ -36,12 +36,9 @@ impl Outcome {
         let is_no_server = error.chain().any(|cause| {
             cause.is::<pg_server::NoServer>()
                 || cause.is::<SilentServer>()
-                || matches!(
-                    cause.downcast_ref(),
-                    Some(ConnectError::Unreachable { .. } | ConnectError::NotReady { .. })
-                )
-                || matches!(cause.downcast_ref(), Some(ProvisionError::NoServer(_)))
-                || matches!(cause.downcast_ref(), Some(VerifyError::NoServer(_)))
+                || cause.downcast_ref().is_some_and(ConnectError::is_no_server)
+                || matches!(cause.downcast_ref(), Some(ProvisionError::Connect(error)) if error.is_no_server())
+                || matches!(cause.downcast_ref(), Some(VerifyError::Connect(error)) if error.is_no_server())
         });
         if is_no_server { Self::NoServer } else { Self::Error }
     }

@@ -1,7 +1,7 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
 use anyhow::Context as _;
-use pg_config::{Address, ConnInfo, Identifier, Password, SslMode};
+use pg_config::{Address, Candidates, ConnInfo, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected};
 use pg_server::{Mode, Request, Rung, Server, Source};
 
@@ -27,7 +27,7 @@ impl Target {
         let request = Request {
             choice: config.server.value,
             mode,
-            named: config.named.as_ref().map(|named| named.value.clone()),
+            named: settle(context)?,
             data_dir: &config.data_dir.value,
             bin_dir: config.bin_dir.as_ref().map(|found| found.value.as_path()),
             path: context.environment.process_os("PATH"),
@@ -59,6 +59,15 @@ impl Target {
     /// no other is tried in its place.
     pub(crate) fn explain(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
         let error = error.into();
+        let administrator = self.access.administrator.as_ref().filter(|administrator| {
+            let address = administrator.connection.address();
+            address != self.access.app.address() && error.to_string().contains(&format!("at {address}"))
+        });
+        if let Some(administrator) = administrator.filter(|_| Outcome::of(&error) == Outcome::NoServer) {
+            let help = "correct its host, or leave the host out: then it is the app's own server";
+            let how = &administrator.how;
+            return SilentServer(format!("the administrator's connection ({how}): {error}\n  help: {help}")).into();
+        }
         if self.server.source == Source::Env && Outcome::of(&error) == Outcome::NoServer {
             let help = "start it, correct the name, or unset it and let db-setup start a server of its own";
             return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
@@ -78,34 +87,112 @@ impl Target {
         self.server.source == Source::Local
     }
 
+    /// Every server that may serve the database to others, and the connection with which they reach it: those that
+    /// are named, or the one that we started. A password that is for some of them alone goes to none.
+    pub(crate) fn for_others(&self, context: &Context, app: ConnInfo) -> (Vec<Address>, ConnInfo) {
+        let config = &context.config;
+        match &config.named {
+            Some(named) if self.server.source == Source::Env => {
+                let is_alike = named.value.iter().all(|address| config.app(address).password == app.password);
+                let password = app.password.clone().filter(|_| is_alike);
+                (named.value.clone(), ConnInfo { password, ..app })
+            }
+            _ => (vec![app.address()], app),
+        }
+    }
+
     /// In words: where the server is, and why that one.
     pub(crate) fn describe(&self) -> String {
         format!("{}:{} ({})", self.server.host, self.server.port, self.reason)
     }
 }
 
+/// The server that is named. Of several the one that libpq would take, for the whole command: what is made on
+/// one must not be looked for on another.
+fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
+    let config = &context.config;
+    let (Some(named), Some(candidates)) = (&config.named, config.candidates()) else { return Ok(None) };
+    if let [only] = named.value.as_slice() {
+        return Ok(Some(only.clone()));
+    }
+    if ![ServerChoice::Auto, ServerChoice::Env].contains(&config.server.value) {
+        return Ok(named.value.first().cloned());
+    }
+    let app = candidates.connect(context.wait).map(|(taken, _)| taken.address());
+    let taken = match (app, &config.admin) {
+        // Where the app may not log in yet, the administrator tells the very same servers apart.
+        (Err(error), Some(admin)) if error.is_refusal() => settle_as(admin, named, context.wait).ok_or(error),
+        (app, _) => app,
+    };
+    let taken = taken.with_context(|| format!("{} names several servers", named.source))?;
+    context.terminal.say(&format!("of {} servers that {} names: {taken}", named.value.len(), named.source));
+    Ok(Some(taken))
+}
+
+/// The one of the servers that the administrator reaches. Where a host is named once, another port of it counts
+/// as the same server: a pooler's, say.
+fn settle_as(
+    admin: &Sourced<Vec<ConnInfo>>,
+    named: &Sourced<Vec<Address>>,
+    wait: std::time::Duration,
+) -> Option<Address> {
+    let of = |connection: &ConnInfo| {
+        let exactly = named.value.iter().find(|address| **address == connection.address());
+        let mut by_host = named.value.iter().filter(|address| address.host == connection.host);
+        exactly.or(by_host.next().filter(|_| by_host.next().is_none()))
+    };
+    let same: Vec<_> = admin.value.iter().filter(|connection| of(connection).is_some()).cloned().collect();
+    let (taken, _) = Candidates::of(same).connect(wait).ok()?;
+    of(&taken).cloned()
+}
+
 /// The two connections: the app's own, and an administrator's where one is known.
 fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
     let config = &context.config;
     let address = Address { host: server.host.clone(), port: server.port };
-    let said = config.password.as_ref().map(|found| found.value.clone());
-    let (password, password_is_generated, ssl_mode) = match (server.source, said) {
-        (Source::Env, said) => (said, false, config.session.ssl_mode),
-        (_, Some(said)) => (Some(said), false, SslMode::Prefer),
-        (_, None) => (Some(kept_password(context)?), true, SslMode::Prefer),
+    let (app, password_is_generated) = match (server.source, &config.password) {
+        (Source::Env, _) => (config.app(&address), false),
+        (_, Some(said)) => (config.app_here(&address, said.value.clone()), false),
+        (_, None) => (config.app_here(&address, kept_password(context)?), true),
     };
     let administrator = match (&server.superuser, &config.admin) {
         (Some(superuser), _) => Some(Administrator::given(superuser.clone(), "the started server's superuser")),
-        (None, Some(admin)) => Some(Administrator::given(admin.value.clone(), admin.source.to_string())),
+        (None, Some(admin)) => {
+            let connection = administrators(&admin.value, &address, context.wait)
+                .with_context(|| format!("{} names several servers", admin.source))?;
+            Some(Administrator::given(connection, admin.source.to_string()))
+        }
         (None, None) => None,
     };
     Ok(Access {
-        app: config.app(&address, password.as_ref(), ssl_mode),
+        app,
         administrator,
         may_set_password: server.source != Source::Env,
+        may_be_pooled: server.source == Source::Env,
+        password_source: password_source(config, server.source),
         password_is_generated,
         wait: context.wait,
     })
+}
+
+/// Where the app's password is from, where it is known.
+fn password_source(config: &pg_config::Config, server: Source) -> Option<String> {
+    match &config.password {
+        Some(said) => Some(said.source.to_string()),
+        None if server == Source::Env && config.passfile.path().is_file() => {
+            Some(config.passfile.path().display().to_string())
+        }
+        None => None,
+    }
+}
+
+/// The administrator's connection: of several servers the one that the app is on, else the one that libpq would take.
+fn administrators(connections: &[ConnInfo], app: &Address, wait: std::time::Duration) -> anyhow::Result<ConnInfo> {
+    let same = connections.iter().find(|connection| connection.address() == *app);
+    match (same.or_else(|| connections.iter().find(|connection| connection.host == app.host)), connections) {
+        (Some(connection), _) | (None, [connection]) => Ok(connection.clone()),
+        (None, several) => Ok(Candidates::of(several.to_vec()).connect(wait)?.0),
+    }
 }
 
 /// The password that was generated for the app's role when its server was first set up.

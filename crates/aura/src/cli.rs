@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use pg_connect::Surroundings;
 use postgres::Client;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::connect::connect_around;
 use crate::error::{Error, Result};
 use crate::history::{Entry, State};
 use crate::migrate::{self, Progress, Status};
@@ -71,7 +73,13 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let done = database_url().and_then(|url| crate::connect(&url)).and_then(|mut client| match cli.command {
+    let around = Surroundings { variable: &variable, home: pg_connect::home(variable("HOME").map(Into::into)) };
+    let connected = database_url().and_then(|url| {
+        connect_around(&url, &around, &mut |remark| {
+            let _ = writeln!(io::stderr(), "warning: {remark}");
+        })
+    });
+    let done = connected.and_then(|mut client| match cli.command {
         Command::Migrate { lock_wait } => run_migrate(&mut client, Duration::from_secs(lock_wait)),
         Command::Status { format } => run_status(&mut client, format),
     });
@@ -81,9 +89,22 @@ pub fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the program's one reading of the environment")]
+/// libpq's own variables; [`database_url`] has made sure that they are text.
+#[expect(clippy::disallowed_methods, reason = "the program reads its environment here and below, and nowhere else")]
+fn variable(key: &str) -> Option<String> {
+    std::env::var(key).ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a value that is no text must not pass for none")]
 fn database_url() -> Result<String> {
     use std::env::VarError::{NotPresent, NotUnicode};
+    let is_libpqs = |key: &str| key.starts_with("PG");
+    if let Some((key, _)) = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value)))
+        .find(|(key, value)| is_libpqs(key) && value.to_str().is_none())
+    {
+        return Err(Error::Url(format!("beside it {key} is not UTF-8: correct or unset it")));
+    }
     match std::env::var("DATABASE_URL") {
         Ok(url) if url.trim().is_empty() => Err(Error::NoUrl),
         Ok(url) => Ok(url),

@@ -23,13 +23,8 @@ pub enum Error {
     Url(String),
 
     /// No connection: the server does not answer, or refuses the login.
-    #[error("connect to {server}: {}", said(cause))]
-    Connect {
-        /// User, hosts and database, without the password.
-        server: String,
-        /// What the driver or the server said.
-        cause: postgres::Error,
-    },
+    #[error("connect: {0}")]
+    Connect(#[from] pg_connect::ConnectError),
 
     /// Unqualified names would not be made in a schema of the application's own.
     #[error(
@@ -140,7 +135,8 @@ impl Error {
     /// The SQLSTATE, where the server gave one.
     pub fn code(&self) -> Option<&SqlState> {
         match self {
-            Error::Connect { cause, .. } | Error::Server { cause, .. } => cause.code(),
+            Error::Connect(error) => error.code(),
+            Error::Server { cause, .. } => cause.code(),
             Error::Migration { cause, .. } => postgres_error(cause.as_ref())?.code(),
             _ => None,
         }

@@ -27,7 +27,6 @@ pub mod notes;
 mod place;
 mod slug;
 mod tags;
-mod tls;
 
 pub use cli::main;
 pub use connect::connect;

@@ -2,21 +2,21 @@
 
 mod administrator;
 mod connection;
+mod layers;
+mod parts;
 
 use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
-    time::Duration,
 };
 
 use thiserror::Error;
 
+use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode};
+
 use self::connection::Connection;
-use crate::{
-    ConnInfo, Digest, Environment, Host, Identifier, InputsError, InvalidConnString, InvalidIdentifier, Options,
-    Password, Project, Source, SslMode,
-};
+use crate::{Digest, Environment, Identifier, InputsError, InvalidIdentifier, Project, Source};
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub struct Config {
     pub project: Project,
     /// Which rung of the ladder may serve.
     pub server: Sourced<ServerChoice>,
-    /// The server that is named, if one is.
-    pub named: Option<Sourced<Address>>,
+    /// The server that is named, if one is; several that hold the same database, in libpq's order.
+    pub named: Option<Sourced<Vec<Address>>>,
     /// Where its port came from, which may be another source than the host's.
     pub port_source: Source,
     /// The app's role.
@@ -46,10 +46,12 @@ pub struct Config {
     pub database: Sourced<Identifier>,
     /// The app's schema.
     pub schema: Sourced<Identifier>,
-    /// What the app's own connection asks for besides.
-    pub session: SessionSettings,
-    /// A connection that may create roles and databases.
-    pub admin: Option<Sourced<ConnInfo>>,
+    /// Where passwords stand that nobody says otherwise.
+    pub passfile: Passfile,
+    /// libpq's parameters besides these, as they count.
+    pub parameters: Vec<(&'static str, Sourced<String>)>,
+    /// A connection that may create roles and databases, to each server that it may mean.
+    pub admin: Option<Sourced<Vec<ConnInfo>>>,
     /// Extensions that the app needs.
     pub extensions: Sourced<Vec<Identifier>>,
     /// The app's migrations.
@@ -62,6 +64,10 @@ pub struct Config {
     pub data_dir: Sourced<PathBuf>,
     /// What was said and does not count, each with the reason.
     pub ignored: Vec<String>,
+    /// What was said and has nothing to count for, each with the reason.
+    pub unused: Vec<String>,
+    /// The app's connection, but for the server.
+    app: ConnInfo,
 }
 
 /// `--server` and `DB_SERVER`.
@@ -75,32 +81,6 @@ pub enum ServerChoice {
     Container,
     /// A private cluster from installed binaries.
     Local,
-}
-
-/// Where the named server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// Name, address or socket directory.
-    pub host: Host,
-    /// Port.
-    pub port: u16,
-}
-
-/// What the app's own connection asks for besides role and database.
-#[derive(Clone, Debug)]
-pub struct SessionSettings {
-    /// `options`.
-    pub options: Options,
-    /// Where they came from.
-    pub options_source: Source,
-    /// `sslmode`.
-    pub ssl_mode: SslMode,
-    /// Where it came from.
-    pub ssl_mode_source: Source,
-    /// `application_name`.
-    pub application_name: Option<String>,
-    /// `connect_timeout`.
-    pub connect_timeout: Option<Duration>,
 }
 
 /// How the app's migrations are run.
@@ -134,9 +114,6 @@ pub enum ConfigError {
     /// A value that its key does not allow.
     #[error("{source_}: {reason}", source_ = .0, reason = .1)]
     Value(Source, String),
-    /// A key of libpq's that would be dropped without a word.
-    #[error("{0} is set, and not supported yet: unset it, or write what it says into DATABASE_URL")]
-    Unsupported(&'static str),
 }
 
 impl Config {
@@ -151,8 +128,7 @@ impl Config {
             None => parsed(environment, "DB_SERVER", ServerChoice::from_str)?
                 .unwrap_or(Sourced { value: ServerChoice::Auto, source: Source::Default }),
         };
-        let Connection { named, port_source, role, password, database, session, admin, ignored } =
-            Connection::resolve(project, environment)?;
+        let connection = Connection::resolve(project, environment)?;
         let schema = parsed(environment, "DB_SCHEMA", schema_name)?
             .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema), source: Source::Default });
         let extensions = parsed(environment, "DB_EXTENSIONS", |text| {
@@ -166,37 +142,56 @@ impl Config {
         Ok(Self {
             project: project.clone(),
             server,
-            named,
-            port_source,
-            role,
-            password,
-            database,
+            named: connection.named,
+            port_source: connection.port_source,
+            role: connection.role,
+            password: connection.password,
+            passfile: connection.passfile,
+            database: connection.database,
             schema,
-            session,
-            admin,
+            parameters: connection.parameters,
+            admin: connection.admin,
             extensions,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:17"),
             bin_dir: text(environment, "PG_BIN_DIR")
                 .map(|found| Sourced { value: project.root.join(found.value), source: found.source }),
             data_dir,
-            ignored,
+            ignored: connection.ignored,
+            unused: connection.unused,
+            app: connection.app,
         })
     }
 
-    /// The app's own connection to a server.
-    pub fn app(&self, address: &Address, password: Option<&Password>, ssl_mode: SslMode) -> ConnInfo {
+    /// The app's own connection to a server that is named; without a password the password file's.
+    pub fn app(&self, address: &Address) -> ConnInfo {
+        let app = &self.app;
+        let password = app.password.clone().or_else(|| self.passfile.password(address, &app.database, &app.user));
+        ConnInfo { host: address.host.clone(), port: address.port, password, ..app.clone() }
+    }
+
+    /// The app's own connection to a server that we started: what is said of TLS and of several hosts was said
+    /// of another.
+    pub fn app_here(&self, address: &Address, password: Password) -> ConnInfo {
         ConnInfo {
             host: address.host.clone(),
             port: address.port,
-            user: self.role.value.as_str().to_owned(),
-            password: password.cloned(),
-            database: self.database.value.as_str().to_owned(),
-            options: self.session.options.clone(),
-            ssl_mode,
-            application_name: self.session.application_name.clone(),
-            connect_timeout: self.session.connect_timeout,
+            password: Some(password),
+            ssl_mode: SslMode::Prefer,
+            more: Parameters::default(),
+            default_certificates: None,
+            ..self.app.clone()
         }
+    }
+
+    /// The app's own connection to each of the servers that are named.
+    pub fn candidates(&self) -> Option<Candidates> {
+        self.named.as_ref().map(|named| Candidates::of(named.value.iter().map(|address| self.app(address)).collect()))
+    }
+
+    /// How the app's connection to a named server is encrypted.
+    pub fn ssl_mode(&self) -> SslMode {
+        self.app.ssl_mode
     }
 }
 
@@ -240,12 +235,6 @@ impl fmt::Display for ServerChoice {
             Self::Container => "container",
             Self::Local => "local",
         })
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The environment and `.env`, read once: the only place in the workspace that looks at either.
 
+mod env_file;
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
@@ -89,8 +91,8 @@ impl Environment {
             }
             Err(error) => return Err(EnvironmentError::Unreadable { path, error }),
         };
-        let values =
-            parse(&bytes).map_err(|(line, reason)| EnvironmentError::Line { path: path.clone(), line, reason })?;
+        let values = env_file::parse(&bytes, &|name| process.contains_key(OsStr::new(name)))
+            .map_err(|(line, reason)| EnvironmentError::Line { path: path.clone(), line, reason })?;
         Ok(Self { process, file: Some(EnvFileContent { path, name, values }) })
     }
 
@@ -128,14 +130,38 @@ impl Environment {
         self.file.as_ref()?.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The file that was read.
-    pub fn file_path(&self) -> Option<&Path> {
-        self.file.as_ref().map(|file| file.path.as_path())
-    }
-
     /// The highest source's value of a key, and that source.
     pub fn get(&self, key: &'static str) -> Option<(&str, Source)> {
         Layer::ALL.into_iter().find_map(|layer| Some((self.at(layer, key)?, self.source(layer, key))))
+    }
+
+    /// The highest source's value of a key whose name is not known beforehand.
+    pub(crate) fn get_any(&self, key: &str) -> Option<&str> {
+        Layer::ALL.into_iter().find_map(|layer| self.at(layer, key))
+    }
+
+    /// The user's home directory.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        pg_connect::home(self.process_os("HOME").map(PathBuf::from))
+    }
+
+    /// What relative paths of one source are relative to: the file's directory, or the working directory.
+    pub(crate) fn directory(&self, layer: Layer) -> PathBuf {
+        let file = self.file.as_ref().filter(|_| layer == Layer::File);
+        let relative = file.and_then(|file| file.path.parent()).unwrap_or(Path::new(""));
+        let is_here = relative.as_os_str().is_empty();
+        std::path::absolute(if is_here { Path::new(".") } else { relative }).unwrap_or_else(|_| relative.to_owned())
+    }
+
+    /// The same for the source of a value.
+    pub(crate) fn directory_of(&self, source: &Source) -> PathBuf {
+        self.directory(if matches!(source, Source::File(..)) { Layer::File } else { Layer::Process })
+    }
+
+    /// The highest source's path of a key.
+    pub(crate) fn path(&self, key: &'static str) -> Option<PathBuf> {
+        let (value, source) = self.get(key)?;
+        Some(self.directory_of(&source).join(value))
     }
 
     /// A key of one source.
@@ -184,6 +210,8 @@ pub enum Source {
     Process(&'static str),
     /// A line of this file.
     File(&'static str, Arc<str>),
+    /// A service (`pg_service.conf`) that another source names.
+    Service(Arc<str>, Box<Self>),
     /// Nothing was said.
     Default,
 }
@@ -194,8 +222,16 @@ impl fmt::Display for Source {
             Self::Flag(flag) => f.write_str(flag),
             Self::Process(key) => write!(f, "{key} in the environment"),
             Self::File(key, file) => write!(f, "{key} in {file}"),
+            Self::Service(name, by) => write!(f, "service {name}, named by {by}"),
             Self::Default => f.write_str("default"),
         }
+    }
+}
+
+impl Source {
+    /// A service that this source names.
+    pub(crate) fn by_service(self, name: &str) -> Self {
+        Self::Service(name.into(), Box::new(self))
     }
 }
 
@@ -205,108 +241,14 @@ fn is_ours(key: &str) -> bool {
     !passed_through && (KEYS.iter().any(|known| known.name == key) || key.starts_with("PG"))
 }
 
-/// The file's values, or the number of the line that is wrong and why.
-///
-/// `dotenvy` does the reading. What it gets wrong without a word is refused before: an unquoted `$`
-/// (`pa$$word` would become `pa`), a key said twice (tools differ in which one wins).
-fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, (usize, String)> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        (before.iter().filter(|byte| **byte == b'\n').count() + 1, "it is not UTF-8".to_owned())
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
-        let Some((key, value)) = assignment(line).filter(|(key, _)| is_ours(key)) else { continue };
-        if let Some(first) = seen.insert(key, number) {
-            return Err((number, format!("{key} stands on line {first} already: keep one of them")));
-        }
-        if has_bare_dollar(value) {
-            let reason = format!("the `$` in the value of {key} would be replaced: put the value in single quotes");
-            return Err((number, reason));
-        }
-    }
-    let mut values = BTreeMap::new();
-    for item in dotenvy::from_read_iter(text.as_bytes()) {
-        let (key, value) = item.map_err(|error| match error {
-            dotenvy::Error::LineParse(line, _) => {
-                let start = line.lines().next().unwrap_or_default();
-                let number = text.lines().position(|candidate| candidate.contains(start)).map_or(1, |index| index + 1);
-                (number, "it is no `KEY=value`; put a value with spaces, quotes or `#` in single quotes".to_owned())
-            }
-            _ => (1, "it cannot be read".to_owned()),
-        })?;
-        values.insert(key, value);
-    }
-    Ok(values)
-}
-
-fn assignment(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once('=')?;
-    let key = key.trim();
-    let key = key.strip_prefix("export ").map_or(key, str::trim);
-    (!key.starts_with('#')).then_some((key, value.trim()))
-}
-
-/// A `$` that is neither in single quotes, nor escaped, nor the beginning of a deliberate `${NAME}`.
-fn has_bare_dollar(value: &str) -> bool {
-    if value.starts_with('\'') {
-        return false;
-    }
-    let comment = if value.starts_with('"') { None } else { value.find(" #") };
-    let value = &value[..comment.unwrap_or(value.len())];
-    value.match_indices('$').any(|(at, _)| !value[at + 1..].starts_with('{') && !value[..at].ends_with('\\'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refused(text: &str) -> (usize, String) {
-        parse(text.as_bytes()).unwrap_err()
-    }
-
-    #[test]
-    fn reads_the_seed_document() {
-        let text = "# PostgreSQL\nDEBUG=True\nSECRET_KEY=pa$$word\nDATABASE_URL=postgres://u:p@h/d?options=-csearch_path=aura\n";
-        let values = parse(text.as_bytes()).unwrap();
-        assert_eq!(values["DATABASE_URL"], "postgres://u:p@h/d?options=-csearch_path=aura");
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_the_first_key() {
-        assert_eq!(parse("\u{feff}DB_NAME=x\n".as_bytes()).unwrap()["DB_NAME"], "x");
-    }
-
-    #[test]
-    fn errors_name_the_line_and_never_the_value() {
-        for (text, line) in [
-            ("DEBUG=1\nDB_PASSWORD=s3cr$$et\n", 2),
-            ("DB_PASSWORD=\"s3cr$et\"\n", 1),
-            ("A=1\n\nDB_PASSWORD='s3cret\n", 3),
-            ("A=1\nDB_PASSWORD=s3cret more words\nB=2\n", 2),
-            ("DB_NAME=a\nDB_NAME=s3cret\n", 2),
-        ] {
-            let (number, reason) = refused(text);
-            assert_eq!(number, line, "{text}: {reason}");
-            assert!(!reason.contains("s3cr"), "{reason}");
-        }
-        assert_eq!(parse(b"A=1\nDB_NAME=\xff\n").unwrap_err().0, 2);
-    }
 
     #[test]
     fn debug_shows_names_and_no_value() {
         let environment = Environment::of(&[("PGPASSWORD", "s3cret")], &[("DB_PASSWORD", "s3cret")]);
         let shown = format!("{environment:?}");
         assert!(shown.contains("PGPASSWORD") && shown.contains("DB_PASSWORD") && !shown.contains("s3cret"), "{shown}");
-    }
-
-    #[test]
-    fn single_quotes_keep_everything() {
-        assert_eq!(parse(b"DB_PASSWORD='pa$$w#rd \"'\n").unwrap()["DB_PASSWORD"], "pa$$w#rd \"");
-        assert_eq!(
-            parse(b"DB_NAME=a\nDATABASE_URL=postgres://u@h/${DB_NAME}\n").unwrap()["DATABASE_URL"],
-            "postgres://u@h/a"
-        );
     }
 }

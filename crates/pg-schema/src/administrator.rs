@@ -8,7 +8,7 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{ConnInfo, ConnectError, Host, Identifier, Options, Session, SslMode, connect_within};
+use pg_config::{ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, SslMode, connect_within};
 
 use crate::{
     Expected,
@@ -54,7 +54,7 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
     }
     let directories = match &app.host {
         Host::Unix(directory) => vec![directory.clone()],
-        Host::Tcp(_) => ["/var/run/postgresql", "/run/postgresql", "/tmp"].map(PathBuf::from).to_vec(),
+        Host::Tcp(_) | Host::At(..) => ["/var/run/postgresql", "/run/postgresql", "/tmp"].map(PathBuf::from).to_vec(),
     };
     let directory = directories.into_iter().find(|directory| is_trusted_socket(directory, app.port))?;
     let socket_owner = User::from_uid(Uid::from_raw(socket_uid(&directory, app.port)?)).ok()??;
@@ -73,6 +73,8 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
                 ssl_mode: SslMode::Disable,
                 application_name: None,
                 connect_timeout: app.connect_timeout,
+                more: Parameters::default(),
+                default_certificates: None,
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),
@@ -142,10 +144,15 @@ fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {
 
 /// Whether the server of the socket is the one that the app reaches by TCP: it must listen there.
 fn listens_at(listen_addresses: &str, host: &Host) -> bool {
-    let Host::Tcp(name) = host else { return true };
+    let name = match host {
+        Host::Unix(_) => return true,
+        Host::Tcp(name) => name.clone(),
+        // What counts is where it is reached, not what it is called.
+        Host::At(_, address) => address.to_string(),
+    };
     listen_addresses.split(',').map(str::trim).any(|address| {
         matches!(address, "*" | "0.0.0.0" | "::" | "localhost")
-            || address == name
+            || *address == name
             || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() && name == "localhost")
     })
 }

@@ -3,7 +3,9 @@
 
 mod misplaced;
 
-use pg_config::{Digest, Identifier, Session};
+use std::time::Duration;
+
+use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
 pub use self::misplaced::Misplaced;
@@ -20,6 +22,10 @@ pub struct Facts {
     pub version: String,
     /// `server_version_num`.
     pub version_number: i32,
+    /// Who may read this very session along.
+    pub encryption: Encryption,
+    /// Whether the process that serves the session was there long before it.
+    pub is_served_by_older: bool,
     /// A standby: nothing can be written.
     pub in_recovery: bool,
     /// `current_user`.
@@ -146,6 +152,8 @@ impl Facts {
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
+            encryption: session.encryption.clone(),
+            is_served_by_older: is_older(row.get("backend_age"), session),
             in_recovery: row.get("in_recovery"),
             role: name(&row, "role"),
             is_superuser: row.get("is_superuser"),
@@ -207,6 +215,14 @@ impl Facts {
     pub fn recorded_digest(&self) -> Option<Digest> {
         digest::recorded(self.schema.as_ref()?.comment.as_deref()?)
     }
+}
+
+/// Whether a process of this age, in milliseconds, has served somebody else before.
+fn is_older(age: Option<i64>, session: &Session) -> bool {
+    // The clocks are two, and a busy server forks late.
+    const SLACK: Duration = Duration::from_secs(1);
+    let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_millis);
+    age.is_some_and(|age| age > session.opened.elapsed() + SLACK)
 }
 
 fn name(row: &Row, column: &str) -> Identifier {

@@ -14,7 +14,7 @@ use postgres::error::SqlState;
 pub use self::error::ProvisionError;
 use self::{
     cluster::Cluster,
-    error::login_refused,
+    error::{login_refused, options_refused},
     rights::{
         app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema, refuse_other_path,
     },
@@ -23,6 +23,7 @@ use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
     query::{SqlError, execute, mask_verifier, query_one, settled},
+    verify::pooler,
 };
 
 /// How the server is reached, and what may be done to it.
@@ -37,6 +38,10 @@ pub struct Access {
     pub may_set_password: bool,
     /// Whether [`Self::app`]'s password was generated here, with 128 random bits.
     pub password_is_generated: bool,
+    /// Where its password is from, in words.
+    pub password_source: Option<String>,
+    /// Whether a pooler may stand before the server: it is not one that we started.
+    pub may_be_pooled: bool,
     /// How long a server that is still starting is waited for.
     pub wait: Duration,
 }
@@ -99,13 +104,17 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
     refuse_other_path(access, expected)?;
     let (mut app, refusal) = match connect_app(access) {
         Ok(session) => (Some(session), None),
-        Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => (None, Some(error)),
-        Err(error) => return Err(ProvisionError::NoServer(error)),
+        Err(error) if error.is_refused_parameter() => return Err(options_refused(error, expected)),
+        Err(error) if error.is_refusal() => (None, Some(error)),
+        Err(error) => return Err(ProvisionError::Connect(error)),
     };
     let administrator = match &access.administrator {
         Some(administrator) => administrator.clone(),
         None => find_administrator(access, expected, purpose, app.as_mut(), refusal.as_ref())?,
     };
+    if app.is_none() || administrator.connection.address() != access.app.address() {
+        refuse_pooler(access, &administrator.connection).map_err(ProvisionError::Connect)?;
+    }
     let mut maintenance = maintenance(access, expected, purpose, &administrator)?;
     if purpose == Purpose::Drop && !Cluster::read(&mut maintenance, expected)?.may_create_database {
         let database = expected.database.to_string();
@@ -116,7 +125,17 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
 
 /// A session of the app's own.
 fn connect_app(access: &Access) -> Result<Session, ConnectError> {
-    connect_within(&access.app, access.wait).map(settled)
+    let session = connect_within(&access.app, access.wait)?;
+    refuse_pooler(access, &access.app)?;
+    Ok(settled(session))
+}
+
+/// What is set up is set up by sessions of our own: a pooler would hand the lock and the settings to others.
+fn refuse_pooler(access: &Access, connection: &ConnInfo) -> Result<(), ConnectError> {
+    match access.may_be_pooled && pooler::has_console(connection) {
+        true => Err(ConnectError::Shared { at: connection.address().to_string() }),
+        false => Ok(()),
+    }
 }
 
 /// The administrator's session in a database that is not the app's own to drop. All setups must agree
@@ -134,15 +153,15 @@ fn maintenance(
     for candidate in candidates {
         match administrator.connect(candidate, access.wait) {
             Ok(session) => return Ok(session),
-            Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+            Err(error) if error.is_refusal() => {
                 refusal.get_or_insert(error);
             }
-            Err(error) => return Err(ProvisionError::NoServer(error)),
+            Err(error) => return Err(ProvisionError::Connect(error)),
         }
     }
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
     if purpose == Purpose::Provision && administrator.connection == app_as_administrator(access).connection {
-        return connect_app(access).map_err(ProvisionError::NoServer);
+        return connect_app(access).map_err(ProvisionError::Connect);
     }
     let how = administrator.how.clone();
     match refusal {
@@ -207,10 +226,10 @@ pub fn provision(
         // The setup that held the lock before us may have made what was missing when we first tried.
         match connect_app(access) {
             Ok(session) => (connections.app, connections.refusal) = (Some(session), None),
-            Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+            Err(error) if error.is_refusal() => {
                 connections.refusal = Some(error);
             }
-            Err(error) => return Err(ProvisionError::NoServer(error)),
+            Err(error) => return Err(ProvisionError::Connect(error)),
         }
     }
     // Rights come first: what cannot be finished is not begun.
@@ -236,11 +255,9 @@ pub fn provision(
     }
     let mut app = match connections.app.take() {
         Some(session) => session,
-        None => connect_app(access).map_err(|error| match error {
-            ConnectError::Refused { .. } | ConnectError::NoPassword { .. } => {
-                login_refused(error, expected, &run.changes, &connections.administrator)
-            }
-            _ => ProvisionError::NoServer(error),
+        None => connect_app(access).map_err(|error| match error.is_refusal() {
+            true => login_refused(error, expected, &run.changes, &connections.administrator),
+            false => ProvisionError::Connect(error),
         })?,
     };
     let expected =
@@ -263,7 +280,7 @@ pub fn provision(
         && facts.stored_path.schema.as_ref() == Some(&expected.schema)
         && facts.current_schema.as_ref() != Some(&expected.schema);
     if !is_settled || is_stale {
-        app = connect_app(access).map_err(ProvisionError::NoServer)?;
+        app = connect_app(access).map_err(ProvisionError::Connect)?;
     }
     let facts = (is_settled && !is_stale).then_some(facts);
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })

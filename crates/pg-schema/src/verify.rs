@@ -5,6 +5,7 @@ mod access;
 mod migrations;
 mod path;
 mod placement;
+pub(crate) mod pooler;
 mod probe;
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use pg_config::{ConnInfo, ConnectError, Identifier, Session, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Expected, Facts, Landed, ddl,
+    Access, Expected, Facts, Landed, ddl,
     object::{Kind, Object},
     query::SqlError,
     report::{Check, Report},
@@ -38,6 +39,7 @@ pub const CHECKS: &[&str] = &[
     "migrations",
     "public-create",
     "extensions",
+    "pooler",
 ];
 
 /// A verdict, and the facts that it rests on where a session came about.
@@ -49,28 +51,31 @@ pub struct Verdict {
 }
 
 /// Connects as the app would, and verifies. A refused login is a finding; no answer is an error.
-pub fn verify(app: &ConnInfo, expected: &Expected, wait: Duration) -> Result<Verdict, VerifyError> {
+pub fn verify(access: &Access, expected: &Expected, wait: Duration) -> Result<Verdict, VerifyError> {
+    let app = &access.app;
     match connect_within(app, wait) {
-        Ok(mut session) => verify_session(&mut session, app, expected).map_err(VerifyError::Sql),
-        Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
-            Ok(Verdict { report: refused(&error, expected), facts: None })
+        Ok(mut session) => {
+            let facts = Facts::read(&mut session, expected)?;
+            let pooler = pooler::look(&facts, access);
+            Ok(conclude(&mut session, facts, pooler, app, expected))
         }
-        Err(error) => Err(VerifyError::NoServer(error)),
+        Err(error) if error.is_refusal() => Ok(Verdict { report: refused(&error, access, expected), facts: None }),
+        Err(error) => Err(VerifyError::Connect(error)),
     }
 }
 
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// No server answers.
+    /// No connection came about, and it was not the login that was refused.
     #[error(transparent)]
-    NoServer(ConnectError),
+    Connect(ConnectError),
     /// A catalog query failed.
     #[error(transparent)]
     Sql(#[from] SqlError),
 }
 
-/// Verifies by a session that was opened with the app's own connection `app`.
+/// Verifies by a session of [`crate::open`]'s, which leads to the app's database by `app`.
 pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected) -> Result<Verdict, SqlError> {
     let facts = Facts::read(session, expected)?;
     Ok(verify_facts(session, facts, app, expected))
@@ -78,9 +83,21 @@ pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected
 
 /// Verifies on facts that the same session has read a moment ago.
 pub fn verify_facts(session: &mut Session, facts: Facts, app: &ConnInfo, expected: &Expected) -> Verdict {
+    // Through PgBouncer it would not have been opened.
+    let pooler = pooler::shown_by(&facts);
+    conclude(session, facts, pooler, app, expected)
+}
+
+fn conclude(
+    session: &mut Session,
+    facts: Facts,
+    pooler: Option<pooler::Pooler>,
+    app: &ConnInfo,
+    expected: &Expected,
+) -> Verdict {
     let probe = probe::create_table(session, &facts, expected);
     let others = probe::create_tables_as_others(session, &facts, expected);
-    let report = judge(&facts, &probe, &others, app, expected);
+    let report = judge(&facts, &probe, &others, pooler, app, expected);
     Verdict { report, facts: Some(facts) }
 }
 
@@ -101,6 +118,7 @@ fn judge(
     facts: &Facts,
     probe: &probe::Probe,
     others: &[(Identifier, probe::Probe)],
+    pooler: Option<pooler::Pooler>,
     app: &ConnInfo,
     expected: &Expected,
 ) -> Report {
@@ -122,16 +140,18 @@ fn judge(
         migrations::migrations(facts, expected),
         access::public_create(facts, expected),
         path::extensions(facts, app, expected),
+        pooler::pooler(facts, pooler, app, expected),
     ];
     Report { checks, tables: facts.tables }
 }
 
 /// The verdict where the app cannot even log in: which of role and database it is, and the rest unknown.
-fn refused(error: &ConnectError, expected: &Expected) -> Report {
+fn refused(error: &ConnectError, access: &Access, expected: &Expected) -> Report {
     let (role, database) = (&expected.role, &expected.database);
     let logs_in = || Check::pass("role", format!("role {role} can log in"));
     let about_database = || [Object::named(Kind::Database, database)];
     let checks = match error.code() {
+        _ if error.is_refused_parameter() => vec![pooler::refused(error, expected)],
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => vec![
             logs_in(),
             Check::fail("database", format!("{error}: run cargo xtask db-setup"))
@@ -163,12 +183,17 @@ fn refused(error: &ConnectError, expected: &Expected) -> Report {
                 Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => ": run cargo xtask db-setup",
                 _ => "",
             };
-            vec![Check::fail("role", format!("{error}{advice}")).about([Object::named(Kind::Role, role)])]
+            // A right password may be hidden by a wrong one of a higher source.
+            let source = access.password_source.as_ref().filter(|_| code == Some(&SqlState::INVALID_PASSWORD));
+            let source = source.map_or_else(String::new, |source| format!(" (the password is that of {source})"));
+            vec![Check::fail("role", format!("{error}{source}{advice}")).about([Object::named(Kind::Role, role)])]
         }
     };
     let mut checks: Vec<_> = [Check::pass("server", "the server answers")].into_iter().chain(checks).collect();
     let known: Vec<_> = checks.iter().map(|check| check.id).collect();
     let unknown = CHECKS.iter().filter(|id| !known.contains(id));
     checks.extend(unknown.map(|id| Check::skip(id, "the app cannot connect")));
+    // What is known first was put first.
+    checks.sort_by_key(|check| CHECKS.iter().position(|id| *id == check.id));
     Report { checks, tables: 0 }
 }

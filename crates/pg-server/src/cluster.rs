@@ -16,7 +16,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{ConnInfo, ConnectError, Host, Options, SslMode};
+use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, SslMode};
 
 use crate::{
     Binaries, LocalError,
@@ -232,6 +232,8 @@ impl Cluster {
             ssl_mode: SslMode::Disable,
             application_name: None,
             connect_timeout: Some(LOGIN_LIMIT),
+            more: Parameters::default(),
+            default_certificates: None,
         };
         let mut session = match pg_config::connect(&superuser) {
             Ok(session) => session,

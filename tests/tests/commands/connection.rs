@@ -19,7 +19,7 @@ fn the_url_is_all_that_is_printed_and_libpq_takes_it() {
 }
 
 #[test]
-fn options_are_carried_where_the_servers_settings_do_not_give_the_path() {
+fn f04_what_is_printed_libpq_takes_and_carries_options_only_where_they_are_needed() {
     let cluster = Cluster::start();
     // The seed document's URL: libpq refuses it as it stands there.
     let url = cluster.url("aura_user", "the-app's", "aura_db") + "&options=-csearch_path=aura";

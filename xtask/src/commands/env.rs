@@ -10,8 +10,9 @@ impl DbEnv {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
-        let app = app_connection(&context, &target, false)?;
-        let variables = [("DATABASE_URL", app.url())].into_iter().chain(app.libpq_environment());
+        let (addresses, app) = target.for_others(&context, app_connection(&context, &target, false)?);
+        let url = ("DATABASE_URL", app.url_of(&addresses));
+        let variables = [url].into_iter().chain(app.libpq_environment_of(&addresses));
         let lines: Vec<_> = variables
             .map(|(key, value)| match self.github {
                 true => format!("{key}={value}"),

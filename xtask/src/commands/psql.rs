@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use pg_config::Project;
 use pg_server::Mode;
 
+use super::url::app_connection;
 use crate::{cli::DbPsql, context::Context, outcome::Outcome, server::Target};
 
 impl DbPsql {
@@ -18,11 +19,13 @@ impl DbPsql {
         let mut command = Command::new(&program);
         for (key, _) in context.environment.process_variables().filter(|(key, _)| key.starts_with("PG")) {
             // Those that say how psql behaves stay; those that say where it goes are replaced below.
-            if !["PGAPPNAME", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING"].contains(&key) {
+            if !["PGAPPNAME", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING"].contains(&key) {
                 command.env_remove(key);
             }
         }
-        let error = command.envs(target.access.app.libpq_environment()).args(&self.arguments).exec();
+        // What a pooler in between refuses is left out where the server's own settings do as well.
+        let app = app_connection(&context, &target, false)?;
+        let error = command.envs(app.libpq_environment()).args(&self.arguments).exec();
         Err(error).with_context(|| format!("run {} (Debian's package postgresql-client has it)", program.display()))
     }
 }

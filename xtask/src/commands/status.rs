@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pg_config::Project;
+use pg_config::{Encryption, Project};
 use pg_schema::Status;
 use pg_server::{Mode, State};
 
@@ -33,7 +33,7 @@ impl DbStatus {
                 let _ = writeln!(text, "  {name:<width$}  {value}{note}");
             }
         }
-        for ignored in &context.config.ignored {
+        for ignored in context.config.ignored.iter().chain(&context.config.unused) {
             let _ = writeln!(text, "ignored: {ignored}");
         }
         context.terminal.print(text.trim_end());
@@ -53,7 +53,7 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
     for skipped in &server.skipped {
         rows.push(("skipped", skipped.to_string(), String::new()));
     }
-    let verdict = match pg_schema::verify(&target.access.app, &target.expected, std::time::Duration::ZERO) {
+    let verdict = match pg_schema::verify(&target.access, &target.expected, std::time::Duration::ZERO) {
         Ok(verdict) => verdict,
         Err(error) => {
             rows.push(("state", terminal.paint(BAD, &error.to_string()), String::new()));
@@ -63,6 +63,9 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
     let report = &verdict.report;
     if let Some(facts) = &verdict.facts {
         rows.push(("version", format!("PostgreSQL {}", facts.version), String::new()));
+        let is_read_along = matches!(facts.encryption, Encryption::Clear(_)) && !server.host.is_this_machine();
+        let note = if is_read_along { "whoever is in between reads along" } else { "" };
+        rows.push(("encryption", facts.encryption.to_string(), note.to_owned()));
     }
     for check in report.checks.iter().filter(|check| ["database", "tables-landed", "migrations"].contains(&check.id)) {
         rows.push((check.id, check.message.clone(), check.status.as_str().to_owned()));

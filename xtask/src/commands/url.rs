@@ -1,7 +1,7 @@
 //! `db-url`: a connection string on stdout, and nothing else.
 
 use anyhow::anyhow;
-use pg_config::{ConnInfo, ConnectError, Project, connect_within};
+use pg_config::{ConnInfo, Project, connect_within};
 use pg_server::Mode;
 
 use crate::{cli::DbUrl, context::Context, outcome::Outcome, server::Target};
@@ -18,7 +18,8 @@ impl DbUrl {
                 .ok_or_else(|| anyhow!("no administrator's connection is known\n  help: set ADMIN_DATABASE_URL"))?;
             administrator.connection.url()
         } else {
-            app_connection(&context, &target, self.options)?.url()
+            let (addresses, app) = target.for_others(&context, app_connection(&context, &target, self.options)?);
+            app.url_of(&addresses)
         };
         context.terminal.print(&url);
         Ok(Outcome::Well)
@@ -45,7 +46,7 @@ pub(super) fn app_connection(context: &Context, target: &Target, with_options: b
             let leads_home = row.get::<_, Option<String>>(0).as_deref() == Some(schema.as_str());
             Ok(if leads_home { plain } else { with_path() })
         }
-        Err(error @ (ConnectError::Refused { .. } | ConnectError::NoPassword { .. })) => {
+        Err(error) if error.is_refusal() => {
             context.terminal.warn(&format!("{error}; run cargo xtask db-setup"));
             Ok(with_path())
         }

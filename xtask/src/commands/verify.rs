@@ -13,8 +13,8 @@ impl DbVerify {
         let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
         let patience = target.patience(&context);
-        let verdict = pg_schema::verify(&target.access.app, &target.expected, context.wait)
-            .map_err(|error| target.explain(error))?;
+        let verdict =
+            pg_schema::verify(&target.access, &target.expected, context.wait).map_err(|error| target.explain(error))?;
         drop(patience);
         Ok(report::conclude(&context, &target, self.format, &verdict, started))
     }

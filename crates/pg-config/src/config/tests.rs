@@ -1,5 +1,7 @@
 //! Which source wins, what contradicts, and which password goes to which server.
 
+mod servers;
+
 use super::*;
 
 fn project() -> Project {
@@ -22,7 +24,7 @@ fn resolve(process: &[(&str, &str)], file: &[(&str, &str)]) -> Result<Config, Co
 }
 
 fn summary(config: &Config) -> String {
-    let named = config.named.as_ref().map_or("none".to_owned(), |found| found.value.to_string());
+    let named = config.named.as_ref().map_or("none".to_owned(), |found| found.value[0].to_string());
     let password = config.password.as_ref().map_or("none", |found| found.value.reveal());
     format!("{} {} {named} {password}", config.role.value.as_str(), config.database.value.as_str())
 }
@@ -87,16 +89,21 @@ fn a_lower_sources_password_is_not_sent_to_a_higher_sources_server() {
         assert_eq!(summary(&config), expected, "{process:?} {file:?}");
         if file.contains(&url) {
             let stays = expected.contains(" h:5432 ");
-            assert_eq!(config.session.ssl_mode == SslMode::Require, stays, "{process:?}");
-            assert_eq!(config.session.options.get("work_mem").is_some(), stays, "{process:?}");
-            assert_eq!(config.ignored.is_empty(), stays, "{:?}", config.ignored);
+            // The way to the host stays the same.
+            assert_eq!(config.ssl_mode() == SslMode::Require, expected.contains(" h:"), "{process:?}");
+            assert_eq!(config.app.options.get("work_mem").is_some(), stays, "{process:?}");
+            let is_dropped = config.ignored.iter().any(|line| line.contains("names another server"));
+            assert_eq!(is_dropped, !stays, "{:?}", config.ignored);
         }
     }
     let config = resolve(&[("DB_HOST", "x")], &[url]).unwrap();
     assert_eq!(
         config.ignored,
-        ["password", "sslmode", "options"]
-            .map(|what| format!("the {what} of DATABASE_URL in .env: DB_HOST in the environment names another server"))
+        [("host", "the"), ("options", "another"), ("password", "another"), ("sslmode", "another")].map(
+            |(what, which)| format!(
+                "the {what} of DATABASE_URL in .env: DB_HOST in the environment names {which} server"
+            )
+        )
     );
     assert!(!config.ignored.iter().any(|line| line.contains("p@")), "{:?}", config.ignored);
 }
@@ -108,8 +115,9 @@ fn libpqs_password_of_a_file_is_not_sent_to_a_higher_sources_server() {
     for process in [("DB_HOST", "x"), ("PGHOST", "x"), ("DATABASE_URL", "postgres://x")] {
         let config = resolve(&[process], &file).unwrap();
         assert_eq!(summary(&config), "u aura_db x:5432 none", "{process:?}");
-        assert_eq!(config.session.ssl_mode, SslMode::Prefer);
-        assert!(config.ignored[0].starts_with("the password of PGPASSWORD in .env: "), "{:?}", config.ignored);
+        assert_eq!(config.ssl_mode(), SslMode::Prefer);
+        let dropped = |line: &String| line.starts_with("the password of PGPASSWORD in .env: ");
+        assert!(config.ignored.iter().any(dropped), "{:?}", config.ignored);
     }
     assert_eq!(summary(&resolve(&[("PGHOST", "h")], &file).unwrap()), "u aura_db h:5432 p");
 }
@@ -120,17 +128,17 @@ fn the_administrators_password_is_not_sent_to_a_higher_sources_server() {
     let url = ("DATABASE_URL", "postgres://u:p@h/d");
     for process in [("DB_HOST", "x"), ("DATABASE_URL", "postgres://u@x/d")] {
         let config = resolve(&[process], &[url, admin]).unwrap();
-        assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root@x:5432/postgres");
+        assert_eq!(config.admin.unwrap().value[0].masked_url(), "postgresql://root@x:5432/postgres");
         assert!(config.ignored.iter().any(|line| line.contains("ADMIN_DATABASE_URL")), "{:?}", config.ignored);
         let config = resolve(&[process], &[("ADMIN_DATABASE_URL", "postgres://root:pw@h/"), url]).unwrap();
-        assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5432/postgres");
+        assert_eq!(config.admin.unwrap().value[0].masked_url(), "postgresql://root:***@h:5432/postgres");
     }
     let file =
         [("DATABASE_URL", "postgres://u:p@h/d?sslmode=require"), ("ADMIN_DATABASE_URL", "postgres://root:pw@h/")];
     let config = resolve(&[("DB_HOST", "x")], &file).unwrap();
-    assert_eq!(config.admin.unwrap().value.ssl_mode, SslMode::Require, "its own server's");
+    assert_eq!(config.admin.unwrap().value[0].ssl_mode, SslMode::Require, "its own server's");
     assert_eq!(
-        resolve(&[("DB_HOST", "x")], &[admin]).unwrap().admin.unwrap().value.password,
+        resolve(&[("DB_HOST", "x")], &[admin]).unwrap().admin.unwrap().value[0].password,
         Some(Password::new("pw"))
     );
 }
@@ -145,8 +153,10 @@ fn names_alone_only_rename() {
 fn libpq_fills_what_is_open() {
     let process = [("PGHOST", "pg"), ("PGPORT", "6000"), ("PGPASSWORD", "x"), ("PGDATABASE", "other")];
     assert_eq!(summary(&resolve(&process, &[("DB_NAME", "d")]).unwrap()), "aura_user d pg:6000 x");
-    assert!(resolve(&[("PGSERVICE", "s")], &[]).unwrap_err().to_string().contains("PGSERVICE"));
-    assert!(resolve(&[("PGHOST", "h"), ("PGSSLROOTCERT", "f")], &[]).is_err());
+    let error = resolve(&[("PGSERVICE", "s")], &[]).unwrap_err().to_string();
+    assert!(error.starts_with("PGSERVICE in the environment: the service `s` is defined in none of"), "{error}");
+    let error = resolve(&[("PGHOST", "h"), ("PGREQUIREPEER", "f")], &[]).unwrap_err().to_string();
+    assert!(error.starts_with("PGREQUIREPEER in the environment: the parameter `requirepeer`"), "{error}");
 }
 
 #[test]
@@ -154,7 +164,7 @@ fn the_administrator_is_looked_for_on_the_same_server() {
     let config =
         resolve(&[], &[("DATABASE_URL", "postgres://u:p@h:5433/d"), ("ADMIN_DATABASE_URL", "postgres://root:pw@/")])
             .unwrap();
-    assert_eq!(config.admin.unwrap().value.masked_url(), "postgresql://root:***@h:5433/postgres");
+    assert_eq!(config.admin.unwrap().value[0].masked_url(), "postgresql://root:***@h:5433/postgres");
     let config = resolve(&[], &[("ADMIN_DATABASE_URL", "postgres://root@h:6000/")]).unwrap();
     assert_eq!(summary(&config), "aura_user aura_db h:6000 none");
 }
@@ -179,4 +189,50 @@ fn bad_values_name_their_key() {
 #[test]
 fn another_command_has_no_inputs_of_ours() {
     assert!(resolve(&[], &[("MIGRATE_COMMAND", "manage.py migrate")]).unwrap().migrations.inputs.is_none());
+}
+
+#[test]
+fn files_are_looked_for_where_their_source_is() {
+    let file = [("DATABASE_URL", "postgres://u:p@h/d?sslmode=verify-full&sslrootcert=certs/ca.pem")];
+    let config = resolve(&[], &file).unwrap();
+    let address = &config.named.as_ref().unwrap().value[0];
+    let here = std::env::current_dir().unwrap().join("certs/ca.pem");
+    assert_eq!(config.app(address).more.get("sslrootcert"), Some(here.to_str().unwrap()));
+    let config = resolve(&[("PGSSLROOTCERT", "system"), ("DATABASE_URL", "postgres://u:p@h/d")], &[]).unwrap();
+    assert_eq!(config.app(address).more.get("sslrootcert"), Some("system"));
+    assert_eq!(config.ssl_mode(), SslMode::VerifyFull, "nothing less makes sense with the system's roots");
+}
+
+#[test]
+fn several_hosts_are_one_server() {
+    let config = resolve(&[], &[("DB_HOST", "a,b"), ("DB_PORT", "1,2")]).unwrap();
+    let named = config.named.unwrap().value;
+    assert_eq!(named.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a:1", "b:2"]);
+    let error = resolve(&[], &[("DB_HOST", "a,b"), ("DB_PORT", "1,2,3")]).unwrap_err().to_string();
+    assert!(error.starts_with("DB_PORT in .env: `port` names 3 ports for 2 hosts"), "{error}");
+    // A list that was for others goes with its host.
+    let config = resolve(&[("DB_HOST", "x")], &[("DATABASE_URL", "postgres://u:p@a:1,b:2/d")]).unwrap();
+    assert_eq!(summary(&config), "u d x:5432 none");
+    let admin = ("ADMIN_DATABASE_URL", "postgres://root:pw@/");
+    let config = resolve(&[], &[("DATABASE_URL", "postgres://u:p@a:1,b:2/d?sslmode=require"), admin]).unwrap();
+    let admin = config.admin.unwrap().value;
+    assert_eq!(
+        admin.iter().map(ConnInfo::masked_url).collect::<Vec<_>>(),
+        ["postgresql://root:***@a:1/postgres?sslmode=require", "postgresql://root:***@b:2/postgres?sslmode=require"]
+    );
+}
+
+#[test]
+fn a_bad_value_that_a_higher_source_hides_is_no_error() {
+    let url = ("DATABASE_URL", "postgres://u:p@h:5433/d?sslmode=disable");
+    let config = resolve(&[url, ("PGPORT", "nonsense"), ("PGSSLMODE", "nonsense")], &[]).unwrap();
+    assert_eq!(summary(&config), "u d h:5433 p");
+    let error = resolve(&[("DB_HOST", "h"), ("PGSSLMODE", "nonsense")], &[]).unwrap_err().to_string();
+    assert!(error.starts_with("PGSSLMODE in the environment: `sslmode` is none of"), "{error}");
+}
+
+#[test]
+fn what_only_looks_otherwise_is_passed_by() {
+    let config = resolve(&[("PGHOST", "h"), ("PGCLIENTENCODING", "LATIN1")], &[]).unwrap();
+    assert_eq!(config.unused, ["PGCLIENTENCODING in the environment: this program speaks UTF-8 alone"]);
 }

@@ -1,18 +1,18 @@
 //! Why the desired state was not reached: each error says what was tried, and what to do.
 
-use pg_config::{ConnInfo, ConnectError};
+use pg_config::ConnectError;
 use postgres::error::SqlState;
 use thiserror::Error;
 
 use super::Change;
-use crate::{Administrator, Expected, ddl, lock::LockError, query::SqlError};
+use crate::{Administrator, Expected, ddl, lock::LockError, query::SqlError, verify::pooler};
 
 /// Why the desired state was not reached.
 #[derive(Debug, Error)]
 pub enum ProvisionError {
-    /// No server answers.
+    /// No connection came about, and it was not the login that was refused.
     #[error(transparent)]
-    NoServer(ConnectError),
+    Connect(ConnectError),
     /// The administrator's connection was refused.
     #[error(
         "the administrator's connection ({how}) was refused: {error}\n  help: look at its role, password and database, and at pg_hba.conf on the server"
@@ -110,6 +110,12 @@ pub enum ProvisionError {
     Sql(#[from] SqlError),
 }
 
+/// Somebody in between refuses what the connection string asks for: that comes before any login.
+pub(super) fn options_refused(error: ConnectError, expected: &Expected) -> ProvisionError {
+    let help = format!("a connection pooler such as PgBouncer is in between: {}", pooler::advice(expected));
+    ProvisionError::LoginRefused { error: Box::new(error), done: "nothing was changed".to_owned(), help }
+}
+
 /// What a refused login means, and what to do, once the role is known to exist.
 pub(super) fn login_refused(
     error: ConnectError,
@@ -122,8 +128,8 @@ pub(super) fn login_refused(
         [] => format!("role {role} exists, and nothing was changed"),
         _ => {
             let statements: Vec<_> = changes.iter().map(|change| change.statement.as_str()).collect();
-            let ConnInfo { host, port, .. } = &administrator.connection;
-            format!("changed before, on {host}:{port} by {}: {}", administrator.how, statements.join("; "))
+            let at = administrator.connection.address();
+            format!("changed before, on {at} by {}: {}", administrator.how, statements.join("; "))
         }
     };
     let is_password = is_about_password(&error);

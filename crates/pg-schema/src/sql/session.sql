@@ -27,7 +27,10 @@ SELECT current_setting('server_version') AS version,
              WHERE entry.privilege_type = 'CREATE'
                AND (entry.grantee = 0 OR pg_catalog.pg_has_role(current_user, entry.grantee, 'USAGE'))
              ORDER BY 1) AS public_creators,
-       (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text AS server_started
+       (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text AS server_started,
+       -- how long the process that serves us has served: longer than we are connected, where a pooler is in between
+       (SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start) * 1000)::int8
+        FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid()) AS backend_age
 FROM pg_catalog.pg_database d
 JOIN pg_catalog.pg_roles r ON r.rolname = current_user
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1

@@ -138,6 +138,9 @@ fn missing(names: &[String]) -> String {
 
 /// Every layer that says something about the path, the one that wins first.
 fn layers(facts: &Facts, url: Option<&str>) -> String {
+    if let Some(path) = url.filter(|path| !arrives(facts, path)) {
+        return format!("connection options: {path}, which do not arrive (check pooler); {}", layers(facts, None));
+    }
     let from_url = url.map(|path| format!("connection options: {path}"));
     let stored = facts.path_layers.iter().map(|layer| format!("{}: {}", layer.layer, layer.path));
     let all: Vec<_> = from_url.into_iter().chain(stored).collect();
@@ -146,6 +149,11 @@ fn layers(facts: &Facts, url: Option<&str>) -> String {
         Some((only, [])) => only.clone(),
         Some((winner, rest)) => format!("{winner} (wins); then {}", rest.join("; then ")),
     }
+}
+
+/// Whether the path of the connection string is the session's: nothing beats it but somebody in between.
+pub(super) fn arrives(facts: &Facts, path: &str) -> bool {
+    path::schemas(path) == path::schemas(&facts.search_path)
 }
 
 /// Its name, its schema, and whether it can be moved to another.

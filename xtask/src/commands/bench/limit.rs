@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, ConnectError, Host, Options, Password, SslMode};
+use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, Password, SslMode};
 use pg_server::{Binaries, Template};
 
 /// Copies an initialised data directory by `cp -a`, spawns `postgres` there with development settings,
@@ -45,7 +45,7 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &P
     let mut server = postgres.spawn().context("spawn postgres")?;
     let answered = wait_for_answer(port, started);
     // SIGQUIT: nobody wants the data.
-    let _ = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status();
+    let _ = Command::new("sh").args(["-c", &format!("kill -QUIT {}", server.id())]).status();
     let _ = server.wait();
     let _ = std::fs::remove_dir_all(place);
     answered
@@ -63,6 +63,8 @@ fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
         ssl_mode: SslMode::Disable,
         application_name: None,
         connect_timeout: None,
+        more: Parameters::default(),
+        default_certificates: None,
     };
     while started.elapsed() < super::WAIT {
         match pg_config::connect(&nobody) {

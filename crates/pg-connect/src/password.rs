@@ -77,6 +77,12 @@ fn random_bytes() -> [u8; 16] {
     bytes
 }
 
+/// A number of chance from 0 up to, and without, `bound`; for choices, not for secrets.
+pub(crate) fn random_below(bound: usize) -> usize {
+    let [first, second, ..] = random_bytes();
+    usize::from(u16::from_le_bytes([first, second])) % bound
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,10 @@ fn mask_authorities(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("://") {
         masked.push_str(before);
         masked.push_str("://");
-        let end = after.find(char::is_whitespace).unwrap_or(after.len());
+        // A quote of the shell that is open around the URL may end it, or white space: whichever is later.
+        let end_at = |end: Option<usize>| end.unwrap_or(after.len());
+        let quoted = open_quote(&text[..text.len() - after.len()]).map_or(0, |quote| end_at(after.find(quote)));
+        let end = end_at(after.find(char::is_whitespace)).max(quoted);
         let (url, beyond) = after.split_at(end);
         let userinfo = url.rsplit_once('@').and_then(|(userinfo, _)| Some((userinfo, userinfo.split_once(':')?.0)));
         rest = match userinfo {
@@ -126,6 +129,9 @@ fn value_length(text: &str, outer: Option<char>, in_query: bool) -> usize {
             }
             _ if inner == Some(character) => inner = None,
             _ if inner.is_some() => {}
+            // What a command of the shell prints.
+            '`' => inner = Some('`'),
+            '$' if text[at..].starts_with("$(") => inner = Some(')'),
             '\'' if outer != Some('\'') => inner = Some('\''),
             '"' if outer.is_none() => inner = Some('"'),
             '&' if in_query => break,
@@ -170,6 +176,9 @@ mod tests {
             ("run --password=s3cret --passwd s3cret -x", "run --password=*** --passwd *** -x"),
             ("PASSWORD_FILE=/run/x passwords=1 password", "PASSWORD_FILE=/run/x passwords=1 password"),
             ("password=gé…heim ü=1", "password=*** ü=1"),
+            ("psql 'postgres://u:s3 cr et@h/d' -c x", "psql 'postgres://u:***@h/d' -c x"),
+            ("PGPASSWORD=`echo s3cret pw` run", "PGPASSWORD=*** run"),
+            ("PGPASSWORD=$(echo s3cret pw) run", "PGPASSWORD=*** run"),
         ] {
             assert_eq!(mask_urls(text), masked);
         }

@@ -1,24 +1,22 @@
 //! Connection strings as `key=value` pairs: `host=localhost user='a b' password='it\'s'`.
 
-use super::{ConnString, InvalidConnString, keyword};
+use super::{InvalidConnString, Parameters, keyword, parameters::is_space};
 
 /// Reads pairs parted by white space; a value may stand in single quotes, `\` takes the next character as it is.
-pub(super) fn parse(text: &str) -> Result<ConnString, InvalidConnString> {
-    let mut found = ConnString::default();
-    let mut rest = text.trim_start();
+pub(super) fn parse(text: &str) -> Result<Parameters, InvalidConnString> {
+    let mut found = Parameters::default();
+    let mut rest = text;
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or(InvalidConnString::Form)?;
-        let key = key.trim_end();
-        if key.is_empty() || key.contains(char::is_whitespace) {
+        let (name, after) = rest.split_once('=').ok_or(InvalidConnString::Form)?;
+        let name = name.trim_end_matches(is_space);
+        if name.is_empty() || name.contains(is_space) {
             return Err(InvalidConnString::Form);
         }
-        let known = keyword::known(key)?;
-        let (value, after) = take_value(after.trim_start()).ok_or_else(|| InvalidConnString::Value {
-            key: known,
-            reason: "lacks the closing quote, or what `\\` stands before".to_owned(),
-        })?;
-        found.set(key, value)?;
-        rest = after.trim_start();
+        let name = keyword::known(name)?.name;
+        let (value, after) = take_value(after.trim_start_matches(is_space))
+            .ok_or_else(|| InvalidConnString::value(name, "lacks the closing quote, or what `\\` stands before"))?;
+        found.set(name, value)?;
+        rest = after.trim_start_matches(is_space);
     }
     Ok(found)
 }
@@ -32,7 +30,7 @@ fn take_value(text: &str) -> Option<(String, &str)> {
         match character {
             '\\' => value.push(characters.next()?.1),
             '\'' if quoted => return Some((value, &text[at + 1..])),
-            _ if !quoted && character.is_whitespace() => return Some((value, &text[at..])),
+            _ if !quoted && is_space(character) => return Some((value, &text[at..])),
             _ => value.push(character),
         }
     }

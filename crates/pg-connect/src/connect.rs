@@ -1,0 +1,294 @@
+//! Opening a connection, with every way in which that fails told apart.
+
+mod error;
+mod keepalives;
+
+use std::{
+    fmt,
+    net::{IpAddr, ToSocketAddrs},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use postgres::{
+    Client,
+    config::{ChannelBinding, SslMode as DriverSslMode, SslNegotiation},
+    error::DbError,
+};
+
+pub use self::error::ConnectError;
+pub(crate) use self::keepalives::Keepalives;
+use crate::{
+    ConnInfo, Host, SslMode,
+    attributes::TargetSessionAttrs,
+    tls::{Tls, Verified},
+};
+
+/// What one attempt may take where nothing else is said: an address that drops packets would hold
+/// everything up for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The last attempt of a short wait is given the time that a slow network or a busy server needs.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
+
+/// A connection, and what the server remarked on it since it was last asked.
+pub struct Session {
+    /// The driver's client.
+    pub client: Client,
+    /// Who may read along.
+    pub encryption: Encryption,
+    /// Since when there is a connection.
+    pub opened: Instant,
+    notices: Arc<Mutex<Vec<DbError>>>,
+}
+
+/// Whether a connection is encrypted; a proxy in between may speak to the server otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// A Unix socket: it does not leave the machine.
+    Socket,
+    /// By TLS of this version.
+    Tls(&'static str, Verified),
+    /// It is in the clear, and why.
+    Clear(String),
+}
+
+/// Opens one connection, in one attempt: to each address of the host, encrypted and in the clear as `sslmode`
+/// has it. As in libpq, an address that refuses the login ends it.
+pub fn connect(info: &ConnInfo) -> Result<Session, ConnectError> {
+    attempt(info, info.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
+}
+
+/// Opens a connection to a server that may still be starting: tries again until `wait` is over. The last attempt
+/// may take a little longer; as long as `connect_timeout` says, where it does.
+pub fn connect_within(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError> {
+    let deadline = Instant::now() + wait;
+    let mut pause = Duration::ZERO;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_ATTEMPT);
+        match attempt(info, info.connect_timeout.unwrap_or(CONNECT_TIMEOUT.min(left))) {
+            Err(error) if error.may_pass() && pause_before_next(&mut pause, deadline) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Sleeps before the next attempt, each time longer; whether there is time for one.
+pub(crate) fn pause_before_next(pause: &mut Duration, deadline: Instant) -> bool {
+    *pause = (*pause * 2).clamp(Duration::from_millis(1), Duration::from_millis(250));
+    let has_time = Instant::now() + *pause < deadline;
+    if has_time {
+        thread::sleep(*pause);
+    }
+    has_time
+}
+
+impl Session {
+    /// The server's notices and warnings since the last call.
+    pub fn take_notices(&mut self) -> Vec<DbError> {
+        self.notices.lock().map(|mut notices| std::mem::take(&mut *notices)).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Encryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket => f.write_str("none needed, a socket of this machine"),
+            Self::Tls(version, Verified::Nothing) => {
+                write!(f, "{version}; with whom was not verified (sslmode=verify-full does)")
+            }
+            Self::Tls(version, Verified::Issuer) => write!(f, "{version}; the certificate's issuer was verified"),
+            Self::Tls(version, Verified::Host) => write!(f, "{version}; the certificate and its name were verified"),
+            Self::Clear(why) => write!(f, "none: {why}"),
+        }
+    }
+}
+
+fn attempt(info: &ConnInfo, limit: Duration) -> Result<Session, ConnectError> {
+    let mut last = None;
+    for ip in addresses(info, limit)? {
+        match to_address(info, ip, limit) {
+            Err(error) if error.may_pass() => last = Some(error),
+            outcome => return outcome.and_then(|session| wanted(info, session)),
+        }
+    }
+    Err(last.unwrap_or_else(|| ConnectError::unreachable(info, "its name has no address")))
+}
+
+/// The addresses of the host, `None` for a socket.
+fn addresses(info: &ConnInfo, limit: Duration) -> Result<Vec<Option<IpAddr>>, ConnectError> {
+    let name = match &info.host {
+        Host::Unix(_) => return Ok(vec![None]),
+        Host::At(_, ip) => return Ok(vec![Some(*ip)]),
+        Host::Tcp(name) => match name.parse() {
+            Ok(ip) => return Ok(vec![Some(ip)]),
+            Err(_) => name.clone(),
+        },
+    };
+    let port = info.port;
+    within(limit, move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>))
+        .unwrap_or_else(|| Err(std::io::ErrorKind::TimedOut.into()))
+        .map(|found| found.into_iter().map(|address| Some(address.ip())).collect())
+        .map_err(|error| ConnectError::unreachable(info, &format!("its name cannot be looked up: {error}")))
+}
+
+/// How one attempt stands towards TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stance {
+    Clear,
+    IfOffered,
+    Encrypted,
+}
+
+/// One address, with and without TLS as `sslmode` has it.
+fn to_address(info: &ConnInfo, ip: Option<IpAddr>, limit: Duration) -> Result<Session, ConnectError> {
+    let (first, second) = match (&info.host, info.ssl_mode) {
+        // libpq asks for no TLS on a socket, whatever `sslmode` says.
+        (Host::Unix(_), _) | (_, SslMode::Disable) => (Stance::Clear, None),
+        (_, SslMode::Allow) => (Stance::Clear, Some(Stance::Encrypted)),
+        (_, SslMode::Prefer) => (Stance::IfOffered, Some(Stance::Clear)),
+        (_, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => (Stance::Encrypted, None),
+    };
+    let (refused, second) = match (try_once(info, ip, first, limit), second) {
+        (Err((error, true)), Some(second)) => (error, second),
+        (outcome, _) => return outcome.map_err(|(error, _)| error),
+    };
+    match try_once(info, ip, second, limit) {
+        Ok(mut session) => {
+            if let Encryption::Clear(why) = &mut session.encryption {
+                *why = refused.to_string();
+            }
+            Ok(session)
+        }
+        // The server wants TLS, which does not come about.
+        Err((error @ ConnectError::Tls { .. }, _)) if first == Stance::Clear => Err(error),
+        // What went wrong first is what people can act on.
+        Err(_) => Err(refused),
+    }
+}
+
+impl ConnectError {
+    /// Whether the login may go better with TLS, or without.
+    fn may_be_for_encryption(&self, was_encrypted: bool, stance: Stance) -> bool {
+        match self {
+            // Where the handshake succeeded, it is our certificate that the server does not take.
+            Self::Tls { .. } => !was_encrypted,
+            Self::Refused { error, .. } => {
+                // Class 28, invalid authorization: a line of pg_hba.conf may be for the other kind.
+                error.code().code().starts_with("28") && (was_encrypted || stance == Stance::Clear)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One attempt, given up after `limit`: the driver limits the opening of the socket alone, and would wait
+/// for ever for whoever accepts it and says nothing. An error says whether the other stance may do better.
+fn try_once(
+    info: &ConnInfo,
+    ip: Option<IpAddr>,
+    stance: Stance,
+    limit: Duration,
+) -> Result<Session, (ConnectError, bool)> {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let mut config = driver_config(info, ip, stance).map_err(|error| (error.into(), false))?;
+    config.connect_timeout(limit);
+    config.notice_callback({
+        let notices = notices.clone();
+        move |notice| {
+            if let Ok(mut notices) = notices.lock() {
+                notices.push(notice);
+            }
+        }
+    });
+    let (tls, handshaken) = Tls::new(info);
+    let opened = Instant::now();
+    let outcome = within(limit, move || config.connect(tls)).ok_or_else(|| {
+        let cause = format!("it did not let us in within {} s", limit.as_secs());
+        (ConnectError::unreachable(info, &cause), false)
+    })?;
+    let established = handshaken.session();
+    match outcome {
+        Ok(client) => {
+            let encryption = match (&info.host, established, stance) {
+                (Host::Unix(_), ..) => Encryption::Socket,
+                (_, Some(session), _) => Encryption::Tls(session.version, session.verified),
+                (_, None, Stance::Clear) => Encryption::Clear(format!("sslmode={}", info.ssl_mode)),
+                (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
+            };
+            Ok(Session { client, encryption, opened, notices })
+        }
+        Err(error) => {
+            let error = ConnectError::of(info, &error, Some(&handshaken));
+            let may_do_better = error.may_be_for_encryption(established.is_some(), stance) && !handshaken.is_final();
+            Err((error, may_do_better))
+        }
+    }
+}
+
+/// What comes of something that may take for ever; `None` after `limit`.
+fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody may be listening any more.
+        let _ = sender.send(run());
+    });
+    receiver.recv_timeout(limit).ok()
+}
+
+/// A session is let through only where it is what `target_session_attrs` asks for.
+fn wanted(info: &ConnInfo, mut session: Session) -> Result<Session, ConnectError> {
+    let wanted = TargetSessionAttrs::of(&info.more)?;
+    match wanted.missed_by(&mut session.client) {
+        Ok(None) => Ok(session),
+        Ok(Some(why)) => Err(ConnectError::Unwanted {
+            at: info.address().to_string(),
+            wanted: info.more.get("target_session_attrs").unwrap_or_default().to_owned(),
+            why,
+        }),
+        Err(error) => Err(ConnectError::of(info, &error, None)),
+    }
+}
+
+fn driver_config(
+    info: &ConnInfo,
+    ip: Option<IpAddr>,
+    stance: Stance,
+) -> Result<postgres::Config, crate::InvalidConnString> {
+    let mut config = postgres::Config::new();
+    config.user(&info.user).dbname(&info.database).port(info.port);
+    match &info.host {
+        // The driver would take it for a socket; TLS has its own word for the name.
+        Host::At(name, ip) if name.starts_with('/') => config.host(&ip.to_string()),
+        Host::Tcp(name) | Host::At(name, _) => config.host(name),
+        Host::Unix(directory) => config.host_path(directory),
+    };
+    if let Some(ip) = ip {
+        config.hostaddr(ip);
+    }
+    config.ssl_mode(match stance {
+        Stance::Clear => DriverSslMode::Disable,
+        Stance::IfOffered => DriverSslMode::Prefer,
+        Stance::Encrypted => DriverSslMode::Require,
+    });
+    if info.more.get("sslnegotiation") == Some("direct") {
+        config.ssl_negotiation(SslNegotiation::Direct);
+    }
+    config.channel_binding(match info.more.get("channel_binding") {
+        Some("disable") => ChannelBinding::Disable,
+        Some("require") => ChannelBinding::Require,
+        _ => ChannelBinding::Prefer,
+    });
+    Keepalives::of(&info.more)?.apply(&mut config);
+    if let Some(password) = &info.password {
+        config.password(password.reveal());
+    }
+    if !info.options.is_empty() {
+        config.options(&info.options.to_string());
+    }
+    if let Some(name) = &info.application_name {
+        config.application_name(name);
+    }
+    Ok(config)
+}

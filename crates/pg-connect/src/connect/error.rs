@@ -1,0 +1,211 @@
+//! Why no connection came about.
+
+use postgres::error::{DbError, SqlState};
+use thiserror::Error;
+
+use crate::{
+    ConnInfo, Host, InvalidConnString, SslMode,
+    tls::{Established, Handshaken},
+};
+
+/// Why no connection came about.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Nobody answered, or not in PostgreSQL's protocol.
+    #[error("no server answers at {at}: {cause}")]
+    Unreachable {
+        /// Host and port.
+        at: String,
+        /// The operating system's or the driver's words.
+        cause: String,
+    },
+    /// The server is still starting or already stopping (SQLSTATE 57P03, 57P01).
+    #[error("the server at {at} is not ready: {}", .error.message())]
+    NotReady {
+        /// Host and port.
+        at: String,
+        /// The server's words.
+        error: Box<DbError>,
+    },
+    /// The server is none that `target_session_attrs` asks for.
+    #[error("the server at {at} will not do for target_session_attrs={wanted}: {why}")]
+    Unwanted {
+        /// Host and port.
+        at: String,
+        /// libpq's word.
+        wanted: String,
+        /// What it is instead.
+        why: &'static str,
+    },
+    /// None of several servers would do.
+    #[error("none of the servers at {at} will do: {}", .failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoneWillDo {
+        /// Hosts and ports.
+        at: String,
+        /// Of each, why.
+        failures: Vec<ConnectError>,
+    },
+    /// The server answered and refused: password, role, database, `pg_hba.conf`.
+    #[error("{user} may not connect to {database} at {at}: {} ({})", .error.message(), .error.code().code())]
+    Refused {
+        /// Host and port.
+        at: String,
+        /// The role, quoted.
+        user: String,
+        /// The database, quoted.
+        database: String,
+        /// The server's words.
+        error: Box<DbError>,
+    },
+    /// The server wants a password, and none is known.
+    #[error("the server at {at} wants a password for {user}, and none was given")]
+    NoPassword {
+        /// Host and port.
+        at: String,
+        /// The role, quoted.
+        user: String,
+    },
+    /// No encrypted connection came about as `sslmode` and its kin want it.
+    #[error("no TLS with the server at {at} (sslmode={mode}): {reason}")]
+    Tls {
+        /// Host and port.
+        at: String,
+        /// What was asked for.
+        mode: SslMode,
+        /// What is wrong with the certificate, the files or the server's offer.
+        reason: String,
+    },
+    /// Server and driver know no common way to log in: Kerberos, no channel binding where it is required.
+    #[error("no way to log in at {at} as {user}: {reason}")]
+    Login {
+        /// Host and port.
+        at: String,
+        /// The role, quoted.
+        user: String,
+        /// The driver's words.
+        reason: String,
+    },
+    /// A pooler would hand the session to others, and it was wanted for what lasts: a lock, settings.
+    #[error(
+        "PgBouncer answers at {at}: it hands its sessions to others, and locks and settings would not hold\n  help: set up and migrate by connections that lead to the server itself; the app and db-verify may go through PgBouncer"
+    )]
+    Shared {
+        /// Host and port.
+        at: String,
+    },
+    /// A parameter that has no meaning.
+    #[error(transparent)]
+    Parameter(#[from] InvalidConnString),
+}
+
+impl ConnectError {
+    /// The server's SQLSTATE, where it was the server that refused.
+    pub fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::NotReady { error, .. } | Self::Refused { error, .. } => Some(error.code()),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody in between refuses what the session should start with: PgBouncer takes no `options`, from
+    /// version 1.20 on some.
+    pub fn is_refused_parameter(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error.message().starts_with("unsupported startup parameter"))
+    }
+
+    /// Whether the server answered, and lets this role or this password in nowhere.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::NoPassword { .. } | Self::Login { .. })
+    }
+
+    /// Whether it says that there is no such server, rather than that the server lets nobody in.
+    pub fn is_no_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::NotReady { .. } | Self::Unwanted { .. } | Self::NoneWillDo { .. }
+        )
+    }
+
+    /// Whether waiting may help.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NotReady { .. } => true,
+            Self::NoneWillDo { failures, .. } => failures.iter().any(Self::may_pass),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn unreachable(info: &ConnInfo, cause: &str) -> Self {
+        Self::Unreachable { at: info.address().to_string(), cause: cause.to_owned() }
+    }
+
+    /// The driver's error told apart; what became of the handshake is known better than it tells.
+    pub(super) fn of(info: &ConnInfo, error: &postgres::Error, handshaken: Option<&Handshaken>) -> Self {
+        let at = info.address().to_string();
+        let user = format!("role \"{}\"", info.user);
+        let words = chain(error);
+        // The driver keeps what kind of error it is to itself, but for the first words.
+        let after = |prefix| words.strip_prefix(prefix).map(|rest| rest.trim_start_matches(": ").to_owned());
+        if let Some(server) = error.as_db_error() {
+            let error = Box::new(server.clone());
+            return match *server.code() {
+                SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN => Self::NotReady { at, error },
+                _ => Self::Refused { at, user, database: format!("database \"{}\"", info.database), error },
+            };
+        }
+        let failure = handshaken.and_then(Handshaken::failure);
+        if let Some(reason) = failure.or_else(|| after("error performing TLS handshake")) {
+            let reason = match reason.as_str() {
+                "server does not support TLS" => {
+                    "the server offers none: it wants ssl = on in its configuration".to_owned()
+                }
+                _ => reason,
+            };
+            return Self::Tls { at, mode: info.ssl_mode, reason };
+        }
+        if info.password.is_none() && words.contains("password missing") {
+            return Self::NoPassword { at, user };
+        }
+        if let Some(reason) = after("authentication error") {
+            let reason = match reason.as_str() {
+                "server did not use channel binding" => {
+                    format!("channel_binding=require, {}", unbound(info, handshaken.and_then(Handshaken::session)))
+                }
+                "unsupported authentication method" => {
+                    "the server asks for a method that is not spoken here (GSSAPI, SSPI)".to_owned()
+                }
+                _ => reason,
+            };
+            return Self::Login { at, user, reason };
+        }
+        // The sentence around says so already.
+        let cause = after("error connecting to server").unwrap_or(words.clone());
+        Self::Unreachable { at, cause }
+    }
+}
+
+/// Why a login was not bound to the connection.
+fn unbound(info: &ConnInfo, session: Option<Established>) -> &'static str {
+    match session {
+        None if matches!(info.host, Host::Unix(_)) => "and on a socket there is no TLS: name a host",
+        None => "and the connection is not encrypted: take sslmode=require too",
+        Some(session) if !session.can_bind => {
+            "and nothing can be bound to the server's certificate: give it one signed with RSA or ECDSA"
+        }
+        Some(_) => "and the server does not ask for SCRAM: its line of pg_hba.conf must say scram-sha-256",
+    }
+}
+
+/// An error and its causes in one line: the driver's own words are seldom enough.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,28 @@
+//! From a connection string to a session, as libpq goes: its grammar, its environment and files, its TLS.
+//!
+//! Three steps, each usable alone: [`Parameters`] is what a string says; [`ConnInfo`] is all that one
+//! connection needs; [`connect()`] opens it. [`Surroundings::complete`] does what lies between the first two
+//! as libpq does, for a program that wants libpq's behaviour and nothing else.
+
+mod attributes;
+mod candidates;
+mod connect;
+mod conninfo;
+mod host;
+mod mask;
+mod options;
+mod passfile;
+mod password;
+mod surroundings;
+mod tls;
+
+pub use candidates::Candidates;
+pub use connect::{ConnectError, Encryption, Session, connect, connect_within};
+pub use conninfo::{ConnInfo, InvalidConnString, Parameters, SslMode};
+pub use host::{Address, Host};
+pub use mask::mask_urls;
+pub use options::Options;
+pub use passfile::{Passfile, PassfileError};
+pub use password::Password;
+pub use surroundings::{ServiceError, Surroundings, home};
+pub use tls::Verified;

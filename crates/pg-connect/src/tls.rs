@@ -1,0 +1,246 @@
+//! TLS with libpq's meaning (the manual's section 34.19): which files count, what is verified, what is not.
+
+mod alert;
+mod certificate;
+mod chain;
+mod encrypted;
+mod files;
+mod verify;
+
+use std::{
+    future::Future,
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use postgres::tls::{MakeTlsConnect, TlsConnect};
+use rustls::{
+    ClientConfig, ProtocolVersion, SupportedProtocolVersion,
+    crypto::ring,
+    pki_types::ServerName,
+    sign::SingleCertAndKey,
+    version::{TLS12, TLS13},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+
+use self::{alert::Shown, certificate::Certificate, encrypted::Encrypted, files::Unusable, verify::Verifier};
+use crate::{ConnInfo, InvalidConnString, Parameters, SslMode};
+
+/// What became of the handshake; the driver keeps it to itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Handshaken(Arc<Mutex<Outcome>>);
+
+#[derive(Clone, Debug, Default)]
+struct Outcome {
+    session: Option<Established>,
+    failure: Option<String>,
+    is_final: bool,
+}
+
+/// An encrypted session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Established {
+    pub(crate) version: &'static str,
+    pub(crate) verified: Verified,
+    /// Whether a login can be bound to the certificate.
+    pub(crate) can_bind: bool,
+}
+
+/// What is known of the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// Nothing: whoever holds some certificate's key.
+    Nothing,
+    /// Its certificate comes from somebody whom the root certificates trust.
+    Issuer,
+    /// And it is for the host that was asked for.
+    Host,
+}
+
+impl Handshaken {
+    /// The session, where there was a handshake and it succeeded.
+    pub(crate) fn session(&self) -> Option<Established> {
+        self.0.lock().ok()?.session
+    }
+
+    /// Why the handshake failed, where it is known better than the driver tells.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.0.lock().ok()?.failure.clone()
+    }
+
+    /// Whether it failed so that no connection may come about, not even one in the clear.
+    pub(crate) fn is_final(&self) -> bool {
+        self.0.lock().is_ok_and(|outcome| outcome.is_final)
+    }
+
+    fn succeeded(&self, session: Established) {
+        if let Ok(mut result) = self.0.lock() {
+            result.session = Some(session);
+        }
+    }
+
+    fn failed(&self, reason: String) {
+        if let Ok(mut result) = self.0.lock() {
+            result.failure.get_or_insert(reason);
+        }
+    }
+
+    fn failed_by_file(&self, unusable: Unusable) {
+        self.failed(unusable.reason);
+        if let Ok(mut result) = self.0.lock() {
+            result.is_final |= unusable.is_final;
+        }
+    }
+}
+
+/// Looks at the parameters of TLS that need no file.
+pub(crate) fn check(info: &ConnInfo, is_nameless: bool) -> Result<(), InvalidConnString> {
+    let more = &info.more;
+    versions(more)?;
+    flag(more, "sslsni")?;
+    match more.get("channel_binding") {
+        None | Some("disable" | "prefer" | "require") => {}
+        Some(_) => return Err(InvalidConnString::value("channel_binding", "is none of disable, prefer, require")),
+    }
+    match more.get("sslnegotiation") {
+        None | Some("postgres") => {}
+        Some("direct") if info.ssl_mode >= SslMode::Require => {}
+        Some("direct") => {
+            return Err(InvalidConnString::value(
+                "sslnegotiation",
+                format!("direct wants sslmode=require, verify-ca or verify-full, not {}", info.ssl_mode),
+            ));
+        }
+        Some(_) => return Err(InvalidConnString::value("sslnegotiation", "is neither postgres nor direct")),
+    }
+    if is_nameless && info.ssl_mode == SslMode::VerifyFull {
+        return Err(InvalidConnString::value(
+            "sslmode",
+            "verify-full wants a host beside hostaddr: its name is verified",
+        ));
+    }
+    Ok(())
+}
+
+/// The protocol versions that may be spoken; older ones than 1.2 are spoken by nobody here.
+fn versions(more: &Parameters) -> Result<Vec<&'static SupportedProtocolVersion>, InvalidConnString> {
+    let number = |name: &'static str, default: u8| match more.get(name).map(str::to_ascii_lowercase).as_deref() {
+        None => Ok(default),
+        Some("tlsv1") => Ok(0),
+        Some("tlsv1.1") => Ok(1),
+        Some("tlsv1.2") => Ok(2),
+        Some("tlsv1.3") => Ok(3),
+        Some(_) => Err(InvalidConnString::value(name, "is none of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3")),
+    };
+    let lowest = number("ssl_min_protocol_version", 2)?;
+    let highest = number("ssl_max_protocol_version", 3)?;
+    let all = [(2, &TLS12), (3, &TLS13)];
+    let spoken: Vec<_> =
+        all.into_iter().filter(|(n, _)| (lowest..=highest).contains(n)).map(|(_, version)| version).collect();
+    if spoken.is_empty() {
+        let reason = "leaves no version: TLSv1.2 and TLSv1.3 are spoken here";
+        return Err(InvalidConnString::value("ssl_max_protocol_version", reason));
+    }
+    Ok(spoken)
+}
+
+fn flag(more: &Parameters, name: &'static str) -> Result<bool, InvalidConnString> {
+    match more.get(name) {
+        None | Some("1") => Ok(true),
+        Some("0") => Ok(false),
+        Some(_) => Err(InvalidConnString::value(name, "is neither 0 nor 1")),
+    }
+}
+
+/// Makes one TLS session; files are read when the server offers TLS, not before.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    info: Arc<ConnInfo>,
+    handshaken: Handshaken,
+}
+
+impl Tls {
+    pub(crate) fn new(info: &ConnInfo) -> (Self, Handshaken) {
+        let handshaken = Handshaken::default();
+        (Self { info: Arc::new(info.clone()), handshaken: handshaken.clone() }, handshaken)
+    }
+
+    fn client_config(&self) -> Result<(ClientConfig, Verified, Shown), Unusable> {
+        let info = &*self.info;
+        let words = |error: &dyn std::error::Error| error.to_string();
+        let provider = Arc::new(ring::default_provider());
+        let trust = files::trust(info)?;
+        let verified = match (&trust, info.ssl_mode) {
+            (None, _) => Verified::Nothing,
+            (Some(_), SslMode::VerifyFull) => Verified::Host,
+            (Some(_), _) => Verified::Issuer,
+        };
+        let host = (verified == Verified::Host).then(|| info.host.to_string());
+        let verifier = Verifier::new(provider.clone(), trust, host, self.handshaken.clone());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions(&info.more).map_err(|error| words(&error))?)
+            .map_err(|error| words(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let (mut config, own) = match files::identity(info, &provider)? {
+            // Not the builder's own way: that refuses certificates of X.509 version 1.
+            Some(own) => (builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own.key))), Some(own.path)),
+            None => (builder.with_no_client_auth(), None),
+        };
+        config.enable_sni = flag(&info.more, "sslsni").map_err(|error| words(&error))?;
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        Ok((config, verified, Shown { own, info: self.info.clone() }))
+    }
+}
+
+/// The protocol's registered name: from version 17 on the server looks at it.
+const ALPN: &[u8] = b"postgresql";
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Tls {
+    type Stream = Encrypted<S>;
+    type TlsConnect = Self;
+    type Error = io::Error;
+
+    fn make_tls_connect(&mut self, _: &str) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Tls {
+    type Stream = Encrypted<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move {
+            let (config, verified, shown) = self.client_config().map_err(|unusable| {
+                let reason = unusable.reason.clone();
+                self.handshaken.failed_by_file(unusable);
+                io::Error::other(reason)
+            })?;
+            // A name that TLS cannot carry is not sent; an address never is.
+            let nameless = ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into());
+            let name = ServerName::try_from(self.info.host.to_string()).unwrap_or(nameless);
+            let session = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+            let session = session.inspect_err(|error| self.handshaken.failed(shown.failure(error)))?;
+            let (_, connection) = session.get_ref();
+            let is_direct = self.info.more.get("sslnegotiation") == Some("direct");
+            if is_direct && connection.alpn_protocol() != Some(ALPN) {
+                let reason = "sslnegotiation=direct: the server does not say that it speaks PostgreSQL's protocol";
+                self.handshaken.failed(reason.to_owned());
+                return Err(io::Error::other(reason));
+            }
+            let version = match connection.protocol_version() {
+                Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+                _ => "TLSv1.3",
+            };
+            let end_point =
+                connection.peer_certificates().and_then(|chain| Certificate::parse(chain.first()?).ok()?.end_point());
+            self.handshaken.succeeded(Established { version, verified, can_bind: end_point.is_some() });
+            Ok(Encrypted::new(session, end_point, shown, self.handshaken))
+        })
+    }
+}
