@@ -1,0 +1,178 @@
+//! What PgBouncer leaves of a connection: by the URL that `db-url` prints all of it, by one with options nothing
+//! or too little.
+
+use pg_connect::{ConnInfo, Options};
+use serde_json::Value;
+use tests::{Cluster, Workspace, connection, has, psql};
+
+use crate::{
+    pgbouncer::PgBouncer,
+    reader::{Question, READERS, SESSION},
+};
+
+const ROLES: [(&str, &str); 1] = [("aura_user", "the-app's")];
+
+/// Debian's defaults refuse what sqlx always asks for.
+const REFUSES_OPTIONS: (&str, &str) = ("ignore_startup_parameters", "extra_float_digits");
+const IGNORES_OPTIONS: (&str, &str) = ("ignore_startup_parameters", "extra_float_digits, options");
+
+/// A database that was set up by us, and what `db-url` prints.
+struct SetUp {
+    cluster: Cluster,
+    workspace: Workspace,
+    printed: ConnInfo,
+}
+
+impl SetUp {
+    /// Where there is no PgBouncer there is nothing to do.
+    fn new() -> Option<Self> {
+        if !has("pgbouncer", "pgbouncer") {
+            return None;
+        }
+        let cluster = Cluster::start();
+        let workspace = Workspace::on(&cluster);
+        workspace.run(&["db-setup"]).exits(0);
+        let printed = connection(workspace.run(&["db-url"]).exits(0).line());
+        Some(Self { cluster, workspace, printed })
+    }
+
+    /// Starts a PgBouncer; the same connection through it.
+    fn through(&self, settings: &[(&str, &str)]) -> (PgBouncer, ConnInfo) {
+        let pgbouncer = PgBouncer::start(&self.cluster, &self.workspace, &ROLES, settings);
+        let through = ConnInfo { port: pgbouncer.port, ..self.printed.clone() };
+        (pgbouncer, through)
+    }
+
+    /// A workspace whose `DATABASE_URL` names this connection.
+    fn named(&self, connection: &ConnInfo) -> Workspace {
+        Workspace::on(&self.cluster).with("DATABASE_URL", &connection.url())
+    }
+
+    /// A database of the app's role for which nobody has set a path.
+    fn unsettled(&self) -> &'static str {
+        self.cluster.sql("postgres", "CREATE DATABASE unsettled OWNER aura_user");
+        "unsettled"
+    }
+}
+
+fn with_path(connection: &ConnInfo) -> ConnInfo {
+    ConnInfo { options: Options::default().with("search_path", "aura, public"), ..connection.clone() }
+}
+
+#[test]
+fn f07_options_are_refused_or_silently_lost() {
+    let Some(set_up) = SetUp::new() else { return };
+    let unsettled = set_up.unsettled();
+    let path = |connection: &ConnInfo| psql(&connection.url(), &[], "SHOW search_path");
+    assert_eq!(path(&with_path(&set_up.printed).with_database(unsettled)).exits(0).line(), "aura, public");
+
+    let (_refusing, through) = set_up.through(&[REFUSES_OPTIONS]);
+    // Since 1.20: `unsupported startup parameter in options: search_path`.
+    path(&with_path(&through)).exits(2).complains("unsupported startup parameter").complains("options");
+
+    let (_ignoring, through) = set_up.through(&[IGNORES_OPTIONS]);
+    let lost = path(&with_path(&through).with_database(unsettled)).exits(0);
+    assert_eq!((lost.line(), &*lost.stderr), (r#""$user", public"#, ""));
+    assert_eq!(path(&with_path(&through)).exits(0).line(), "aura, public", "not where we have set it");
+}
+
+#[test]
+fn f07_what_db_url_prints_works_in_every_mode() {
+    let Some(set_up) = SetUp::new() else { return };
+    assert!(set_up.printed.options.is_empty());
+    for mode in ["session", "transaction"] {
+        let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), REFUSES_OPTIONS]);
+        for reader in &READERS {
+            let Some(answers) = (reader.read)(&[Question { url: through.url(), query: Some(SESSION) }]) else {
+                continue;
+            };
+            let session = &answers[0]["session"];
+            assert_eq!(session["database"], Value::from("aura_db"), "{} in mode {mode}: {}", reader.name, answers[0]);
+            if reader.asks.contains(&"search_path") {
+                assert_eq!(session["search_path"], Value::from("aura, public"), "{} in mode {mode}", reader.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn f07_a_database_url_through_it_is_verified_and_the_pooler_named() {
+    let Some(set_up) = SetUp::new() else { return };
+    for mode in ["session", "transaction"] {
+        let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), IGNORES_OPTIONS]);
+        for connection in [&through, &with_path(&through)] {
+            let workspace = set_up.named(connection);
+            let pooler = workspace.verify().exits(0).check("pooler");
+            assert_eq!(pooler["status"], "warn", "{pooler}");
+            assert!(pooler["message"].as_str().unwrap().starts_with("PgBouncer"), "{pooler}");
+            assert_eq!(tests::connection(workspace.run(&["db-url"]).exits(0).line()), through);
+            assert!(workspace.run(&["db-status"]).exits(0).stdout.contains("state          verified"));
+        }
+    }
+}
+
+#[test]
+fn f07_a_database_url_whose_options_are_refused_is_explained() {
+    let Some(set_up) = SetUp::new() else { return };
+    let (_pgbouncer, through) = set_up.through(&[REFUSES_OPTIONS]);
+    let workspace = set_up.named(&with_path(&through));
+    let verdict = workspace.verify().exits(3);
+    let pooler = verdict.check("pooler");
+    assert_eq!(pooler["status"], "fail", "{pooler}");
+    let message = pooler["message"].as_str().unwrap();
+    assert!(message.contains("PgBouncer") && message.contains("leave options out"), "{message}");
+    // Who takes that advice is done.
+    let advised = workspace.run(&["db-url"]).exits(0);
+    assert_eq!(connection(advised.line()), through);
+    set_up.named(&through).verify().exits(0);
+    workspace.run(&["db-setup"]).exits(1).complains("PgBouncer").complains("leave options out");
+}
+
+#[test]
+fn f07_options_that_do_not_arrive_are_found() {
+    let Some(set_up) = SetUp::new() else { return };
+    let (_pgbouncer, through) = set_up.through(&[IGNORES_OPTIONS]);
+    let through = through.with_database(set_up.unsettled());
+    let verdict = set_up.named(&with_path(&through)).verify().exits(3);
+    let pooler = verdict.check("pooler");
+    assert_eq!(pooler["status"], "fail", "{pooler}");
+    assert!(pooler["message"].as_str().unwrap().contains("do not arrive"), "{pooler}");
+}
+
+/// A pool of transactions hands the app the very sessions in which the setup has been: its lock would keep nobody
+/// out, and its settings would stay. So nothing is set up through one, and nothing is left in it.
+#[test]
+fn f07_nothing_is_set_up_through_a_pool() {
+    let Some(set_up) = SetUp::new() else { return };
+    let left = "SELECT name, setting FROM pg_settings WHERE source = 'session'
+                    AND name IN ('lock_timeout', 'idle_session_timeout', 'search_path', 'role');
+                SELECT locktype, classid, objid FROM pg_locks WHERE locktype = 'advisory'";
+    for mode in ["session", "transaction"] {
+        let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), REFUSES_OPTIONS]);
+        let apps_own = set_up.named(&through).without("ADMIN_DATABASE_URL");
+        let apps = set_up.named(&through);
+        let administrators = set_up.named(&set_up.printed).with("ADMIN_DATABASE_URL", &through.with_database("").url());
+        for (workspace, command) in [
+            (&apps_own, "db-verify"),
+            (&apps_own, "db-setup"),
+            (&apps_own, "db-migrate"),
+            (&apps, "db-setup"),
+            (&administrators, "db-setup"),
+        ] {
+            let run = workspace.run(&[command]);
+            if command == "db-verify" {
+                run.exits(0);
+            } else {
+                let at = format!("PgBouncer answers at 127.0.0.1:{}: ", through.port);
+                run.exits(1)
+                    .complains(&at)
+                    .complains("help: set up and migrate by connections that lead to the server");
+            }
+            for database in ["aura_db", "postgres"] {
+                let found = psql(&through.with_database(database).url(), &[], left).exits(0);
+                assert_eq!(found.line(), "", "{command} in mode {mode}, database {database}");
+            }
+        }
+        set_up.workspace.run(&["db-setup", "--lock-wait", "1"]).exits(0);
+    }
+}
