@@ -18,7 +18,7 @@ use crate::installed::program;
 pub(crate) struct PgBouncer {
     child: Child,
     log: PathBuf,
-    /// On 127.0.0.1.
+    address: Ipv4Addr,
     pub(crate) port: u16,
 }
 
@@ -32,6 +32,17 @@ impl PgBouncer {
         settings: &[(&str, &str)],
     ) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        Self::start_at((Ipv4Addr::LOCALHOST, port), cluster, workspace, roles, settings)
+    }
+
+    /// The same at a place of its own.
+    pub(crate) fn start_at(
+        (address, port): (Ipv4Addr, u16),
+        cluster: &Cluster,
+        workspace: &Workspace,
+        roles: &[(&str, &str)],
+        settings: &[(&str, &str)],
+    ) -> Self {
         let directory = format!("pgbouncer-{port}");
         let path = |name: &str| workspace.root().join(&directory).join(name);
         // With the passwords themselves it can log in by SCRAM on both sides.
@@ -40,7 +51,7 @@ impl PgBouncer {
         workspace.write(&format!("{directory}/userlist.txt"), roles);
         let settings: String = settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
         let configuration = format!(
-            "[databases]\n* = host=127.0.0.1 port={}\n\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+            "[databases]\n* = host=127.0.0.1 port={}\n\n[pgbouncer]\nlisten_addr = {address}\nlisten_port = {port}\n\
              unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\n{settings}",
             cluster.port(),
             path("userlist.txt").display(),
@@ -55,7 +66,7 @@ impl PgBouncer {
         }
         let output = file.try_clone().unwrap();
         pgbouncer.arg(path("pgbouncer.ini")).stdin(Stdio::null()).stdout(output).stderr(file);
-        let mut started = Self { child: pgbouncer.spawn().unwrap(), log, port };
+        let mut started = Self { child: pgbouncer.spawn().unwrap(), log, address, port };
         started.await_ready();
         started
     }
@@ -67,7 +78,7 @@ impl PgBouncer {
 
     fn await_ready(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        while TcpStream::connect((self.address, self.port)).is_err() {
             let has_ended = self.child.try_wait().unwrap().is_some();
             assert!(!has_ended && Instant::now() < deadline, "PgBouncer did not start: {}", self.log());
             thread::sleep(Duration::from_millis(5));

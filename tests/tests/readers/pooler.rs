@@ -1,7 +1,9 @@
 //! What PgBouncer leaves of a connection: by the URL that `db-url` prints all of it, by one with options nothing
 //! or too little.
 
-use pg_connect::{ConnInfo, Options};
+use std::net::Ipv4Addr;
+
+use pg_connect::{ConnInfo, Host, Options};
 use serde_json::Value;
 use tests::{Cluster, Workspace, connection, has, psql};
 
@@ -175,4 +177,22 @@ fn f07_nothing_is_set_up_through_a_pool() {
         }
         set_up.workspace.run(&["db-setup", "--lock-wait", "1"]).exits(0);
     }
+}
+
+/// In containers a pooler often has the very port number of its server: nothing but itself tells of it.
+#[test]
+fn f07_a_pooler_with_the_servers_own_port_is_known_by_itself() {
+    let Some(set_up) = SetUp::new() else { return };
+    let at = (Ipv4Addr::new(127, 0, 0, 2), set_up.cluster.port());
+    let _pgbouncer = PgBouncer::start_at(
+        at,
+        &set_up.cluster,
+        &set_up.workspace,
+        &ROLES,
+        &[("pool_mode", "transaction"), REFUSES_OPTIONS],
+    );
+    let through = ConnInfo { host: Host::Tcp("127.0.0.2".to_owned()), ..set_up.printed.clone() };
+    let workspace = set_up.named(&through);
+    assert_eq!(workspace.verify().exits(0).check("pooler")["status"], "warn");
+    workspace.run(&["db-setup"]).exits(1).complains("PgBouncer answers at 127.0.0.2:");
 }
