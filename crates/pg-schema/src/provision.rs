@@ -102,7 +102,7 @@ pub enum By {
 /// Opens the connections and finds out who is administrator. Changes nothing.
 pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Connections, ProvisionError> {
     refuse_other_path(access, expected)?;
-    let (mut app, refusal) = match connect_app(access) {
+    let (mut app, refusal) = match connect_app(access, None) {
         Ok(session) => (Some(session), None),
         Err(error) if error.is_refused_parameter() => return Err(options_refused(error, expected)),
         Err(error) if error.is_refusal() => (None, Some(error)),
@@ -124,9 +124,12 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
 }
 
 /// A session of the app's own.
-fn connect_app(access: &Access) -> Result<Session, ConnectError> {
+fn connect_app(access: &Access, known: Option<&Administrator>) -> Result<Session, ConnectError> {
     let session = connect_within(&access.app, access.wait)?;
-    refuse_pooler(access, &access.app)?;
+    // Where the administrator's connection led to a server, the same address leads there too.
+    if known.is_none_or(|known| known.connection.address() != access.app.address()) {
+        refuse_pooler(access, &access.app)?;
+    }
     Ok(settled(session))
 }
 
@@ -161,7 +164,7 @@ fn maintenance(
     }
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
     if purpose == Purpose::Provision && administrator.connection == app_as_administrator(access).connection {
-        return connect_app(access).map_err(ProvisionError::Connect);
+        return connect_app(access, Some(administrator)).map_err(ProvisionError::Connect);
     }
     let how = administrator.how.clone();
     match refusal {
@@ -224,7 +227,7 @@ pub fn provision(
         !cluster.role_exists || (code == Some(&SqlState::INVALID_CATALOG_NAME) && !cluster.database_exists);
     if connections.app.is_none() && !is_explained {
         // The setup that held the lock before us may have made what was missing when we first tried.
-        match connect_app(access) {
+        match connect_app(access, Some(&connections.administrator)) {
             Ok(session) => (connections.app, connections.refusal) = (Some(session), None),
             Err(error) if error.is_refusal() => {
                 connections.refusal = Some(error);
@@ -255,7 +258,7 @@ pub fn provision(
     }
     let mut app = match connections.app.take() {
         Some(session) => session,
-        None => connect_app(access).map_err(|error| match error.is_refusal() {
+        None => connect_app(access, Some(&connections.administrator)).map_err(|error| match error.is_refusal() {
             true => login_refused(error, expected, &run.changes, &connections.administrator),
             false => ProvisionError::Connect(error),
         })?,
@@ -280,7 +283,7 @@ pub fn provision(
         && facts.stored_path.schema.as_ref() == Some(&expected.schema)
         && facts.current_schema.as_ref() != Some(&expected.schema);
     if !is_settled || is_stale {
-        app = connect_app(access).map_err(ProvisionError::Connect)?;
+        app = connect_app(access, Some(&connections.administrator)).map_err(ProvisionError::Connect)?;
     }
     let facts = (is_settled && !is_stale).then_some(facts);
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })

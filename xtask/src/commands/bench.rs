@@ -15,7 +15,7 @@ use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project};
 use pg_server::{Binaries, Template, Throwaway};
 
 use self::table::Row;
-use crate::{cli::Bench, outcome::Outcome, terminal::Terminal};
+use crate::{cli::Bench, migrate::of_outer_cargo, outcome::Outcome, terminal::Terminal};
 
 /// How long a server of the bench may take to come up.
 const WAIT: Duration = Duration::from_secs(60);
@@ -49,6 +49,8 @@ struct Stage {
     binaries: Binaries,
     template: Template,
     server: Throwaway,
+    /// What a cargo below must not see, or it builds anew.
+    outer: Vec<String>,
     // The last to go: the server lives in it.
     directory: Scratch,
 }
@@ -68,7 +70,8 @@ impl Stage {
         let mut quiet = |_: &str| {};
         let template = pg_server::template(&directory.0.join("kept"), &binaries, WAIT, &mut quiet)?;
         let server = pg_server::throwaway(&template, &binaries, &directory.0.join("server"), &[], WAIT, &mut quiet)?;
-        Ok(Self { project: project.clone(), config, binaries, template, server, directory })
+        let outer = of_outer_cargo(environment).map(str::to_owned).collect();
+        Ok(Self { project: project.clone(), config, binaries, template, server, outer, directory })
     }
 
     /// A cluster from the kept template to its first query; beside it `cp -a`, spawn, first answer.
@@ -115,6 +118,9 @@ impl Stage {
                     let setup = timed(psql.arg("--file").arg(&script))?;
                     let mut migrate = Command::new("sh");
                     migrate.arg("-c").arg(&self.config.migrations.command.value).current_dir(&self.project.root);
+                    for key in &self.outer {
+                        migrate.env_remove(key);
+                    }
                     Ok(setup + timed(migrate.env("DATABASE_URL", self.app().url()))?)
                 },
             )?;
