@@ -1,6 +1,6 @@
 //! The configuration for people: each value, and the source that won.
 
-use pg_config::{Address, Config, Environment, Password, ServerChoice, Source};
+use pg_config::{Address, Config, Environment, Password, Source};
 
 /// A name, a value, and a remark.
 pub(crate) type Row = (&'static str, String, String);
@@ -12,7 +12,7 @@ pub(crate) fn rows(config: &Config) -> Vec<Row> {
     let none = Source::Default;
     let named = config.named.as_ref();
     // What was said for a server that is named is not for one that we start.
-    let is_started = [ServerChoice::Local, ServerChoice::Container].contains(&config.server.value);
+    let is_started = config.server.value.is_started();
     let hosts = |each: fn(&Address) -> String| match named {
         _ if is_started => "(the started server's)".to_owned(),
         Some(found) => found.value.iter().map(each).collect::<Vec<_>>().join(", "),

@@ -1,7 +1,7 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
 use anyhow::Context as _;
-use pg_config::{Address, Candidates, ConnInfo, Identifier, Password, ServerChoice, Sourced};
+use pg_config::{Address, Candidates, ConnInfo, Identifier, Password, Sourced};
 use pg_schema::{Access, Administrator, Expected};
 use pg_server::{Mode, Request, Rung, Server, Source};
 
@@ -115,7 +115,7 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
     if let [only] = named.value.as_slice() {
         return Ok(Some(only.clone()));
     }
-    if ![ServerChoice::Auto, ServerChoice::Env].contains(&config.server.value) {
+    if config.server.value.is_started() {
         return Ok(named.value.first().cloned());
     }
     let app = candidates.connect(context.wait).map(|(taken, _)| taken.address());

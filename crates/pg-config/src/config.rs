@@ -83,6 +83,13 @@ pub enum ServerChoice {
     Local,
 }
 
+impl ServerChoice {
+    /// Whether it can only be a server that we start, so that what was said for a named one does not count.
+    pub fn is_started(self) -> bool {
+        matches!(self, Self::Container | Self::Local)
+    }
+}
+
 /// How the app's migrations are run.
 #[derive(Clone, Debug)]
 pub struct Migrations {

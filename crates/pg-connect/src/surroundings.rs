@@ -67,8 +67,7 @@ impl Surroundings<'_> {
             parameters.get("service").or(if parameters.says("service") { None } else { variables.get("service") });
         if let Some(name) = service {
             let file = parameters.get("servicefile").or(variables.get("servicefile")).map(PathBuf::from);
-            let (found, _) = self.service(name, file)?;
-            parameters.fill(&found);
+            parameters.fill(&self.service(name, file)?);
         }
         parameters.fill(&variables);
         let (passfile, problems) = self.passfile(&parameters);
@@ -82,9 +81,8 @@ impl Surroundings<'_> {
         self.home.as_ref().map(|home| home.join(".postgresql"))
     }
 
-    /// A service's parameters, and the file that defines it: `file`, which must be there, or
-    /// `~/.pg_service.conf`; else the system's.
-    pub fn service(&self, name: &str, file: Option<PathBuf>) -> Result<(Parameters, PathBuf), ServiceError> {
+    /// A service's parameters, of `file`, which must be there, or of `~/.pg_service.conf`; else of the system's file.
+    pub fn service(&self, name: &str, file: Option<PathBuf>) -> Result<Parameters, ServiceError> {
         if let Some((path, Err(error))) = file.as_ref().map(|path| (path, path.metadata())) {
             return Err(ServiceError::Unreadable(path.clone(), error));
         }
@@ -97,7 +95,7 @@ impl Surroundings<'_> {
         let files: Vec<_> = own.into_iter().chain(system.iter().map(|path| path.join("pg_service.conf"))).collect();
         for path in &files {
             if let Some(found) = read_service(path, name)? {
-                return Ok((found, path.clone()));
+                return Ok(found);
             }
         }
         Err(ServiceError::Unknown { name: name.to_owned(), looked_at: files })

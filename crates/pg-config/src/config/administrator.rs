@@ -4,7 +4,7 @@ use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, S
 
 use super::{
     ConfigError, Sourced,
-    layers::{ADDRESS, Layered, TLS},
+    layers::{ADDRESS, Layered, TLS, are_same_hosts},
     parts::{FOR_ANY_SERVER, Parts},
 };
 use crate::{Environment, Source, environment::Layer};
@@ -65,8 +65,7 @@ impl Administrator {
         let mut all = said.parameters()?;
         let wrong = |error| ConfigError::ConnString(self.source.clone(), error);
         let addresses = addresses(&all, context.named.filter(|_| !names_a_host)).map_err(wrong)?;
-        let hosts = |addresses: &[Address]| addresses.iter().map(|found| found.host.clone()).collect::<Vec<_>>();
-        let is_there = |server: &[Address]| hosts(server) == hosts(&addresses);
+        let is_there = |server: &[Address]| are_same_hosts(server, &addresses);
         let mut speaks = Parameters::default();
         if context.named.is_some_and(|named| is_there(&named.value)) {
             speaks.fill(context.app);

@@ -106,8 +106,7 @@ impl Layered {
     /// Takes out where it says a server is, which has been decided, and what it says for a server of its own, where
     /// that is not the chosen one. `ignored` hears of each that is lost, and why.
     pub(super) fn keep_to(&mut self, chosen: &Chosen, ignored: &mut Vec<String>) {
-        let hosts = |addresses: &[Address]| addresses.iter().map(|found| found.host.clone()).collect::<Vec<_>>();
-        let is_same_host = self.server.as_ref().is_some_and(|server| hosts(server) == hosts(&chosen.addresses));
+        let is_same_host = self.server.as_ref().is_some_and(|server| are_same_hosts(server, &chosen.addresses));
         let is_below = self.layer == Layer::File && chosen.layer == Layer::Process;
         let is_above = self.layer == Layer::Process && chosen.layer == Layer::File;
         // A higher source that names no host of the app's speaks of whatever host there is.
@@ -195,4 +194,9 @@ pub(super) fn choose(layers: &[Layered]) -> Result<Option<Chosen>, ConfigError> 
     let addresses = server.addresses()?;
     let source = source.or(server.url.clone()).unwrap_or_else(|| server.source("port"));
     Ok(Some(Chosen { parts: server, addresses, source, layer: layer.layer, is_port_from_above }))
+}
+
+/// Whether both lists name the same hosts, whatever the ports: the way to a host is the same for each of its servers.
+pub(super) fn are_same_hosts(some: &[Address], others: &[Address]) -> bool {
+    some.iter().map(|address| &address.host).eq(others.iter().map(|address| &address.host))
 }

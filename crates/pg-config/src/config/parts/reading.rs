@@ -55,7 +55,7 @@ impl Parts {
         if let Some(name) = said.get("service") {
             let own = said.get("servicefile").map(|file| environment.directory_of(source).join(file));
             let file = own.or_else(|| environment.path("PGSERVICEFILE"));
-            let (found, _) = around.service(name, file).map_err(|error| wrong(error.into()))?;
+            let found = around.service(name, file).map_err(|error| wrong(error.into()))?;
             // That is the string's word too.
             parts.fill_from_service(&found, name, source)?;
         }
@@ -84,7 +84,7 @@ impl Parts {
             parts.passed_by.extend(file.map(|file| format!("{}: it counts where a service is named", file.source)));
             return Ok((parts, None));
         };
-        let (found, _) = around
+        let found = around
             .service(&name, environment.path("PGSERVICEFILE"))
             .map_err(|error| ConfigError::ConnString(source.clone(), error.into()))?;
         let mut service = Self::default();
