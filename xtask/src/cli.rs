@@ -120,6 +120,15 @@ pub(crate) struct DbSetup {
 pub(crate) struct DbVerify {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Run the SQL of the findings that moves no data and drops nothing, in one transaction; then verify again
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: print that SQL, and change nothing
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
+    /// With --fix: wait so long for another setup on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
     /// What stdout gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

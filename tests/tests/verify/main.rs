@@ -5,6 +5,8 @@
 mod budget;
 mod case;
 mod copies;
+mod fix;
+mod indexes;
 mod lasting;
 mod login;
 mod migrations;
@@ -14,4 +16,8 @@ mod placement;
 mod privileges;
 mod quiet;
 mod report;
+mod routines;
+mod sequences;
+mod sessions;
 mod standby;
+mod warnings;

@@ -4,16 +4,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pg_config::{Password, Project};
-use pg_schema::{By, Connections, Purpose, Verdict};
+use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
 use pg_server::Mode;
 
 use crate::{
     cli::{DbSetup, Format},
     context::Context,
-    migrate,
+    migrate::{self, Migrated},
     outcome::Outcome,
     report,
     server::Target,
+    terminal::Terminal,
 };
 
 impl DbSetup {
@@ -52,15 +53,8 @@ pub(super) fn set_up(
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
     let administrator = connections.administrator_role().to_owned();
     let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
-        let by = match change.by {
-            By::Administrator => &administrator,
-            By::App => expected.role.as_str(),
-        };
-        terminal.say(&format!("{by}: {}", change.statement));
+        tell(terminal, change, &administrator, expected);
     })?;
-    for warning in &provisioned.warnings {
-        terminal.warn(&format!("the server said: {warning}"));
-    }
     for error in &provisioned.left {
         terminal.warn(&format!("left as it is: {error}"));
     }
@@ -77,14 +71,24 @@ pub(super) fn set_up(
         Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)),
         None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
-    let verdict = match unchanged {
+    let mut verdict = match unchanged {
         Some(verdict) if verdict.report.is_clean() => {
             terminal.say("migrations: unchanged since the last verified run, skipped");
             verdict
         }
         _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
     };
+    pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
     Ok(report::conclude(context, target, format, &verdict, started))
+}
+
+/// Says what was run, and as whom.
+pub(super) fn tell(terminal: Terminal, change: &Change, administrator: &str, expected: &Expected) {
+    let by = match change.by {
+        By::Administrator => administrator,
+        By::App => expected.role.as_str(),
+    };
+    terminal.say(&format!("{by}: {}", change.statement));
 }
 
 /// Runs the migrations, proves where they landed, and records the digest where all is well.
@@ -92,10 +96,10 @@ pub(super) fn migrate_and_verify(
     context: &Context,
     target: &Target,
     connections: &mut Connections,
-    expected: &pg_schema::Expected,
+    expected: &Expected,
     app: &mut pg_config::Session,
 ) -> anyhow::Result<Verdict> {
-    let landed = migrate::run(context, &target.access.app, app, expected)?;
+    let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
     connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
@@ -105,6 +109,7 @@ pub(super) fn migrate_and_verify(
     {
         pg_schema::note_recorded(&mut verdict.report);
     }
+    pg_schema::note_migrating(&mut verdict.report, &warnings);
     Ok(verdict)
 }
 
@@ -118,7 +123,7 @@ fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
 /// The whole setup for an administrator; the password goes out as a verifier.
 fn print_script(context: &Context) -> anyhow::Result<()> {
     let config = &context.config;
-    let expected = pg_schema::Expected {
+    let expected = Expected {
         role: config.role.value.clone(),
         database: config.database.value.clone(),
         schema: config.schema.value.clone(),

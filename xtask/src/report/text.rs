@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use pg_schema::{Check, Status};
+use pg_schema::{Check, Fix, Status};
 
 use super::Printed;
 use crate::terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal};
@@ -52,8 +52,9 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
                 writeln!(text, "          … and {} more (--format json lists all)", check.objects.len() - MOST_OBJECTS);
         }
     }
-    for statement in check.fix.iter().take(MOST_STATEMENTS) {
-        let _ = writeln!(text, "        {} {statement};", terminal.paint(FAINT, "mend:"));
+    for Fix { statement, is_safe } in check.fix.iter().take(MOST_STATEMENTS) {
+        let label = if *is_safe { "mend:" } else { "by hand:" };
+        let _ = writeln!(text, "        {} {statement};", terminal.paint(FAINT, label));
     }
     if check.fix.len() > MOST_STATEMENTS {
         let _ = writeln!(text, "        … and {} more (--format json lists all)", check.fix.len() - MOST_STATEMENTS);
