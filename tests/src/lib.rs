@@ -10,6 +10,7 @@
 mod arbitrary;
 mod client;
 mod cluster;
+mod python;
 mod run;
 mod skip;
 mod standby;
@@ -18,6 +19,7 @@ mod workspace;
 pub use arbitrary::any_connection;
 pub use client::{connection, psql};
 pub use cluster::Cluster;
+pub use python::python;
 pub use run::Run;
 pub use skip::{has, skipped};
 pub use standby::become_standby;
