@@ -14,4 +14,5 @@ mod placement;
 mod privileges;
 mod quiet;
 mod report;
+mod schema;
 mod standby;
