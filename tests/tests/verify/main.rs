@@ -14,5 +14,6 @@ mod placement;
 mod privileges;
 mod quiet;
 mod report;
+mod reports;
 mod schema;
 mod standby;

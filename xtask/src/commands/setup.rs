@@ -1,33 +1,25 @@
 //! `db-setup`: from nothing, or from anything in between, to a verified database.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use pg_config::{Password, Project};
 use pg_schema::{By, Connections, Purpose, Verdict};
 use pg_server::Mode;
 
-use crate::{
-    cli::{DbSetup, Format},
-    context::Context,
-    migrate,
-    outcome::Outcome,
-    report,
-    server::Target,
-};
+use crate::{cli::DbSetup, context::Context, migrate, outcome::Outcome, report::Reporting, server::Target};
 
 impl DbSetup {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         if self.dry_run {
             print_script(&context)?;
             return Ok(Outcome::Well);
         }
         let mode = if self.install { Mode::Install } else { Mode::Start };
-        let started = Instant::now();
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
-        set_up(&context, &target, Duration::from_secs(self.lock_wait), self.format, started)
+        set_up(&context, &target, Duration::from_secs(self.lock_wait), reporting)
     }
 }
 
@@ -36,8 +28,7 @@ pub(super) fn set_up(
     context: &Context,
     target: &Target,
     lock_wait: Duration,
-    format: Format,
-    started: Instant,
+    reporting: &Reporting,
 ) -> anyhow::Result<Outcome> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
@@ -84,7 +75,7 @@ pub(super) fn set_up(
         }
         _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
     };
-    Ok(report::conclude(context, target, format, &verdict, started))
+    Ok(reporting.conclude(context, target, &verdict))
 }
 
 /// Runs the migrations, proves where they landed, and records the digest where all is well.
