@@ -1,6 +1,6 @@
 //! `db-setup`: from nothing, or from anything in between, to a verified database.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use pg_config::{Password, Project};
@@ -8,27 +8,26 @@ use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
 use pg_server::Mode;
 
 use crate::{
-    cli::{DbSetup, Format},
+    cli::DbSetup,
     context::Context,
     migrate::{self, Migrated},
     outcome::Outcome,
-    report,
+    report::Reporting,
     server::Target,
     terminal::Terminal,
 };
 
 impl DbSetup {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         if self.dry_run {
             print_script(&context)?;
             return Ok(Outcome::Well);
         }
         let mode = if self.install { Mode::Install } else { Mode::Start };
-        let started = Instant::now();
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
-        set_up(&context, &target, Duration::from_secs(self.lock_wait), self.format, started)
+        set_up(&context, &target, Duration::from_secs(self.lock_wait), reporting)
     }
 }
 
@@ -37,8 +36,7 @@ pub(super) fn set_up(
     context: &Context,
     target: &Target,
     lock_wait: Duration,
-    format: Format,
-    started: Instant,
+    reporting: &Reporting,
 ) -> anyhow::Result<Outcome> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
@@ -79,7 +77,7 @@ pub(super) fn set_up(
         _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
     };
     pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
-    Ok(report::conclude(context, target, format, &verdict, started))
+    Ok(reporting.conclude(context, target, &verdict))
 }
 
 /// Says what was run, and as whom.

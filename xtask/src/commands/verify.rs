@@ -1,18 +1,17 @@
 //! `db-verify`: proves or refutes that everything is where it belongs, and mends what is safe to mend.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pg_config::Project;
 use pg_schema::{Purpose, Report, Verdict};
 use pg_server::Mode;
 
 use super::setup::tell;
-use crate::{cli::DbVerify, context::Context, outcome::Outcome, report, server::Target};
+use crate::{cli::DbVerify, context::Context, outcome::Outcome, report::Reporting, server::Target};
 
 impl DbVerify {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
-        let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
         let mut verdict = verify(&context, &target)?;
         if self.fix && self.dry_run {
@@ -23,7 +22,7 @@ impl DbVerify {
             fix(&context, &target, Duration::from_secs(self.lock_wait))?;
             verdict = verify(&context, &target)?;
         }
-        Ok(report::conclude(&context, &target, self.format, &verdict, started))
+        Ok(reporting.conclude(&context, &target, &verdict))
     }
 }
 
