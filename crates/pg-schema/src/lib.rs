@@ -5,6 +5,7 @@ mod administrator;
 pub mod ddl;
 mod digest;
 mod expected;
+mod explain;
 mod facts;
 mod lock;
 mod object;
@@ -20,6 +21,7 @@ mod verify;
 
 pub use administrator::Administrator;
 pub use expected::Expected;
+pub use explain::{explain, explained};
 pub use facts::{Creator, Facts, Misplaced, PathLayer, SchemaFacts, StoredPath};
 pub use lock::LockError;
 pub use object::{Kind, Object};
