@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pg_config::{Project, ServerChoice};
 
 use crate::{commands, outcome::Outcome};
@@ -120,6 +120,14 @@ pub(crate) struct DbSetup {
 pub(crate) struct DbVerify {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Say what a check means, why it matters, how it comes about and how it is mended; needs no server
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = PossibleValuesParser::new(pg_schema::explained()),
+        conflicts_with_all = ["format", "server", "env_file", "no_env_file", "wait", "quiet", "verbose"]
+    )]
+    pub(crate) explain: Option<String>,
     /// What stdout gets
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

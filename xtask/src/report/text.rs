@@ -12,6 +12,8 @@ use crate::terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal};
 const MOST_OBJECTS: usize = 10;
 /// How many statements of one fix are listed.
 const MOST_STATEMENTS: usize = 20;
+/// For those who meet a check's id and know nothing of it yet.
+const EXPLAIN: &str = "cargo xtask db-verify --explain ID says more of a check";
 
 pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     let expected = printed.expected();
@@ -29,6 +31,10 @@ pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
         write_check(&mut text, terminal, check, width);
     }
     text.push_str(&verdict(terminal, printed));
+    let is_wrong = |check: &Check| matches!(check.status, Status::Fail | Status::Warn);
+    if !terminal.is_quiet() && printed.report.checks.iter().any(is_wrong) {
+        let _ = write!(text, "\n{}", terminal.paint(FAINT, EXPLAIN));
+    }
     text
 }
 
