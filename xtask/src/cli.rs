@@ -4,7 +4,7 @@ mod reports;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pg_config::{Project, ServerChoice};
 
 pub(crate) use self::reports::{Destination, Format, Kind, Reports};
@@ -124,6 +124,16 @@ pub(crate) struct DbVerify {
     pub(crate) lock_wait: u64,
     #[command(flatten)]
     pub(crate) reports: Reports,
+    /// Say what a check means, why it matters, how it comes about and how it is mended; needs no server
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = PossibleValuesParser::new(pg_schema::explained()),
+        conflicts_with_all = [
+            "fix", "lock_wait", "format", "report", "server", "env_file", "no_env_file", "wait", "quiet", "verbose",
+        ]
+    )]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 mod administrator;
 pub mod ddl;
 mod expected;
+mod explain;
 mod facts;
 mod lock;
 mod mend;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use administrator::Administrator;
 pub use expected::Expected;
+pub use explain::{explain, explained};
 pub use facts::{
     Behind, Creator, Facts, Misplaced, OlderSession, OlderSessions, Outward, PathLayer, RoleSchema, SchemaFacts,
     Sequences, StoredPath, Unfinished,

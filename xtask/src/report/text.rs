@@ -8,6 +8,11 @@ use pg_schema::{Check, Status};
 use super::{Listed, Printed};
 use crate::terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal};
 
+/// For those who meet a check's id and know nothing of it yet.
+const EXPLAIN: &str = "cargo xtask db-verify --explain ID says more";
+/// For those who would rather not paste.
+const FIX: &str = "cargo xtask db-verify --fix runs the SQL marked mend";
+
 pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{} on {}", terminal.paint(STRONG, &printed.place()), printed.server());
@@ -17,6 +22,12 @@ pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
         write_check(&mut text, terminal, check, width);
     }
     text.push_str(&verdict(terminal, printed));
+    let is_wrong = |check: &Check| matches!(check.status, Status::Fail | Status::Warn);
+    if !terminal.is_quiet() && printed.report.checks.iter().any(is_wrong) {
+        let hint =
+            if printed.report.safe_fixes().is_empty() { EXPLAIN.to_owned() } else { format!("{FIX}; {EXPLAIN}") };
+        let _ = write!(text, "\n{}", terminal.paint(FAINT, &hint));
+    }
     text
 }
 
