@@ -22,7 +22,7 @@ pub use self::{
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, query, query_one},
+    query::{SqlError, execute, query, query_one},
     remark::Remark,
 };
 
@@ -181,8 +181,21 @@ impl Facts {
         !self.misplaced.iter().any(is_in_public)
     }
 
-    /// Reads the catalog by the app's own session.
+    /// Reads the catalog by the app's own session, in one transaction that changes nothing.
     pub fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
+        // The queries look expensive to the planner where there are many tables, and compiling them would cost more
+        // than running them does. By a transaction no setting stays behind, in a pooler's session neither.
+        execute(session, "BEGIN READ ONLY; SET LOCAL jit = off")?;
+        let facts = Self::read_within(session, expected);
+        execute(session, if facts.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        let mut facts = facts?;
+        // Within the transaction the server would show the same sessions again and again.
+        let remark = facts.schema.as_ref().map_or_else(Remark::default, |schema| schema.remark.clone());
+        facts.older_sessions = sessions::read(session, facts.path_layers.first(), &remark, expected)?;
+        Ok(facts)
+    }
+
+    fn read_within(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
         let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
         let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
         let row = query_one(session, include_str!("sql/session.sql"), &[schema])?;
@@ -215,7 +228,7 @@ impl Facts {
             current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
             stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),
-            older_sessions: sessions::read(session, path_layers.first(), &remark, expected)?,
+            older_sessions: OlderSessions::default(),
             path_layers,
             role_schema: row
                 .get::<_, bool>("has_role_schema")
@@ -301,18 +314,31 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
 /// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
 fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
     let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
-    query_one(session, "SELECT pg_catalog.set_config('lock_timeout', '2s', false)", &[]).ok()?;
-    let counted = query_one(session, &sql, &[]);
-    // Back to what it was. A session that is broken says so at the next query.
-    let _ = session.client.batch_execute("RESET lock_timeout");
-    Some(counted.ok()?.get(0))
+    // What it takes of locks goes with it.
+    passing(session, "SET LOCAL lock_timeout = '2s'", |session| query_one(session, &sql, &[]))
+        .ok()
+        .map(|row| row.get(0))
+}
+
+/// Runs a query within the transaction of the facts, of whose settings and locks nothing stays.
+fn passing(
+    session: &mut Session,
+    settings: &str,
+    query: impl FnOnce(&mut Session) -> Result<Row, SqlError>,
+) -> Result<Row, SqlError> {
+    execute(session, &format!("SAVEPOINT facts; {settings}"))?;
+    let outcome = query(session);
+    // A session that is broken says so at the next query.
+    let _ = execute(session, "ROLLBACK TO SAVEPOINT facts; RELEASE SAVEPOINT facts");
+    outcome
 }
 
 /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked
 /// where it leads. The session's own path may differ by the URL's options.
 fn stored_path(session: &mut Session, winner: Option<&PathLayer>, of_session: &str) -> Result<StoredPath, SqlError> {
     let stored = winner.map_or("", |winner| winner.path.as_str());
-    let row = query_one(session, include_str!("sql/stored_path.sql"), &[stored, of_session])?;
+    let row =
+        passing(session, "", |session| query_one(session, include_str!("sql/stored_path.sql"), &[stored, of_session]))?;
     Ok(StoredPath {
         schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
         missing: row.get("missing"),

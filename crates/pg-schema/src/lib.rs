@@ -30,7 +30,7 @@ pub use facts::{
 pub use lock::LockError;
 pub use mend::{Mended, mend};
 pub use object::{Kind, Object};
-pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, open, provision};
+pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
 pub use query::SqlError;
 pub use record::{record_digest, recorded_digest};
 pub use remark::{PathSet, Remark};

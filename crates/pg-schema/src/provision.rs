@@ -4,6 +4,7 @@
 mod cluster;
 mod database;
 mod error;
+mod rest;
 mod rights;
 
 use std::time::Duration;
@@ -11,7 +12,6 @@ use std::time::Duration;
 use pg_config::{ConnInfo, ConnectError, Identifier, Password, Session, connect_within};
 use postgres::error::SqlState;
 
-pub use self::error::ProvisionError;
 use self::{
     cluster::Cluster,
     error::{login_refused, options_refused},
@@ -19,6 +19,7 @@ use self::{
         app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema, refuse_other_path,
     },
 };
+pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
@@ -282,7 +283,7 @@ pub fn provision(
     let mut app = match connections.app.take() {
         Some(session) => session,
         None => connect_app(access, Some(&connections.administrator)).map_err(|error| match error.is_refusal() {
-            true => login_refused(error, expected, &run.changes, &connections.administrator),
+            true => login_refused(error, expected, &run.changes, &connections.administrator, None),
             false => ProvisionError::Connect(error),
         })?,
     };

@@ -7,6 +7,7 @@ mod configuration;
 mod existing;
 mod failures;
 mod login;
+mod managed;
 mod migrating;
 mod names;
 mod nothing;

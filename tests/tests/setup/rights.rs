@@ -70,7 +70,7 @@ fn extensions_without_an_administrator() {
     let untrusted = workspace.with("DB_EXTENSIONS", "pageinspect, pg_trgm");
     let refused = untrusted.run(&["db-setup"]).exits(1).complains("extension").complains("nothing was changed");
     assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
-    psql(&cluster.admin_url(), &["-f", "-"], script_of(&refused)).exits(0);
+    psql(&cluster.superuser().with_database("aura_db").url(), &[], rest_of(&refused)).exits(0);
     untrusted.run(&["db-setup"]).exits(0);
     assert_eq!(untrusted.verify().exits(0).check("extensions")["status"], "pass");
     for (database, statements) in [
@@ -150,18 +150,24 @@ fn without_any_rights_nothing_changes_and_the_script_helps() {
         let before = (cluster.globals(), cluster.inventory());
         let refused = workspace.run(&["db-setup"]).exits(1).complains("nothing was changed").never_says("the-app's");
         assert_eq!((cluster.globals(), cluster.inventory()), before, "{situation}");
-        psql(&cluster.admin_url(), &["-f", "-"], script_of(&refused)).exits(0);
+        if situation == "role and database missing" {
+            // Nobody here can tell a role that is missing from a wrong password: the whole script serves for both.
+            let script = workspace.run(&["db-setup", "--dry-run"]).exits(0);
+            psql(&cluster.admin_url(), &[], &script.stdout).exits(0);
+        } else {
+            psql(&cluster.admin_url(), &["-v", "ON_ERROR_STOP=1"], rest_of(&refused)).exits(0);
+        }
         let setup = workspace.run(&["db-setup"]).exits(0);
         assert!(!setup.stderr.contains("left as it is"), "{situation}: {}", setup.stderr);
         state::assert_complete(&workspace, situation);
     }
 }
 
-/// The script in an error's help.
-fn script_of(refused: &Run) -> &str {
-    let (_, script) = refused.stderr.split_once("\n\n").expect("the script follows an empty line");
-    assert!(script.contains("\\set ON_ERROR_STOP on"), "{script}");
-    script
+/// What an error says is left to somebody with more rights.
+fn rest_of(refused: &Run) -> &str {
+    let (_, rest) = refused.stderr.split_once("\n\n").expect("it follows an empty line");
+    assert!(rest.starts_with("-- by "), "{rest}");
+    rest
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(super) fn read(
     };
     let mut sessions = Vec::new();
     // One of our own that has ended may be seen for a moment longer.
-    for pause in [0, 20, 80, 200] {
+    for pause in [0, 20, 80] {
         thread::sleep(Duration::from_millis(pause));
         let rows = query(session, include_str!("../sql/sessions.sql"), &[expected.role.as_str(), since])?;
         sessions = rows

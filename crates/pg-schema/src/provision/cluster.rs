@@ -1,21 +1,21 @@
 //! What an administrator's session sees of the whole server, roles and databases, and what it is to run.
 
-use pg_config::{ConnectError, Session};
+use pg_config::{ConnectError, Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{
-    Access, ProvisionError,
+    Access, ProvisionError, Rest,
     error::{is_about_password, login_refused},
     verifier,
 };
 use crate::{
     Administrator, Expected, ddl,
     query::{SqlError, query_one},
-    script,
 };
 
 /// Roles and databases, and what the administrator may do about them.
 pub(super) struct Cluster {
+    pub(super) version_number: i32,
     pub(super) in_recovery: bool,
     pub(super) administrator: String,
     pub(super) server_started: String,
@@ -24,6 +24,7 @@ pub(super) struct Cluster {
     pub(super) is_superuser: bool,
     pub(super) role_exists: bool,
     pub(super) role_may_login: bool,
+    pub(super) may_alter_role: bool,
     pub(super) database_exists: bool,
     pub(super) owns_database: bool,
     pub(super) has_database_privileges: bool,
@@ -34,6 +35,7 @@ impl Cluster {
         let names = [expected.role.as_str(), expected.database.as_str()];
         let row = query_one(session, include_str!("../sql/cluster.sql"), &names)?;
         Ok(Self {
+            version_number: row.get("version_number"),
             in_recovery: row.get("in_recovery"),
             administrator: row.get("administrator"),
             server_started: row.get("server_started"),
@@ -42,6 +44,7 @@ impl Cluster {
             is_superuser: row.get("is_superuser"),
             role_exists: row.get("role_exists"),
             role_may_login: row.get("role_may_login"),
+            may_alter_role: row.get("may_alter_role"),
             database_exists: row.get("database_exists"),
             owns_database: row.get("owns_database"),
             has_database_privileges: row.get("has_database_privileges"),
@@ -70,30 +73,46 @@ impl Cluster {
         });
         let mut lacking = Vec::new();
         let mut statements = Vec::new();
+        let mut rest = Rest::default();
         if !self.role_exists {
             let Some(verifier) = verifier(access) else {
                 return Err(ProvisionError::NoPassword { role: role.to_string() });
             };
             if !self.may_create_role {
-                lacking.push(format!("role {role} does not exist"));
+                lacking.push(format!("role {role} does not exist, and {} may not create it", administrator.how));
+                rest = rest.and_role(access, expected);
             }
             statements.push(ddl::create_role(role, Some(&verifier)));
         } else if !self.role_may_login {
+            if !self.may_alter_role {
+                lacking.push(format!("role {role} may not log in, and {} may not allow it", administrator.how));
+                rest = rest.and(ddl::allow_login(role), self.who_alters_role(role));
+            }
             statements.push(ddl::allow_login(role));
         }
         if let Some(error) = refusal.filter(|_| self.role_exists) {
             match verifier(access) {
                 Some(verifier) if access.may_set_password && is_about_password(&error) => {
-                    statements.push(ddl::set_password(role, &verifier))
+                    let statement = ddl::set_password(role, &verifier);
+                    if !self.may_alter_role {
+                        lacking.push(format!("{error}; {} may not change that role's password", administrator.how));
+                        rest = rest.and(statement.clone(), self.who_alters_role(role));
+                    }
+                    statements.push(statement);
                 }
                 // A role that could not log in may be able to once it is allowed to.
                 _ if !self.role_may_login => {}
-                _ => return Err(login_refused(error, expected, &[], administrator)),
+                _ => {
+                    let who_else = (!self.may_alter_role).then(|| self.who_alters_role(role));
+                    return Err(login_refused(error, expected, &[], administrator, who_else));
+                }
             }
         }
         if !self.database_exists {
             if !self.may_create_database {
-                lacking.push(format!("database {database} does not exist"));
+                lacking
+                    .push(format!("database {database} does not exist, and {} may not create it", administrator.how));
+                rest = rest.and_database(expected);
             }
             statements.push(ddl::create_database(database));
         }
@@ -103,9 +122,14 @@ impl Cluster {
         if lacking.is_empty() {
             return Ok(statements);
         }
-        Err(ProvisionError::NeedsAdministrator {
-            reason: format!("{}, and {} may not create it", lacking.join(" and "), administrator.how),
-            script: script::whole(expected, verifier(access).as_deref()),
-        })
+        Err(ProvisionError::NeedsAdministrator { reason: lacking.join("; "), rest })
+    }
+
+    /// Who may let the role log in, and change its password.
+    fn who_alters_role(&self, role: &Identifier) -> String {
+        match self.version_number < 160_000 {
+            true => "a role with CREATEROLE, or a superuser".to_owned(),
+            false => format!("a role with CREATEROLE and ADMIN OPTION on {role}, or a superuser"),
+        }
     }
 }

@@ -3,8 +3,8 @@
 
 use pg_config::{Identifier, Session};
 
-use super::{Access, By, ProvisionError, Run, cluster::Cluster};
-use crate::{Administrator, Expected, Facts, ddl, path, script};
+use super::{Access, By, ProvisionError, Rest, Run, cluster::Cluster};
+use crate::{Administrator, Expected, Facts, ddl, path};
 
 /// Asserts the desired state; `facts` is what was there before.
 pub(super) fn assert(
@@ -103,7 +103,7 @@ fn assert_schema(
                     "schema {schema} does not exist, and role {role} may not create it in database {}",
                     expected.database
                 ),
-                script: script::whole(expected, None),
+                rest: Rest::default().and_grant(&facts.database_owner.to_string(), expected),
             });
         }
         Some(found) if found.usage && found.create => {}

@@ -4,7 +4,7 @@ use pg_config::ConnectError;
 use postgres::error::SqlState;
 use thiserror::Error;
 
-use super::Change;
+use super::{Access, Change, Rest};
 use crate::{Administrator, Expected, ddl, lock::LockError, query::SqlError, verify::pooler};
 
 /// Why the desired state was not reached.
@@ -25,13 +25,23 @@ pub enum ProvisionError {
     },
     /// Rights are missing; nothing was changed.
     #[error(
-        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection that may create roles and databases,\n        or have an administrator run this script (cargo xtask db-setup --dry-run prints it):\n\n{script}"
+        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection with more rights, or have this run, and then cargo xtask db-setup again\n        (cargo xtask db-setup --dry-run prints the whole setup as a script for an administrator):\n\n{rest}"
     )]
     NeedsAdministrator {
         /// What was tried, and what is missing.
         reason: String,
-        /// What an administrator would run.
-        script: String,
+        /// What is left to somebody with more rights.
+        rest: Rest,
+    },
+    /// The login is refused, and nobody is known who could tell why.
+    #[error(
+        "{refusal}; nothing was changed\n  help: {help}\n        set ADMIN_DATABASE_URL to a connection that may create roles and databases, or have an administrator run\n        the script that cargo xtask db-setup --dry-run prints: it makes what is missing, and leaves what is there"
+    )]
+    UnknownLogin {
+        /// The refusal, and where the password is from.
+        refusal: String,
+        /// What to look at first.
+        help: String,
     },
     /// The role exists, and its login is refused.
     #[error("{error}; {done}\n  help: {help}")]
@@ -116,12 +126,14 @@ pub(super) fn options_refused(error: ConnectError, expected: &Expected) -> Provi
     ProvisionError::LoginRefused { error: Box::new(error), done: "nothing was changed".to_owned(), help }
 }
 
-/// What a refused login means, and what to do, once the role is known to exist.
+/// What a refused login means, and what to do, once the role is known to exist; `who_else` may change its password,
+/// where the administrator may not.
 pub(super) fn login_refused(
     error: ConnectError,
     expected: &Expected,
     changes: &[Change],
     administrator: &Administrator,
+    who_else: Option<String>,
 ) -> ProvisionError {
     let (role, database) = (&expected.role, &expected.database);
     let done = match changes {
@@ -133,7 +145,12 @@ pub(super) fn login_refused(
         }
     };
     let is_password = is_about_password(&error);
-    let help = if is_password && changes.is_empty() {
+    let help = if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
+        format!(
+            "correct the password in DATABASE_URL or DB_PASSWORD, or have {who} change the role's (in psql:\n        \\password {role}); {} may not",
+            administrator.how
+        )
+    } else if is_password && changes.is_empty() {
         format!(
             "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
         )
@@ -147,6 +164,24 @@ pub(super) fn login_refused(
         format!("see pg_hba.conf on the server, and the limits of role {role} and database {database}")
     };
     ProvisionError::LoginRefused { error: Box::new(error), done, help }
+}
+
+/// What a refused login means where nobody is known who could look.
+pub(super) fn unknown_login(error: &ConnectError, access: &Access, expected: &Expected) -> ProvisionError {
+    let role = &expected.role;
+    let (source, help) = match is_about_password(error) {
+        // The server gives the same words for a wrong password and for a role that does not exist.
+        true => (
+            access.password_source.as_ref().map(|source| format!(" (the password is that of {source})")),
+            format!(
+                "correct the password; or have an administrator change the role's (in psql: \\password {role});\n        where role {role} does not exist yet,"
+            ),
+        ),
+        false => {
+            (None, format!("see pg_hba.conf on the server, and whether role {role} may log in; to have it made right,"))
+        }
+    };
+    ProvisionError::UnknownLogin { refusal: format!("{error}{}", source.unwrap_or_default()), help }
 }
 
 /// Whether another password could help.

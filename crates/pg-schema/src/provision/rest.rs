@@ -7,7 +7,7 @@ use pg_config::Identifier;
 use super::{Access, verifier};
 use crate::{Expected, ddl};
 
-/// The statements that are left to somebody with more rights, as a script that psql runs.
+/// The statements that are left to somebody with more rights, as SQL that they can read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rest(Vec<Step>);
 
@@ -43,7 +43,7 @@ impl Rest {
     pub(super) fn and_database(self, expected: &Expected) -> Self {
         let Expected { role, database, .. } = expected;
         let who = "a role with CREATEDB, or a superuser";
-        self.and(ddl::create_database(database), who).and(ddl::grant_database(database, role), "the same")
+        self.and(ddl::create_database(database), who).and(ddl::grant_database(database, role), who)
     }
 
     /// What the app needs on a database that is there.
@@ -55,15 +55,15 @@ impl Rest {
 
 impl fmt::Display for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut inside = None;
-        for (index, Step { statement, who, database }) in self.0.iter().enumerate() {
-            let newline = if index == 0 { "" } else { "\n" };
+        let mut last = String::new();
+        for Step { statement, who, database } in &self.0 {
             let place = database.as_ref().map_or_else(String::new, |name| format!(", in database {name}"));
-            write!(f, "{newline}-- by {who}{place}:")?;
-            if database.is_some() && inside != *database {
-                inside.clone_from(database);
+            let whose = format!("-- by {who}{place}:");
+            if whose != last {
+                writeln!(f, "{whose}")?;
+                last = whose;
             }
-            write!(f, "\n{statement};")?;
+            writeln!(f, "{statement};")?;
         }
         Ok(())
     }

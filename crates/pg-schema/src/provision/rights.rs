@@ -3,8 +3,11 @@
 use pg_config::{ConnectError, Identifier, Session};
 use postgres::error::SqlState;
 
-use super::{Access, Connections, ProvisionError, Purpose, cluster::Cluster, maintenance, verifier};
-use crate::{Administrator, Expected, administrator, path, query::query_one, script};
+use super::{Access, Connections, ProvisionError, Purpose, Rest, cluster::Cluster, error::unknown_login, maintenance};
+use crate::{
+    Administrator, Expected, administrator, ddl, path,
+    query::{SqlError, query_one},
+};
 
 pub(super) fn app_as_administrator(access: &Access) -> Administrator {
     Administrator::given(access.app.with_database("postgres"), "the app's own connection")
@@ -28,10 +31,10 @@ pub(super) fn find_administrator(
         let superuser = (!is_superuser).then(|| administrator::local_superuser(&access.app)).flatten();
         return Ok(superuser.unwrap_or(itself));
     }
-    let reason = match (app, refusal) {
+    let lacking = match (app, refusal) {
         (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
             None => return Ok(itself),
-            Some(reason) => reason,
+            Some(reason) => ProvisionError::NeedsAdministrator { reason, rest: rest_inside(session, expected)? },
         },
         (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
             if let Ok(mut session) = maintenance(access, expected, purpose, &itself)
@@ -39,20 +42,39 @@ pub(super) fn find_administrator(
             {
                 return Ok(itself);
             }
-            format!("{error}, and the role may not create it")
+            let reason = format!("{error}, and the role may not create it");
+            ProvisionError::NeedsAdministrator { reason, rest: Rest::default().and_database(expected) }
         }
-        // The server gives the same words for both.
-        (None, Some(error)) if error.code() == Some(&SqlState::INVALID_PASSWORD) => format!(
-            "{error}; its password is another (the script leaves that as it is: \\password {}), or it does not exist",
-            expected.role
-        ),
-        (None, Some(error)) => error.to_string(),
-        (None, None) => "the app's login was not tried".to_owned(),
+        (None, Some(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            ProvisionError::NeedsAdministrator {
+                reason: error.to_string(),
+                rest: Rest::default().and_grant("whoever", expected),
+            }
+        }
+        (None, Some(error)) => unknown_login(error, access, expected),
+        // Nothing speaks against it.
+        (None, None) => return Ok(itself),
     };
-    administrator::local_superuser(&access.app).ok_or_else(|| ProvisionError::NeedsAdministrator {
-        reason,
-        script: script::whole(expected, verifier(access).as_deref()),
-    })
+    administrator::local_superuser(&access.app).ok_or(lacking)
+}
+
+/// What is missing in the app's database, whose session this is, for the app to make its schema and extensions.
+fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlError> {
+    let Expected { role, database, schema, .. } = expected;
+    let names = [schema.as_str(), role.as_str(), role.as_str()];
+    let row = query_one(session, include_str!("../sql/schema_prospect.sql"), &names)?;
+    let owner = |column| Identifier::from_catalog(row.get::<_, String>(column)).to_string();
+    let mut rest = Rest::default();
+    if row.get("schema_exists") && !row.get::<_, bool>("is_usable") {
+        let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
+        rest = rest.and_inside(database, ddl::grant_schema(schema, role), who);
+    } else if !row.get::<_, bool>("schema_exists") && !row.get::<_, bool>("may_be_made") {
+        rest = rest.and_grant(&owner("database_owner"), expected);
+    }
+    if let Some(beyond) = administrator::extension_beyond(session, role.as_str(), expected)? {
+        rest = rest.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
+    }
+    Ok(rest)
 }
 
 const IS_SUPERUSER: &str = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
@@ -87,13 +109,23 @@ pub(super) fn refuse_hopeless_schema(
     }
     let state = if is_there { "exists, and role" } else { "does not exist, and role" };
     let lack = if is_there { "may not create in it" } else { "may not create it" };
-    Err(ProvisionError::NeedsAdministrator {
-        reason: format!(
-            "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
-            connections.administrator.how
-        ),
-        script: script::whole(expected, verifier(access).as_deref()),
-    })
+    let reason = format!(
+        "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
+        connections.administrator.how
+    );
+    let mut rest = Rest::default();
+    if !cluster.role_exists && !cluster.may_create_role {
+        rest = rest.and_role(access, expected);
+    }
+    let owner = |column| Identifier::from_catalog(row.get::<_, String>(column)).to_string();
+    rest = match is_there {
+        true => {
+            let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
+            rest.and_inside(database, ddl::grant_schema(schema, role), who)
+        }
+        false => rest.and_grant(&owner("database_owner"), expected),
+    };
+    Err(ProvisionError::NeedsAdministrator { reason, rest })
 }
 
 /// An extension that cannot be made is known before anything else is.
@@ -118,7 +150,7 @@ pub(super) fn refuse_hopeless_extension(
     let role = Identifier::from_catalog(&cluster.administrator);
     Err(ProvisionError::NeedsAdministrator {
         reason: format!("extension {name} is missing, and role {role} may not create it"),
-        script: script::whole(expected, verifier(access).as_deref()),
+        rest: Rest::default().and_inside(&expected.database, ddl::create_extension(&name), "a superuser"),
     })
 }
 

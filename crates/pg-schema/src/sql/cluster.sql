@@ -1,5 +1,6 @@
 -- what an administrator's session may do, and what there is of the role and the database; $1: role, $2: database
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
+       pg_catalog.current_setting('server_version_num')::int4 AS version_number,
        current_user::text AS administrator,
        (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text AS server_started,
        me.rolsuper OR me.rolcreaterole AS may_create_role,
@@ -7,6 +8,11 @@ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
        me.rolsuper AS is_superuser,
        app.oid IS NOT NULL AS role_exists,
        coalesce(app.rolcanlogin, false) AS role_may_login,
+       -- Since version 16 CREATEROLE is not enough: one must be an administrator of that very role.
+       coalesce(me.rolsuper OR me.rolcreaterole AND NOT app.rolsuper
+                               AND (pg_catalog.current_setting('server_version_num')::int4 < 160000
+                                    OR pg_catalog.pg_has_role(current_user, app.oid, 'MEMBER WITH ADMIN OPTION')),
+                false) AS may_alter_role,
        d.oid IS NOT NULL AS database_exists,
        coalesce(pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE'), false) AS owns_database,
        CASE WHEN app.oid IS NULL OR d.oid IS NULL THEN false
