@@ -1,6 +1,7 @@
 //! PostgreSQL's own programs, as people run them: psql and the dumps.
 
 use std::{
+    ffi::OsStr,
     io::Write,
     process::{Command, Stdio},
 };
@@ -64,7 +65,8 @@ fn client(program: &str, connection: &ConnInfo) -> Command {
     command
 }
 
-fn scrubbed(program: &str) -> Command {
+/// A program that sees nothing of this process's environment but `PATH`: `PGHOST` would lead it elsewhere.
+pub fn scrubbed(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(search_path().map(|path| ("PATH", path)));
     command

@@ -7,17 +7,21 @@
     reason = "a broken test setup has nobody to tell but the test"
 )]
 
+mod apart;
 mod arbitrary;
 mod client;
 mod cluster;
+mod pip;
 mod run;
 mod skip;
 mod standby;
 mod workspace;
 
+pub use apart::{cargo, kept};
 pub use arbitrary::any_connection;
-pub use client::{connection, psql};
+pub use client::{connection, psql, scrubbed};
 pub use cluster::Cluster;
+pub use pip::Python;
 pub use run::Run;
 pub use skip::{has, skipped};
 pub use standby::become_standby;
