@@ -1,6 +1,12 @@
 //! What tests need beyond this workspace: where it is kept, and who builds it.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::cluster::search_path;
 
 /// A place in the directory in which cargo builds: what is installed for tests is gone when it is.
 #[must_use]
@@ -8,6 +14,21 @@ pub fn kept(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     // `target/debug/deps/the-test`.
     test.ancestors().nth(3).unwrap().join(name)
+}
+
+/// Keeps every other test, of this process and of others, from what is kept there; for as long as the value lives.
+pub fn alone(kept: &Path) -> File {
+    let lock = File::create(kept.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+/// `PATH` with a directory before all others.
+#[must_use]
+pub fn path_with(directory: &Path) -> String {
+    let rest = search_path().unwrap_or_default();
+    let directories = std::iter::once(directory.to_owned()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(directories).unwrap().into_string().unwrap()
 }
 
 /// A cargo that does not see what the one around this test says of the package `tests`: build scripts ask

@@ -1,20 +1,20 @@
 //! Python, with the packages that a list names.
 
 use std::{
-    fs::{self, File},
+    fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use crate::{has, kept, scrubbed, skipped};
+use crate::{alone, has, kept, path_with, scrubbed, skipped};
 
 /// A Python, and the packages that were installed for it.
 pub struct Python {
     /// Its own program.
-    pub program: PathBuf,
-    /// The packages' directory, for `PYTHONPATH`.
-    pub packages: PathBuf,
+    program: PathBuf,
+    /// The packages' directory.
+    packages: PathBuf,
 }
 
 impl Python {
@@ -30,21 +30,26 @@ impl Python {
         let mut key = DefaultHasher::new();
         (program, version, fs::read_to_string(requirements).unwrap()).hash(&mut key);
         let packages = kept(&format!("tests-python-{:016x}", key.finish()));
-        let lock = File::create(packages.with_extension("lock")).unwrap();
-        // Another test process may be installing them.
-        lock.lock().unwrap();
+        let _alone = alone(&packages);
         if !packages.exists() {
             install(Path::new(program), requirements, &packages)?;
         }
         Some(Self { program: program.into(), packages })
     }
 
+    /// What has every `python3` be this one, with its packages and nothing of this user's own.
+    pub fn environment(&self) -> [(&'static str, String); 3] {
+        let own = self.program.parent().unwrap();
+        let packages = self.packages.to_str().unwrap().to_owned();
+        [("PATH", path_with(own)), ("PYTHONPATH", packages), ("PYTHONNOUSERSITE", "1".to_owned())]
+    }
+
     /// The program with its packages, and with nothing of this process's environment but `PATH`.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = scrubbed(&self.program);
-        // `-B`: nothing is written beside the script; `-s`: nothing of this user's own is seen.
-        command.args(["-B", "-s"]).env("PYTHONPATH", &self.packages);
+        // `-B`: nothing is written beside the script.
+        command.arg("-B").envs(self.environment());
         command
     }
 }
