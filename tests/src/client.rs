@@ -12,7 +12,11 @@ use crate::{Cluster, Run, cluster::search_path};
 
 /// Runs psql on a URL, with stdin; it reads no startup file, and prints bare rows.
 pub fn psql(url: &str, arguments: &[&str], stdin: &str) -> Run {
-    let mut command = scrubbed("psql");
+    run_psql("psql".as_ref(), url, arguments, stdin)
+}
+
+fn run_psql(program: &OsStr, url: &str, arguments: &[&str], stdin: &str) -> Run {
+    let mut command = scrubbed(program);
     command.args(["-X", "-q", "-A", "-t", "-d", url]).args(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // psql may end before it has read everything.
@@ -28,14 +32,19 @@ pub fn connection(string: &str) -> ConnInfo {
 }
 
 impl Cluster {
+    /// The same by the psql of this server's version.
+    pub fn psql(&self, url: &str, arguments: &[&str], stdin: &str) -> Run {
+        run_psql(self.binaries().join("psql").as_os_str(), url, arguments, stdin)
+    }
+
     /// All roles with their passwords' verifiers, memberships and settings.
     pub fn globals(&self) -> String {
-        dump(&mut client("pg_dumpall", &self.superuser()), &["--globals-only"])
+        self.dumped("pg_dumpall", &self.superuser(), "--globals-only")
     }
 
     /// A database with its owners, privileges and settings; its data too.
     pub fn dump(&self, database: &str) -> String {
-        dump(&mut client("pg_dump", &self.superuser().with_database(database)), &["--create"])
+        self.dumped("pg_dump", &self.superuser().with_database(database), "--create")
     }
 
     /// The names of the databases and of the roles that people made.
@@ -57,12 +66,23 @@ impl Cluster {
         let loaded = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_hba_file_rules WHERE error IS NOT NULL";
         assert_eq!(self.value("postgres", loaded), "0");
     }
-}
 
-fn client(program: &str, connection: &ConnInfo) -> Command {
-    let mut command = scrubbed(program);
-    command.envs(connection.libpq_environment());
-    command
+    /// By the server's own program: an older one refuses a newer server.
+    fn dumped(&self, program: &str, connection: &ConnInfo, argument: &str) -> String {
+        let mut command = scrubbed(self.binaries().join(program).as_os_str());
+        let output = command.envs(connection.libpq_environment()).arg(argument).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        // Recent minor versions write a random token there.
+        text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")).fold(
+            String::new(),
+            |mut kept, line| {
+                kept.push_str(line);
+                kept.push('\n');
+                kept
+            },
+        )
+    }
 }
 
 /// A program that sees nothing of this process's environment but `PATH`: `PGHOST` would lead it elsewhere.
@@ -70,19 +90,4 @@ pub fn scrubbed(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(search_path().map(|path| ("PATH", path)));
     command
-}
-
-fn dump(command: &mut Command, arguments: &[&str]) -> String {
-    let output = command.args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    // Recent minor versions write a random token there.
-    text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")).fold(
-        String::new(),
-        |mut kept, line| {
-            kept.push_str(line);
-            kept.push('\n');
-            kept
-        },
-    )
 }

@@ -1,7 +1,9 @@
 //! A server that is none of ours: somebody's PostgreSQL that was there before.
 
 use std::{
-    path::PathBuf,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -9,10 +11,20 @@ use std::{
 use pg_config::{ConnInfo, Password};
 use pg_server::{Binaries, Throwaway, template, throwaway};
 
+use crate::skipped;
+
 /// A running server of a test's own; it ends with the value.
 pub struct Cluster {
     server: Throwaway,
 }
+
+/// The major versions beside the installed one, and the Debian release that has each: the oldest that we support,
+/// and one in which CREATEROLE is no longer the right to everything.
+const OTHERS: [(u32, &str); 2] = [(13, "bullseye"), (17, "trixie")];
+
+/// Where `.ci/postgresql` puts them. It outlives a reboot and serves every clone; the user whom servers run as may
+/// pass, which a clone in `/root` does not let; and programs may be run there, which `/dev/shm` may forbid.
+const OTHERS_DIR: &str = "/var/tmp/aura-tests-postgresql";
 
 impl Cluster {
     /// Starts a fresh server of the newest installed PostgreSQL.
@@ -24,11 +36,30 @@ impl Cluster {
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let (binaries, reasons) = Binaries::installed(search_path().as_deref());
         let binaries = binaries.into_iter().next().unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"));
+        Self::run(&binaries, settings)
+    }
+
+    /// Starts a fresh server of another major version, 13 or 17. One that is not there is skipped.
+    pub fn of(major: u32) -> Option<Self> {
+        let (_, release) = OTHERS.into_iter().find(|(other, _)| *other == major).unwrap();
+        let directory = Path::new(OTHERS_DIR).join(major.to_string());
+        let Ok(found) = fs::metadata(&directory) else {
+            skipped(&format!("no PostgreSQL {major}; get it by `.ci/postgresql {release} {}`", directory.display()));
+            return None;
+        };
+        // Anybody may make a directory there.
+        let own = fs::metadata("/proc/self").unwrap().uid();
+        assert!([0, own].contains(&found.uid()), "{} is another user's", directory.display());
+        let binaries = Binaries::named(&directory.join(format!("usr/lib/postgresql/{major}/bin"))).unwrap();
+        Some(Self::run(&binaries, &[]))
+    }
+
+    fn run(binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
         let wait = Duration::from_secs(60);
         let mut say = |_: &str| {};
-        let template = template(&scratch("templates"), &binaries, wait, &mut say).unwrap();
+        let template = template(&scratch("templates"), binaries, wait, &mut say).unwrap();
         let directory = unique("cluster");
-        Self { server: throwaway(&template, &binaries, &directory, settings, wait, &mut say).unwrap() }
+        Self { server: throwaway(&template, binaries, &directory, settings, wait, &mut say).unwrap() }
     }
 
     /// The superuser's connection to the database `postgres`.

@@ -4,6 +4,8 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use crate::violation;
+
 /// What a run of the program said, and how it ended.
 pub struct Run {
     /// Its command line.
@@ -54,10 +56,14 @@ impl Run {
         self.stdout.trim_end()
     }
 
-    /// stdout as JSON (`--format json`).
+    /// stdout as a report (`--format json`), which must be as its schema has it.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+        let report = serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout));
+        if let Some(violation) = violation(&report) {
+            panic!("{}: {violation}\n{}", self.command, self.stdout);
+        }
+        report
     }
 
     /// The check of an id in a JSON report.

@@ -1,11 +1,14 @@
 //! The grammar of the command line, in one place. Each command's own file holds its `run`.
 
+mod reports;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pg_config::{Project, ServerChoice};
 
-use crate::{commands, outcome::Outcome};
+pub(crate) use self::reports::{Destination, Format, Kind, Reports};
+use crate::{commands, outcome::Outcome, report};
 
 /// From a clean clone to a verified PostgreSQL database.
 ///
@@ -86,21 +89,12 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What stdout gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct DbSetup {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Print the whole setup as an SQL script for an administrator, and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "report")]
     pub(crate) dry_run: bool,
     /// Where nothing else can serve, install PostgreSQL by the system's package manager
     #[arg(long)]
@@ -111,18 +105,35 @@ pub(crate) struct DbSetup {
     /// Wait so long for another setup on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
-    /// What stdout gets
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DbVerify {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// What stdout gets
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// Run the SQL of the findings that moves no data and drops nothing, in one transaction; then verify again
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: print that SQL, and change nothing
+    #[arg(long, requires = "fix", conflicts_with_all = ["report", "format"])]
+    pub(crate) dry_run: bool,
+    /// With --fix: wait so long for another setup on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+    /// Say what a check means, why it matters, how it comes about and how it is mended; needs no server
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = PossibleValuesParser::new(pg_schema::explained()),
+        conflicts_with_all = [
+            "fix", "lock_wait", "format", "report", "server", "env_file", "no_env_file", "wait", "quiet", "verbose",
+        ]
+    )]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -132,9 +143,8 @@ pub(crate) struct DbMigrate {
     /// Wait so long for another setup on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
-    /// What stdout gets
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
 }
 
 #[derive(Debug, Args)]
@@ -237,9 +247,15 @@ pub(crate) struct Completions {
 impl Cli {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         match self.command {
-            Command::DbSetup(flags) => flags.run(project),
-            Command::DbVerify(flags) => flags.run(project),
-            Command::DbMigrate(flags) => flags.run(project),
+            Command::DbSetup(flags) => {
+                report::accompany(project, "db-setup", flags.reports.clone(), |reporting| flags.run(project, reporting))
+            }
+            Command::DbVerify(flags) => report::accompany(project, "db-verify", flags.reports.clone(), |reporting| {
+                flags.run(project, reporting)
+            }),
+            Command::DbMigrate(flags) => report::accompany(project, "db-migrate", flags.reports.clone(), |reporting| {
+                flags.run(project, reporting)
+            }),
             Command::DbReset(flags) => flags.run(project),
             Command::DbStatus(flags) => flags.run(project),
             Command::DbUrl(flags) => flags.run(project),

@@ -29,13 +29,21 @@ pub(crate) fn build(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a run of the migrations came to.
+pub(crate) struct Migrated {
+    /// Where what it made has landed.
+    pub(crate) landed: Landed,
+    /// What the command, or the server by its words, warned of.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// Runs the migrate command as the app's role, and compares the catalog before and after.
 pub(crate) fn run(
     context: &Context,
     app: &ConnInfo,
     session: &mut Session,
     expected: &Expected,
-) -> anyhow::Result<Landed> {
+) -> anyhow::Result<Migrated> {
     let command = &context.config.migrations.command.value;
     let before = Snapshot::take(session, expected)?;
     context.terminal.say(&format!("migrating: {}", mask_urls(command)));
@@ -45,7 +53,7 @@ pub(crate) fn run(
     if !status.success() {
         let shown = match output.as_slice() {
             // With `-v` its words stand above already.
-            [] if context.terminal.is_verbose() => String::new(),
+            _ if context.terminal.is_verbose() => String::new(),
             [] => "\n  it said nothing".to_owned(),
             lines => format!("\n{}", indented(lines)),
         };
@@ -56,7 +64,16 @@ pub(crate) fn run(
         );
     }
     context.terminal.say(&summary(&landed, expected));
-    Ok(landed)
+    let warnings = output.iter().filter_map(|line| warning(line)).collect();
+    Ok(Migrated { landed, warnings })
+}
+
+/// The warning of a line: `WARNING:` is what libpq's programs put before what the server warned of.
+fn warning(line: &str) -> Option<String> {
+    let (before, words) = line.split_once("WARNING:")?;
+    // `psql:file.sql:3: WARNING:  …`, or the line's beginning; anything else only speaks of warnings.
+    let is_label = before.trim().is_empty() || before.trim_end().ends_with(':');
+    is_label.then(|| format!("{before}{}", words.trim()))
 }
 
 /// What appeared, in one line.
@@ -85,7 +102,7 @@ fn summary(landed: &Landed, expected: &Expected) -> String {
     format!("new: {}", parts.join("; "))
 }
 
-/// Runs the command; with `-v` its words are shown as they come, else they are kept for the error.
+/// Runs the command, and keeps its words; with `-v` they are shown as they come.
 fn run_command(
     context: &Context,
     app: &ConnInfo,
@@ -115,7 +132,9 @@ fn run_command(
             let line = app.mask(&String::from_utf8_lossy(&line));
             if is_shown {
                 terminal::to_stderr(&format!("  | {line}"));
-            } else if lines.send(line).is_err() {
+            }
+            // Nobody listens any more once the command has ended; what it left running is still shown.
+            if lines.send(line).is_err() && !is_shown {
                 return;
             }
         }

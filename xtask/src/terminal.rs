@@ -119,6 +119,12 @@ pub(crate) struct Patience {
 
 /// An error and what led to it, on stderr.
 pub(crate) fn print_error(error: &anyhow::Error) {
+    let label = paint(io::stderr().is_terminal(), BAD, "error:");
+    to_stderr(&format!("{label} {}", whole(error)));
+}
+
+/// An error and what led to it, in words.
+pub(crate) fn whole(error: &anyhow::Error) -> String {
     // A type of our own tells its whole story; a cause that its wrapper repeats is not told twice.
     let mut text = String::new();
     for cause in error.chain() {
@@ -127,8 +133,7 @@ pub(crate) fn print_error(error: &anyhow::Error) {
             text = if text.is_empty() { line } else { format!("{text}: {line}") };
         }
     }
-    let label = paint(io::stderr().is_terminal(), BAD, "error:");
-    to_stderr(&format!("{label} {text}"));
+    text
 }
 
 /// A line on stderr. Whoever closed it does not want to know.

@@ -102,12 +102,14 @@ pub(crate) fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose
     Ok(match purpose {
         Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
         Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
-        Purpose::Provision if is_superuser || schema_is_usable || schema_can_be_made => {
+        Purpose::Provision | Purpose::Mend if is_superuser || schema_is_usable || schema_can_be_made => {
             extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
                 format!("extension {extension} is missing, and role {role} may not create it")
             })
         }
-        Purpose::Provision => Some(format!("role {role} may not create in schema {schema} of database {database}")),
+        Purpose::Provision | Purpose::Mend => {
+            Some(format!("role {role} may not create in schema {schema} of database {database}"))
+        }
     })
 }
 

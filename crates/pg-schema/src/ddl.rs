@@ -127,6 +127,41 @@ pub fn drop_tables(tables: &[&Object]) -> String {
     format!("DROP TABLE {}", names.join(", "))
 }
 
+/// What a routine's unqualified names lead to, whoever calls it.
+pub fn set_routine_search_path(routine: &Object, schema: &Identifier) -> String {
+    format!("ALTER {} {} SET search_path = {}", routine.alter_keyword(), routine.qualified(), search_path(schema))
+}
+
+/// Makes an index anew. Writers wait for it; CONCURRENTLY they would not, and no transaction could hold it.
+pub fn reindex(index: &Object) -> String {
+    format!("REINDEX INDEX {}", index.qualified())
+}
+
+/// Drops an index.
+pub fn drop_index(index: &Object) -> String {
+    format!("DROP INDEX {}", index.qualified())
+}
+
+/// Checks the rows that were there before a constraint; `of` is a TABLE or a DOMAIN.
+pub fn validate_constraint(of: &str, schema: &Identifier, name: &Identifier, constraint: &Identifier) -> String {
+    format!("ALTER {of} {schema}.{name} VALIDATE CONSTRAINT {constraint}")
+}
+
+/// Ends a session; its work in hand is rolled back.
+pub fn terminate(pid: i32) -> String {
+    format!("SELECT pg_catalog.pg_terminate_backend({pid})")
+}
+
+/// Drops a schema in which nothing lies; refused where something does.
+pub fn drop_schema(schema: &Identifier) -> String {
+    format!("DROP SCHEMA {schema}")
+}
+
+/// Gives a database to another role.
+pub fn alter_database_owner(database: &Identifier, role: &Identifier) -> String {
+    format!("ALTER DATABASE {database} OWNER TO {role}")
+}
+
 /// A remark that stays with the schema, wherever a dump or a clone carries it.
 pub fn comment_on_schema(schema: &Identifier, comment: &str) -> String {
     format!("COMMENT ON SCHEMA {schema} IS {}", Literal(comment))

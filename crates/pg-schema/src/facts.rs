@@ -1,18 +1,29 @@
 //! What is true: the catalog as the app's own session sees it, read in a handful of queries whatever
 //! the number of tables. `pg_catalog` alone: `information_schema` hides what one may not see.
 
+pub(crate) mod indexes;
 mod misplaced;
+pub(crate) mod routines;
+mod sequences;
+mod sessions;
 
 use std::time::Duration;
 
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
-pub use self::misplaced::Misplaced;
+pub use self::{
+    indexes::Unfinished,
+    misplaced::Misplaced,
+    routines::Outward,
+    sequences::{Behind, Sequences},
+    sessions::{OlderSession, OlderSessions},
+};
 use crate::{
-    Expected, digest,
+    Expected,
     object::{Kind, Object},
     query::{SqlError, query, query_one},
+    remark::Remark,
 };
 
 /// The catalog, as far as the checks and the provisioning need it.
@@ -52,6 +63,10 @@ pub struct Facts {
     pub path_layers: Vec<PathLayer>,
     /// What the stored settings alone would give this role.
     pub stored_path: StoredPath,
+    /// Sessions that may have another path than a new one would have.
+    pub older_sessions: OlderSessions,
+    /// A schema named like the role that is not the app's, and whether nothing lies in it: `"$user"` leads there.
+    pub role_schema: Option<RoleSchema>,
     /// The app's schema, if it exists.
     pub schema: Option<SchemaFacts>,
     /// Whether the role may create in `public`.
@@ -81,6 +96,21 @@ pub struct Facts {
     pub extensions: Vec<(Identifier, Identifier, bool)>,
     /// Who may make objects in the schema.
     pub creators: Vec<Creator>,
+    /// Indexes and constraints of the schema that do not do their work.
+    pub unfinished: Vec<Unfinished>,
+    /// Routines of the schema that lead out of it.
+    pub outward: Vec<Outward>,
+    /// Sequences of the schema that stand behind their columns.
+    pub sequence_values: Sequences,
+}
+
+/// A schema named like the app's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSchema {
+    /// Its name.
+    pub name: Identifier,
+    /// Whether nothing lies in it.
+    pub is_empty: bool,
 }
 
 /// The app's schema.
@@ -96,6 +126,8 @@ pub struct SchemaFacts {
     pub create: bool,
     /// The comment on it, whoever wrote it.
     pub comment: Option<String>,
+    /// What of it is ours.
+    pub remark: Remark,
 }
 
 /// A stored setting of the search_path.
@@ -105,6 +137,10 @@ pub struct PathLayer {
     pub layer: String,
     /// The setting's value.
     pub path: String,
+    /// Which version of the setting's row it stands in: each change makes a new one.
+    pub version: String,
+    /// When that was made, where the server keeps track of it (`track_commit_timestamp`).
+    pub since: Option<String>,
 }
 
 /// What the stored settings of the path come to, tried out.
@@ -138,6 +174,13 @@ pub struct Creator {
 }
 
 impl Facts {
+    /// Whether `public` holds nothing but extensions' members: else another application may live there.
+    pub(crate) fn public_is_free(&self) -> bool {
+        let is_in_public =
+            |found: &Misplaced| found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public");
+        !self.misplaced.iter().any(is_in_public)
+    }
+
     /// Reads the catalog by the app's own session.
     pub fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
         let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
@@ -145,10 +188,16 @@ impl Facts {
         let row = query_one(session, include_str!("sql/session.sql"), &[schema])?;
         let path_layers: Vec<PathLayer> = query(session, include_str!("sql/settings.sql"), &[role])?
             .iter()
-            .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value") })
+            .map(|row| PathLayer {
+                layer: row.get("layer"),
+                path: row.get("value"),
+                version: row.get("version"),
+                since: row.get("since"),
+            })
             .collect();
         let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
         let misplaced = misplaced::read(session, expected)?;
+        let remark = Remark::read(row.get("schema_comment"));
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -166,13 +215,18 @@ impl Facts {
             current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
             stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),
+            older_sessions: sessions::read(session, path_layers.first(), &remark, expected)?,
             path_layers,
+            role_schema: row
+                .get::<_, bool>("has_role_schema")
+                .then(|| RoleSchema { name: name(&row, "role"), is_empty: row.get("role_schema_is_empty") }),
             schema: row.get::<_, bool>("schema_exists").then(|| SchemaFacts {
                 owner: name(&row, "schema_owner"),
                 is_own: row.get("owns_schema"),
                 usage: row.get("schema_usage"),
                 create: row.get("schema_create"),
                 comment: row.get("schema_comment"),
+                remark,
             }),
             public_create: row.get("public_create"),
             public_owner: row.get::<_, Option<String>>("public_owner").map(Identifier::from_catalog),
@@ -207,13 +261,16 @@ impl Facts {
                     sets_database_path: row.get("sets_database_path"),
                 })
                 .collect(),
+            unfinished: indexes::read(session, expected)?,
+            outward: routines::read(session, expected)?,
+            sequence_values: sequences::read(session, expected)?,
         };
         Ok(facts)
     }
 
     /// The digest of the last verified run, where one is recorded.
     pub fn recorded_digest(&self) -> Option<Digest> {
-        digest::recorded(self.schema.as_ref()?.comment.as_deref()?)
+        self.schema.as_ref()?.remark.digest.clone()
     }
 }
 
@@ -238,6 +295,17 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
         arguments: row.try_get("arguments").unwrap_or_default(),
         owner: Some(name(row, "owner")),
     })
+}
+
+/// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
+/// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
+fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
+    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
+    query_one(session, "SELECT pg_catalog.set_config('lock_timeout', '2s', false)", &[]).ok()?;
+    let counted = query_one(session, &sql, &[]);
+    // Back to what it was. A session that is broken says so at the next query.
+    let _ = session.client.batch_execute("RESET lock_timeout");
+    Some(counted.ok()?.get(0))
 }
 
 /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked

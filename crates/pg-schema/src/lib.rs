@@ -3,15 +3,17 @@
 
 mod administrator;
 pub mod ddl;
-mod digest;
 mod expected;
+mod explain;
 mod facts;
 mod lock;
+mod mend;
 mod object;
 mod path;
 mod provision;
 mod query;
 mod record;
+mod remark;
 mod report;
 mod reset;
 mod script;
@@ -20,14 +22,23 @@ mod verify;
 
 pub use administrator::Administrator;
 pub use expected::Expected;
-pub use facts::{Creator, Facts, Misplaced, PathLayer, SchemaFacts, StoredPath};
+pub use explain::{explain, explained};
+pub use facts::{
+    Behind, Creator, Facts, Misplaced, OlderSession, OlderSessions, Outward, PathLayer, RoleSchema, SchemaFacts,
+    Sequences, StoredPath, Unfinished,
+};
 pub use lock::LockError;
+pub use mend::{Mended, mend};
 pub use object::{Kind, Object};
 pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, open, provision};
 pub use query::SqlError;
 pub use record::{record_digest, recorded_digest};
-pub use report::{Check, Report, Status};
+pub use remark::{PathSet, Remark};
+pub use report::{Check, Fix, Report, Status};
 pub use reset::{ResetError, refuse_servers_own, reset};
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};
-pub use verify::{CHECKS, Verdict, VerifyError, note_landed, note_recorded, verify, verify_facts, verify_session};
+pub use verify::{
+    CHECKS, Verdict, VerifyError, note_landed, note_migrating, note_provisioning, note_recorded, verify, verify_facts,
+    verify_session,
+};

@@ -29,6 +29,12 @@ pub enum Kind {
     Role,
     /// An extension.
     Extension,
+    /// An index.
+    Index,
+    /// A constraint, of a table or a domain.
+    Constraint,
+    /// A session: its name is the process id of its backend.
+    Session,
 }
 
 /// An object of a database.
@@ -77,6 +83,9 @@ impl Kind {
             Self::Schema => "schema",
             Self::Role => "role",
             Self::Extension => "extension",
+            Self::Index => "index",
+            Self::Constraint => "constraint",
+            Self::Session => "session",
         }
     }
 }
@@ -102,6 +111,10 @@ impl Object {
             Kind::Schema => "SCHEMA",
             Kind::Role => "ROLE",
             Kind::Extension => "EXTENSION",
+            Kind::Index => "INDEX",
+            // Neither is altered by itself.
+            Kind::Constraint => "CONSTRAINT",
+            Kind::Session => "SESSION",
         }
     }
 

@@ -23,6 +23,7 @@ use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
     query::{SqlError, execute, mask_verifier, query_one, settled},
+    record::record_path,
     verify::pooler,
 };
 
@@ -53,6 +54,8 @@ pub enum Purpose {
     Provision,
     /// Drop the database.
     Drop,
+    /// Mend what was found: whatever the rights suffice for.
+    Mend,
 }
 
 /// The connections of a setup.
@@ -61,6 +64,8 @@ pub struct Connections {
     pub(crate) maintenance: Session,
     /// Whose session that is.
     administrator: Administrator,
+    /// The administrator's session in the app's database, once somebody asked for it.
+    inside: Option<Session>,
     /// The app's own session, where its login worked already.
     pub(crate) app: Option<Session>,
     /// Why it did not.
@@ -101,7 +106,9 @@ pub enum By {
 
 /// Opens the connections and finds out who is administrator. Changes nothing.
 pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Connections, ProvisionError> {
-    refuse_other_path(access, expected)?;
+    if purpose != Purpose::Mend {
+        refuse_other_path(access, expected)?;
+    }
     let (mut app, refusal) = match connect_app(access, None) {
         Ok(session) => (Some(session), None),
         Err(error) if error.is_refused_parameter() => return Err(options_refused(error, expected)),
@@ -120,7 +127,7 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         let database = expected.database.to_string();
         return Err(ProvisionError::MayNotRecreate { how: administrator.how, database });
     }
-    Ok(Connections { maintenance, administrator, app, refusal })
+    Ok(Connections { maintenance, administrator, inside: None, app, refusal })
 }
 
 /// A session of the app's own.
@@ -151,7 +158,7 @@ fn maintenance(
 ) -> Result<Session, ProvisionError> {
     let named = administrator.connection.database.as_str();
     let mut candidates = vec!["postgres", named, "template1"];
-    candidates.retain(|candidate| purpose == Purpose::Provision || *candidate != expected.database.as_str());
+    candidates.retain(|candidate| purpose != Purpose::Drop || *candidate != expected.database.as_str());
     let mut refusal = None;
     for candidate in candidates {
         match administrator.connect(candidate, access.wait) {
@@ -163,7 +170,7 @@ fn maintenance(
         }
     }
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
-    if purpose == Purpose::Provision && administrator.connection == app_as_administrator(access).connection {
+    if purpose != Purpose::Drop && administrator.connection == app_as_administrator(access).connection {
         return connect_app(access, Some(administrator)).map_err(ProvisionError::Connect);
     }
     let how = administrator.how.clone();
@@ -197,6 +204,22 @@ impl Connections {
     /// The role that makes roles and databases.
     pub fn administrator_role(&self) -> &str {
         &self.administrator.connection.user
+    }
+
+    /// The sessions in the app's database, as far as there are any: the app's own, and the administrator's with
+    /// whether it is a superuser's. Where the database takes none, the administrator's is the one that holds the lock.
+    pub(crate) fn in_database(&mut self, expected: &Expected) -> (Option<&mut Session>, Option<(&mut Session, bool)>) {
+        let is_itself = self.app.is_some() && self.administrator.connection.user == expected.role.as_str();
+        if self.inside.is_none() && !is_itself {
+            self.inside = self.administrator.connect(expected.database.as_str(), Duration::ZERO).ok();
+        }
+        let administrator = if is_itself { None } else { Some(self.inside.as_mut().unwrap_or(&mut self.maintenance)) };
+        let administrator = administrator.map(|session| {
+            let sql = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
+            let is_superuser = query_one(session, sql, &[]).is_ok_and(|row| row.get(0));
+            (session, is_superuser)
+        });
+        (self.app.as_mut(), administrator)
     }
 
     /// Whether the lock's session still lives: a lock that was lost kept nobody out.
@@ -277,6 +300,9 @@ pub fn provision(
         });
     }
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
+    if run.has_set_path || was_set_by_others(&facts) {
+        record_path(&mut app, &expected)?;
+    }
     let is_settled = run.changes.is_empty() && run.left.is_empty();
     // A session that began before the paths changed has the old one: the app's next one begins after.
     let is_stale = access.app.options.get("search_path").is_none()
@@ -289,6 +315,13 @@ pub fn provision(
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
 }
 
+/// Whether somebody has set the path of the app's role since we wrote down that we did.
+fn was_set_by_others(facts: &Facts) -> bool {
+    let known = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
+    let winner = facts.path_layers.first().filter(|layer| layer.layer == "role in database");
+    matches!((known, winner), (Some(known), Some(winner)) if known.version != winner.version)
+}
+
 /// What was run so far; each change is told as it happens, so that it is known whatever comes after.
 struct Run<'a> {
     tell: &'a mut dyn FnMut(&Change),
@@ -296,11 +329,13 @@ struct Run<'a> {
     left: Vec<SqlError>,
     warnings: Vec<String>,
     remark: Option<String>,
+    /// Whether the path of the app's role was among it.
+    has_set_path: bool,
 }
 
 impl<'a> Run<'a> {
     fn new(tell: &'a mut dyn FnMut(&Change)) -> Self {
-        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None }
+        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None, has_set_path: false }
     }
 
     /// Runs a statement without which there is no going on.

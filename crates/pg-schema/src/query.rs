@@ -41,6 +41,16 @@ impl SqlError {
         }
     }
 
+    /// A statement that was run, and did not do what it says.
+    pub(crate) fn warned(statement: &str, warning: &postgres::error::DbError) -> Self {
+        Self {
+            statement: mask_verifier(statement),
+            message: warning.message().to_owned(),
+            sqlstate: format!(" ({})", warning.code().code()),
+            detail: String::new(),
+        }
+    }
+
     /// Whether the server gave this SQLSTATE.
     pub fn is(&self, code: &postgres::error::SqlState) -> bool {
         self.sqlstate == format!(" ({})", code.code())

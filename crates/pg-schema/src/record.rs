@@ -1,31 +1,58 @@
-//! Writing down that the migrations of a digest were run and verified.
+//! Writing down what later runs need to know, as the comment on the schema. Somebody else's comment or schema is
+//! left alone.
 
 use pg_config::{Digest, Session};
 
 use crate::{
-    Expected, Facts, ddl, digest,
+    Expected, Facts, ddl,
     query::{SqlError, execute, query},
+    remark::{PathSet, Remark},
 };
 
-/// Records the digest on the schema, by a session of its owner. Somebody else's comment or schema is left
-/// alone; `false` says so.
+/// Records that the migrations of the expected digest were run and verified, by a session of the schema's owner;
+/// `false` where nothing could be recorded.
 pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<bool, SqlError> {
     let Some(current) = &expected.digest else { return Ok(false) };
-    let comment = facts.schema.as_ref().and_then(|schema| schema.comment.as_deref());
-    let is_own = facts.schema.as_ref().is_some_and(|schema| schema.is_own);
-    if !is_own || !digest::may_replace(comment) {
-        return Ok(false);
+    let Some(schema) = facts.schema.as_ref().filter(|schema| schema.is_own) else { return Ok(false) };
+    let recorded = write(session, schema.comment.as_deref(), expected, |remark| remark.digest = Some(current.clone()))?;
+    Ok(recorded)
+}
+
+/// Records that the path of the app's role is what it is since now, unless that is known already.
+pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
+    let names = [expected.schema.as_str(), expected.role.as_str()];
+    let rows = query(session, include_str!("sql/path_version.sql"), &names)?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let comment: Option<String> = row.get("comment");
+    let set = PathSet { at: row.get("now"), version: row.get("version") };
+    if Remark::read(comment.as_deref()).path.is_none_or(|known| known.version != set.version) {
+        write(session, comment.as_deref(), expected, |remark| remark.path = Some(set))?;
     }
-    let new = digest::comment(current);
-    if comment != Some(new.as_str()) {
-        execute(session, &ddl::comment_on_schema(&expected.schema, &new))?;
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// The digest of the last verified run, where one is recorded; a look before any lock is taken.
 pub fn recorded_digest(session: &mut Session, expected: &Expected) -> Result<Option<Digest>, SqlError> {
     let sql = "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = $1";
     let rows = query(session, sql, &[expected.schema.as_str()])?;
-    Ok(rows.first().and_then(|row| digest::recorded(row.get::<_, Option<&str>>(0)?)))
+    Ok(rows.first().and_then(|row| Remark::read(row.get(0)).digest))
+}
+
+/// Changes the remark, if it is ours to change and says something else.
+fn write(
+    session: &mut Session,
+    comment: Option<&str>,
+    expected: &Expected,
+    change: impl FnOnce(&mut Remark),
+) -> Result<bool, SqlError> {
+    if !Remark::may_replace(comment) {
+        return Ok(false);
+    }
+    let mut remark = Remark::read(comment);
+    change(&mut remark);
+    let new = remark.to_string();
+    if comment != Some(new.as_str()) {
+        execute(session, &ddl::comment_on_schema(&expected.schema, &new))?;
+    }
+    Ok(true)
 }

@@ -26,8 +26,18 @@ pub struct Check {
     pub message: String,
     /// What it is about; empty where all is well.
     pub objects: Vec<Object>,
-    /// SQL that mends it, in order, without final semicolons; empty where no SQL can.
-    pub fix: Vec<String>,
+    /// SQL that mends it, in order; empty where no SQL can.
+    pub fix: Vec<Fix>,
+}
+
+/// A statement that mends a finding, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Its text, without a final semicolon.
+    pub statement: String,
+    /// Whether it moves no data, drops nothing and ends nobody's session: then `db-verify --fix` may run it.
+    /// Anything else is for a person to decide on.
+    pub is_safe: bool,
 }
 
 /// All checks of one verification, in the contract's order.
@@ -77,8 +87,15 @@ impl Check {
         self
     }
 
+    /// By statements that anybody with the rights may run.
     pub(crate) fn mended_by(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements);
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe: true }));
+        self
+    }
+
+    /// By statements that a person decides on: they move, drop or end something.
+    pub(crate) fn mended_by_hand(mut self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe: false }));
         self
     }
 }
@@ -87,6 +104,24 @@ impl Report {
     /// How many checks have a status.
     pub fn count(&self, status: Status) -> usize {
         self.checks.iter().filter(|check| check.status == status).count()
+    }
+
+    /// The statements that may be run without a person's decision, each once, with the check that names it first.
+    pub fn safe_fixes(&self) -> Vec<(&Check, &str)> {
+        let mut fixes: Vec<(&Check, &str)> = Vec::new();
+        for check in &self.checks {
+            for fix in check.fix.iter().filter(|fix| fix.is_safe) {
+                if !fixes.iter().any(|(_, statement)| *statement == fix.statement) {
+                    fixes.push((check, &fix.statement));
+                }
+            }
+        }
+        fixes
+    }
+
+    /// The check of an id.
+    pub(crate) fn check_mut(&mut self, id: &str) -> Option<&mut Check> {
+        self.checks.iter_mut().find(|check| check.id == id)
     }
 
     /// Whether nothing failed; warnings do not count.

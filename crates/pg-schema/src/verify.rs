@@ -2,11 +2,14 @@
 //! Leaves nothing behind.
 
 mod access;
+mod indexes;
 mod migrations;
 mod path;
 mod placement;
 pub(crate) mod pooler;
 mod probe;
+mod routines;
+mod sequences;
 
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ use crate::{
     Access, Expected, Facts, Landed, ddl,
     object::{Kind, Object},
     query::SqlError,
-    report::{Check, Report},
+    report::{Check, Report, Status},
 };
 
 /// Every check that this version knows, in the contract's order.
@@ -39,6 +42,9 @@ pub const CHECKS: &[&str] = &[
     "migrations",
     "public-create",
     "extensions",
+    "invalid-indexes",
+    "function-bodies",
+    "sequence-values",
     "pooler",
 ];
 
@@ -106,9 +112,29 @@ pub fn note_landed(report: &mut Report, landed: &Landed, expected: &Expected) {
     placement::note_landed(report, landed, expected);
 }
 
+/// Adds to a report what the server warned of while it was set up: a grant that grants nothing is only a warning.
+pub fn note_provisioning(report: &mut Report, warnings: &[String]) {
+    note_warnings(report, "server", "it warned during the setup", warnings);
+}
+
+/// Adds to a report what the migrate command, or the server by its words, warned of.
+pub fn note_migrating(report: &mut Report, warnings: &[String]) {
+    note_warnings(report, "migrations", "the migrate command warned", warnings);
+}
+
+fn note_warnings(report: &mut Report, id: &str, what: &str, warnings: &[String]) {
+    let Some(first) = warnings.first() else { return };
+    let Some(check) = report.check_mut(id) else { return };
+    let more = access::more_than_one(warnings.len(), "warning");
+    check.message = format!("{}; {what}: {first}{more}", check.message);
+    if check.status == Status::Pass {
+        check.status = Status::Warn;
+    }
+}
+
 /// Corrects a report after the digest was recorded on the strength of it.
 pub fn note_recorded(report: &mut Report) {
-    if let Some(check) = report.checks.iter_mut().find(|check| check.id == "migrations") {
+    if let Some(check) = report.check_mut("migrations") {
         *check = Check::pass("migrations", "the migration files are those of this verified run");
     }
 }
@@ -140,6 +166,9 @@ fn judge(
         migrations::migrations(facts, expected),
         access::public_create(facts, expected),
         path::extensions(facts, app, expected),
+        indexes::invalid_indexes(facts, expected),
+        routines::function_bodies(facts, expected),
+        sequences::sequence_values(facts, expected),
         pooler::pooler(facts, pooler, app, expected),
     ];
     Report { checks, tables: facts.tables }
@@ -156,7 +185,7 @@ fn refused(error: &ConnectError, access: &Access, expected: &Expected) -> Report
             logs_in(),
             Check::fail("database", format!("{error}: run cargo xtask db-setup"))
                 .about(about_database())
-                .mended_by([ddl::create_database(database), ddl::grant_database(database, role)]),
+                .mended_by_hand([ddl::create_database(database), ddl::grant_database(database, role)]),
         ],
         // CONNECT is all that the server asks for here.
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => vec![
@@ -170,7 +199,7 @@ fn refused(error: &ConnectError, access: &Access, expected: &Expected) -> Report
             logs_in(),
             Check::fail("database", error.to_string())
                 .about(about_database())
-                .mended_by([format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true")]),
+                .mended_by_hand([format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true")]),
         ],
         code => {
             let advice = match code {

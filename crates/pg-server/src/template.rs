@@ -136,27 +136,30 @@ impl Template {
 
     fn initialise(&self, binaries: &Binaries) -> Result<(), LocalError> {
         let superuser = Password::generate();
-        // What `initdb` reads, and its user may: the verifier, which logs nobody in.
-        let verifier = self.directory.join("verifier");
-        password::write(&verifier, &Password::new(superuser.quick_verifier()))?;
-        self.account.give(&verifier).map_err(LocalError::io("give away", &verifier))?;
+        // What `initdb` reads, and its user may: the verifier, which logs nobody in. Before 14 it reads 99 bytes of
+        // it and no more, and a verifier has 130: there, for as long as it runs, the password itself.
+        let pwfile = self.directory.join("pwfile");
+        let reads_verifiers = binaries.version.major >= 14;
+        let password = if reads_verifiers { Password::new(superuser.quick_verifier()) } else { superuser.clone() };
+        password::write(&pwfile, &password)?;
+        self.account.give(&pwfile).map_err(LocalError::io("give away", &pwfile))?;
 
         let mut outcome = Ok(());
         for locale in LOCALES {
-            outcome = self.initdb(binaries, locale, &verifier);
+            outcome = self.initdb(binaries, locale, &pwfile);
             match &outcome {
                 Err(LocalError::Initdb { output, .. }) if output.contains("locale") => {}
                 _ => break,
             }
         }
         outcome?;
-        fs::remove_file(&verifier).map_err(LocalError::io("delete", &verifier))?;
+        fs::remove_file(&pwfile).map_err(LocalError::io("delete", &pwfile))?;
         let hba = self.data().join("pg_hba.conf");
         fs::write(&hba, HBA).map_err(LocalError::io("write", &hba))?;
         password::write(&self.directory.join("password"), &superuser)
     }
 
-    fn initdb(&self, binaries: &Binaries, locale: &[&str], verifier: &Path) -> Result<(), LocalError> {
+    fn initdb(&self, binaries: &Binaries, locale: &[&str], pwfile: &Path) -> Result<(), LocalError> {
         let data = self.data();
         remove_tree(&data)?;
         make_directory(&data, 0o700)?;
@@ -165,7 +168,7 @@ impl Template {
         let file = create(&output)?;
         let program = binaries.program("initdb");
         let mut command = command(&program, &self.account);
-        command.args(INITDB).arg(&data).args(locale).arg("--pwfile").arg(verifier);
+        command.args(INITDB).arg(&data).args(locale).arg("--pwfile").arg(pwfile);
         command.stdout(file.try_clone().map_err(LocalError::io("open", &output))?).stderr(file);
         let failed = |status: String| LocalError::Initdb {
             command: format!("{} {} {} {}", program.display(), INITDB.join(" "), data.display(), locale.join(" ")),

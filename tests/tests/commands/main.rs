@@ -4,6 +4,7 @@
 
 mod completions;
 mod connection;
+mod explain;
 mod migrate;
 mod psql;
 mod status;

@@ -15,7 +15,7 @@ pub(crate) fn psql(questions: &[Question]) -> Option<Vec<Value>> {
                  'host', :'HOST', 'port', :'PORT'::int, 'user', :'USER', 'database', :'DBNAME'), 'session', ({query})::json)"
         );
         let run = tests::psql(&question.url, &[], &script);
-        if run.code == 0 { run.json() } else { json!({ "error": run.stderr }) }
+        if run.code == 0 { serde_json::from_str(run.line()).unwrap() } else { json!({ "error": run.stderr }) }
     };
     Some(questions.iter().map(ask).collect())
 }

@@ -17,3 +17,4 @@ mod script;
 mod secrets;
 mod state;
 mod surroundings;
+mod versions;

@@ -2,8 +2,10 @@
 
 use tests::{Cluster, Workspace};
 
-/// What the schema's comment records.
-const RECORDED: &str = "SELECT coalesce(pg_catalog.obj_description('aura'::regnamespace, 'pg_namespace'), 'nothing')";
+/// What the schema's comment records of the migrations.
+const RECORDED: &str = "SELECT coalesce((SELECT part FROM pg_catalog.regexp_split_to_table(comment, '; ') AS part \
+                        WHERE part NOT LIKE 'search\\_path set by%'), 'nothing') \
+                        FROM pg_catalog.obj_description('aura'::regnamespace, 'pg_namespace') AS comment";
 /// The relations of a schema's tables.
 const TABLES: &str = "SELECT coalesce(pg_catalog.string_agg(relnamespace::regnamespace || '.' || relname, ' ' ORDER BY relname), '') \
                       FROM pg_catalog.pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('aura', 'public')";

@@ -105,6 +105,22 @@ fn an_administrator_without_the_right_to_make_databases_loses_nothing() {
 }
 
 #[test]
+fn an_administrator_who_may_not_end_the_apps_sessions_waits_for_their_end() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
+    let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &cluster.url("dba", "managed", "postgres"));
+    workspace.run(&["db-setup"]).exits(0);
+    // As those of the commands before, which the server ends a moment after they did.
+    let app = tests::connection(&cluster.url("aura_user", "the-app's", "aura_db"));
+    let mut ending = pg_config::connect(&app).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || ending.client.batch_execute("SELECT pg_catalog.pg_sleep(1)").unwrap());
+        workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).complains("dropped database aura_db");
+    });
+    state::assert_complete(&workspace, "reset by a managed administrator");
+}
+
+#[test]
 fn an_owner_without_the_right_to_make_databases_loses_nothing() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'the-app''s'");

@@ -30,8 +30,12 @@ pub(crate) struct Case {
 /// What mends a finding.
 #[derive(Clone, Copy)]
 pub(crate) enum Mend {
-    /// The SQL that is printed.
+    /// The SQL that is printed, and `--fix`, which runs it.
     Sql,
+    /// The SQL that is printed. It drops, moves or ends something: `--fix` leaves it to a person.
+    ByHand,
+    /// The SQL that is printed, of which `--fix` runs a part.
+    HalfByHand,
     /// This command, which the message names.
     Command(&'static [&'static str]),
     /// The SQL for a part of it; a person for the rest, where no SQL is printed.
@@ -72,6 +76,12 @@ pub(crate) fn check(cases: &[Case]) {
         cluster.sql(case.at, case.breaks);
         let broken = found(&workspace, case);
         mend(&cluster, &workspace, case, &broken);
+
+        if matches!(case.mend, Mend::Sql | Mend::ByHand | Mend::Person) {
+            let workspace = fresh(&cluster, case);
+            cluster.sql(case.at, case.breaks);
+            fix(&cluster, &workspace, case);
+        }
 
         let workspace = fresh(&cluster, case);
         cluster.sql(case.at, case.breaks);
@@ -122,8 +132,17 @@ fn found(workspace: &Workspace, case: &Case) -> Run {
 
 fn mend(cluster: &Cluster, workspace: &Workspace, case: &Case, broken: &Run) {
     match case.mend {
-        Mend::Sql => {
+        Mend::Sql | Mend::ByHand => {
             run_fixes(cluster, case, broken);
+            clean(workspace, case);
+        }
+        Mend::HalfByHand => {
+            run_fixes(cluster, case, broken);
+            // What was hidden by the worse finding has SQL of its own.
+            let rest = workspace.verify().exits(0);
+            if !rest.with_status("warn").is_empty() {
+                run_fixes(cluster, case, &rest);
+            }
             clean(workspace, case);
         }
         Mend::Partly => {
@@ -143,6 +162,27 @@ fn mend(cluster: &Cluster, workspace: &Workspace, case: &Case, broken: &Run) {
             assert!(message.contains(&format!("cargo xtask {}", command[0])), "{}: {message}", case.name);
             workspace.run(command).exits(0);
             clean(workspace, case);
+        }
+    }
+}
+
+/// `--fix` mends what it may, and changes nothing where it may not.
+fn fix(cluster: &Cluster, workspace: &Workspace, case: &Case) {
+    let state = || (cluster.globals(), cluster.value("postgres", "SELECT count(*) FROM pg_database"));
+    let before = state();
+    let dry = workspace.run(&["db-verify", "--fix", "--dry-run"]);
+    assert!(before == state(), "--dry-run changed something: {}", case.name);
+    let fixed = workspace.run(&["db-verify", "--fix", "--format", "json"]);
+    match case.mend {
+        Mend::Sql => {
+            assert!(dry.stdout.contains("BEGIN;\n-- "), "{}: {}", case.name, dry.stdout);
+            assert_eq!(fixed.code, 0, "--fix after {}: {}\n{}", case.name, fixed.stdout, fixed.stderr);
+            clean(workspace, case);
+        }
+        _ => {
+            assert!(dry.stdout.starts_with("-- nothing"), "{}: {}", case.name, dry.stdout);
+            assert_eq!(fixed.with_status("fail"), case.fails, "{}", case.name);
+            assert!(before == state(), "--fix changed something: {}", case.name);
         }
     }
 }

@@ -45,6 +45,7 @@ fn a_refused_login_is_a_finding() {
             breaks: "ALTER DATABASE aura_db ALLOW_CONNECTIONS false",
             fails: &["database"],
             says: &["is not currently accepting connections"],
+            mend: Mend::ByHand,
             setup: Setup::Refuses(1, "is not currently accepting connections"),
             ..away
         },

@@ -87,6 +87,25 @@ fn f23_where_tables_land() {
                      CREATE SCHEMA aura_user AUTHORIZATION aura_user",
             fails: &["search-path"],
             says: &["an unqualified CREATE TABLE lands in schema aura_user, not in aura"],
+            mend: Mend::HalfByHand,
+            setup: Setup::Refuses(0, "schema aura_user is named like the role"),
+            ..CASE
+        },
+        Case {
+            name: "a schema named like the role, which the path passes by",
+            breaks: "CREATE SCHEMA aura_user",
+            warns: &["search-path"],
+            says: &["schema aura_user is named like the role", "wherever a path has \\\"$user\\\""],
+            mend: Mend::ByHand,
+            setup: Setup::Refuses(0, "schema aura_user is named like the role"),
+            ..CASE
+        },
+        Case {
+            name: "the same, and something lies in it",
+            breaks: "CREATE SCHEMA aura_user; CREATE TYPE aura_user.mood AS ENUM ('calm')",
+            warns: &["search-path"],
+            mend: Mend::Person,
+            setup: Setup::Refuses(0, "schema aura_user is named like the role"),
             ..CASE
         },
         Case {
@@ -223,6 +242,7 @@ fn f31_extensions_and_the_path() {
             breaks: "CREATE EXTENSION citext SCHEMA aura",
             warns: &["extensions"],
             says: &["extension citext lies in aura"],
+            mend: Mend::ByHand,
             setup: Setup::Refuses(0, "extension citext lies in aura"),
             ..CASE
         },
@@ -240,6 +260,7 @@ fn f31_extensions_and_the_path() {
             breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext",
             fails: &["extensions"],
             says: &["extension citext lies in ext, which the app's path (aura, public) does not reach"],
+            mend: Mend::ByHand,
             setup: Setup::Refuses(3, "extension citext lies in ext"),
             ..CASE
         },
@@ -267,6 +288,7 @@ fn f31_extensions_and_the_path() {
             breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext; \
                      ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura",
             fails: &["extensions"],
+            mend: Mend::HalfByHand,
             setup: Setup::Refuses(3, "extension citext lies in ext"),
             ..CASE
         },

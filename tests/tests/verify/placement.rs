@@ -16,6 +16,7 @@ fn strays_are_found_and_mended() {
             fails: &["strays"],
             says: &["table public.sketch lies outside aura"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
         Case {
@@ -25,6 +26,7 @@ fn strays_are_found_and_mended() {
             fails: &["strays"],
             warns: &["public-create"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
         Case {
@@ -34,6 +36,7 @@ fn strays_are_found_and_mended() {
             fails: &["strays"],
             says: &["and 1 more object"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
         Case {
@@ -42,6 +45,7 @@ fn strays_are_found_and_mended() {
                      CREATE TABLE public.visit_2026 PARTITION OF public.visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
             fails: &["strays"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
         Case {
@@ -54,6 +58,7 @@ fn strays_are_found_and_mended() {
             fails: &["strays"],
             says: &["and 8 more objects"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
     ]);
@@ -116,6 +121,7 @@ fn f27_a_migration_tools_books_in_public() {
             fails: &["bookkeeping"],
             says: &["public.django_migrations keeps a migration tool's books outside aura"],
             setup: FOUND,
+            mend: Mend::ByHand,
             ..CASE
         },
         Case {

@@ -6,26 +6,14 @@ use tests::Cluster;
 use crate::case::{CASE, fresh};
 
 /// The contract's ids, in its order; it has more than are implemented yet.
-const IDS: &str = "server role database schema search-path schema-privileges table-privileges sequence-privileges \
+pub(crate) const IDS: &str = "server role database schema search-path schema-privileges table-privileges sequence-privileges \
                    default-privileges ownership tables-landed strays duplicates bookkeeping migrations public-create \
-                   extensions invalid-indexes function-bodies drift pooler";
+                   extensions invalid-indexes function-bodies sequence-values drift pooler";
 
-/// The keys of an object, which must have each of these and no other.
-#[track_caller]
-fn keys<const N: usize>(value: &Value, expected: [&str; N]) {
-    let mut found: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected = expected.to_vec();
-    found.sort_unstable();
-    expected.sort_unstable();
-    assert_eq!(found, expected);
-}
-
+/// What its schema cannot say of a report.
 #[track_caller]
 fn is_report(report: &Value, port: u16) {
-    keys(report, ["version", "server", "database", "role", "schema", "checks", "summary", "elapsed_ms"]);
-    assert_eq!(report["version"], 1);
     let server = &report["server"];
-    keys(server, ["source", "version", "host", "port"]);
     assert_eq!(
         (&server["source"], &server["host"], &server["port"]),
         (&"env".into(), &"127.0.0.1".into(), &port.into())
@@ -41,28 +29,10 @@ fn is_report(report: &Value, port: u16) {
     let known: Vec<_> = IDS.split_whitespace().filter(|id| pg_schema::CHECKS.contains(id)).collect();
     let ids: Vec<_> = checks.iter().map(|check| check["id"].as_str().unwrap()).collect();
     assert_eq!(ids, known, "each id once, in the contract's order");
-    for check in checks {
-        keys(check, ["id", "status", "message", "objects", "fix"]);
-        assert!(["pass", "fail", "warn", "skip"].contains(&check["status"].as_str().unwrap()));
-        assert!(!check["message"].as_str().unwrap().is_empty());
-        for object in check["objects"].as_array().unwrap() {
-            keys(object, ["kind", "schema", "name", "owner"]);
-            assert!(object["kind"].is_string() && object["name"].is_string());
-            assert!(
-                [&object["schema"], &object["owner"]].into_iter().all(|value| value.is_string() || value.is_null())
-            );
-        }
-        for statement in check["fix"].as_array().unwrap() {
-            assert!(statement.as_str().unwrap().ends_with(';'));
-        }
-    }
-    let summary = &report["summary"];
-    keys(summary, ["pass", "fail", "warn", "skip", "tables"]);
     for status in ["pass", "fail", "warn", "skip"] {
         let count = checks.iter().filter(|check| check["status"] == status).count();
-        assert_eq!(summary[status], count, "{status}");
+        assert_eq!(report["summary"][status], count, "{status}");
     }
-    assert!(summary["tables"].is_u64());
 }
 
 #[test]
@@ -113,7 +83,8 @@ fn text_has_the_fix_under_the_finding() {
     assert!(lines[strays].starts_with("FAIL"), "{}", lines[strays]);
     assert_eq!(lines[strays + 1], "mend: ALTER TABLE public.sketch SET SCHEMA aura;");
     assert_eq!(lines[at("table-privileges") + 1], "mend: GRANT ALL PRIVILEGES ON TABLE aura.notes_note TO aura_user;");
-    assert!(lines.last().unwrap().starts_with("not verified: 16 of 18 checks passed, 2 failed"), "{lines:?}");
+    assert!(lines[lines.len() - 2].starts_with("not verified: 19 of 21 checks passed, 2 failed"), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), &"cargo xtask db-verify --explain ID says more");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `db-migrate`: runs the app's migrations, always, and proves where each new object landed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use pg_config::Project;
@@ -8,15 +8,14 @@ use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
 
 use super::setup::migrate_and_verify;
-use crate::{cli::DbMigrate, context::Context, migrate, outcome::Outcome, report, server::Target};
+use crate::{cli::DbMigrate, context::Context, migrate, outcome::Outcome, report::Reporting, server::Target};
 
 /// What migrations stand on: the checks without which they would land in the wrong place, or nowhere.
 const GROUND: [&str; 6] = ["server", "role", "database", "schema", "search-path", "schema-privileges"];
 
 impl DbMigrate {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
-        let started = Instant::now();
         let target = Target::find(&context, Mode::Find)?;
         migrate::build(&context)?;
         let patience = target.patience(&context);
@@ -35,9 +34,9 @@ impl DbMigrate {
             context
                 .terminal
                 .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends it");
-            return Ok(report::conclude(&context, &target, self.format, &before, started));
+            return Ok(reporting.conclude(&context, &target, &before));
         }
         let verdict = migrate_and_verify(&context, &target, &mut connections, &target.expected, app)?;
-        Ok(report::conclude(&context, &target, self.format, &verdict, started))
+        Ok(reporting.conclude(&context, &target, &verdict))
     }
 }

@@ -1,6 +1,6 @@
 //! `db-reset`: drops the app's database and sets it up again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::bail;
 use pg_config::Project;
@@ -9,17 +9,18 @@ use pg_server::Mode;
 
 use super::setup::set_up;
 use crate::{
-    cli::{DbReset, Format, Guard},
+    cli::{DbReset, Guard},
     context::Context,
     migrate,
     outcome::Outcome,
+    report::Reporting,
     server::Target,
 };
 
 impl DbReset {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
-        let started = Instant::now();
+        let reporting = Reporting::as_text("db-reset");
         let target = Target::find(&context, Mode::Start)?;
         pg_schema::refuse_servers_own(&target.expected)?;
         let lock_wait = Duration::from_secs(self.lock_wait);
@@ -37,7 +38,7 @@ impl DbReset {
                 false => format!("there was no database {database}"),
             });
         }
-        set_up(&context, &target, lock_wait, Format::Text, started)
+        set_up(&context, &target, lock_wait, &reporting)
     }
 }
 

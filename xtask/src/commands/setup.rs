@@ -1,33 +1,33 @@
 //! `db-setup`: from nothing, or from anything in between, to a verified database.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use pg_config::{Password, Project};
-use pg_schema::{By, Connections, Purpose, Verdict};
+use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
 use pg_server::Mode;
 
 use crate::{
-    cli::{DbSetup, Format},
+    cli::DbSetup,
     context::Context,
-    migrate,
+    migrate::{self, Migrated},
     outcome::Outcome,
-    report,
+    report::Reporting,
     server::Target,
+    terminal::Terminal,
 };
 
 impl DbSetup {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         if self.dry_run {
             print_script(&context)?;
             return Ok(Outcome::Well);
         }
         let mode = if self.install { Mode::Install } else { Mode::Start };
-        let started = Instant::now();
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
-        set_up(&context, &target, Duration::from_secs(self.lock_wait), self.format, started)
+        set_up(&context, &target, Duration::from_secs(self.lock_wait), reporting)
     }
 }
 
@@ -36,8 +36,7 @@ pub(super) fn set_up(
     context: &Context,
     target: &Target,
     lock_wait: Duration,
-    format: Format,
-    started: Instant,
+    reporting: &Reporting,
 ) -> anyhow::Result<Outcome> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
@@ -52,15 +51,8 @@ pub(super) fn set_up(
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
     let administrator = connections.administrator_role().to_owned();
     let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
-        let by = match change.by {
-            By::Administrator => &administrator,
-            By::App => expected.role.as_str(),
-        };
-        terminal.say(&format!("{by}: {}", change.statement));
+        tell(terminal, change, &administrator, expected);
     })?;
-    for warning in &provisioned.warnings {
-        terminal.warn(&format!("the server said: {warning}"));
-    }
     for error in &provisioned.left {
         terminal.warn(&format!("left as it is: {error}"));
     }
@@ -77,14 +69,24 @@ pub(super) fn set_up(
         Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)),
         None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
-    let verdict = match unchanged {
+    let mut verdict = match unchanged {
         Some(verdict) if verdict.report.is_clean() => {
             terminal.say("migrations: unchanged since the last verified run, skipped");
             verdict
         }
         _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
     };
-    Ok(report::conclude(context, target, format, &verdict, started))
+    pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
+    Ok(reporting.conclude(context, target, &verdict))
+}
+
+/// Says what was run, and as whom.
+pub(super) fn tell(terminal: Terminal, change: &Change, administrator: &str, expected: &Expected) {
+    let by = match change.by {
+        By::Administrator => administrator,
+        By::App => expected.role.as_str(),
+    };
+    terminal.say(&format!("{by}: {}", change.statement));
 }
 
 /// Runs the migrations, proves where they landed, and records the digest where all is well.
@@ -92,10 +94,10 @@ pub(super) fn migrate_and_verify(
     context: &Context,
     target: &Target,
     connections: &mut Connections,
-    expected: &pg_schema::Expected,
+    expected: &Expected,
     app: &mut pg_config::Session,
 ) -> anyhow::Result<Verdict> {
-    let landed = migrate::run(context, &target.access.app, app, expected)?;
+    let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
     connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
@@ -105,6 +107,7 @@ pub(super) fn migrate_and_verify(
     {
         pg_schema::note_recorded(&mut verdict.report);
     }
+    pg_schema::note_migrating(&mut verdict.report, &warnings);
     Ok(verdict)
 }
 
@@ -118,7 +121,7 @@ fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
 /// The whole setup for an administrator; the password goes out as a verifier.
 fn print_script(context: &Context) -> anyhow::Result<()> {
     let config = &context.config;
-    let expected = pg_schema::Expected {
+    let expected = Expected {
         role: config.role.value.clone(),
         database: config.database.value.clone(),
         schema: config.schema.value.clone(),

@@ -39,7 +39,7 @@ fn check(check: &Check) -> Value {
         "status": check.status.as_str(),
         "message": check.message,
         "objects": check.objects.iter().map(object).collect::<Vec<_>>(),
-        "fix": check.fix.iter().map(|statement| format!("{statement};")).collect::<Vec<_>>(),
+        "fix": check.fix.iter().map(|fix| format!("{};", fix.statement)).collect::<Vec<_>>(),
     })
 }
 

@@ -2,11 +2,11 @@
 
 use pg_config::{Identifier, Session};
 
-use super::object;
+use super::{counted, object};
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, query, query_one},
+    query::{SqlError, query},
 };
 
 /// An object in the wrong place.
@@ -94,16 +94,7 @@ fn count(how: Option<&str>, table: &Object, oid: u32) -> String {
 
 /// Fills in the rows of objects and their namesakes; where one cannot be read after all, they stay unknown.
 fn count_rows(session: &mut Session, found: &mut [Misplaced], counts: &[String]) {
-    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", counts.join(", "));
-    // Somebody may be rewriting one of them: a verdict does not wait for that, nor fail by it.
-    if query_one(session, "SELECT pg_catalog.set_config('lock_timeout', '2s', false)", &[]).is_err() {
-        return;
-    }
-    let counted = query_one(session, &sql, &[]);
-    // Back to what it was. A session that is broken says so at the next query.
-    let _ = session.client.batch_execute("RESET lock_timeout");
-    let Ok(row) = counted else { return };
-    let counts: Vec<Option<i64>> = row.get(0);
+    let Some(counts) = counted(session, counts) else { return };
     for (found, pair) in found.iter_mut().zip(counts.chunks(2)) {
         found.rows = (pair[0], pair[1]);
     }

@@ -29,6 +29,7 @@ pub(super) fn assert(
         .any(|layer| layer.layer == "role in database" && path::serves(&layer.path, &expected.schema));
     if !is_set {
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
+        run.has_set_path = true;
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
@@ -38,12 +39,8 @@ pub(super) fn assert(
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }
-    // Only where `public` holds nothing of anybody's: another application may live there.
-    let public_is_free = !facts
-        .misplaced
-        .iter()
-        .any(|found| found.object.schema.as_ref().is_some_and(|schema| schema.as_str() == "public"));
-    if facts.public_create && !facts.is_superuser && public_is_free && may_revoke(cluster, facts, expected) {
+    // Only where nobody else lives there.
+    if facts.public_create && !facts.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected) {
         let statement = ddl::revoke_public_create(&facts.public_creators);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }

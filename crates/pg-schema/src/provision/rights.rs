@@ -20,6 +20,14 @@ pub(super) fn find_administrator(
     refusal: Option<&ConnectError>,
 ) -> Result<Administrator, ProvisionError> {
     let itself = app_as_administrator(access);
+    if purpose == Purpose::Mend
+        && let Some(app) = app
+    {
+        // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
+        let is_superuser: bool = query_one(app, IS_SUPERUSER, &[])?.get(0);
+        let superuser = (!is_superuser).then(|| administrator::local_superuser(&access.app)).flatten();
+        return Ok(superuser.unwrap_or(itself));
+    }
     let reason = match (app, refusal) {
         (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
             None => return Ok(itself),
@@ -46,6 +54,8 @@ pub(super) fn find_administrator(
         script: script::whole(expected, verifier(access).as_deref()),
     })
 }
+
+const IS_SUPERUSER: &str = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
 
 /// Options of the connection that lead elsewhere: no setting of ours could mend that.
 pub(super) fn refuse_other_path(access: &Access, expected: &Expected) -> Result<(), ProvisionError> {

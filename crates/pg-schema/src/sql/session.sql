@@ -27,6 +27,11 @@ SELECT current_setting('server_version') AS version,
              WHERE entry.privilege_type = 'CREATE'
                AND (entry.grantee = 0 OR pg_catalog.pg_has_role(current_user, entry.grantee, 'USAGE'))
              ORDER BY 1) AS public_creators,
+       -- "$user" in a path leads there: to a schema named like the role that is not the app's
+       r.rolname <> $1 AND EXISTS (SELECT FROM pg_catalog.pg_namespace u WHERE u.nspname = r.rolname) AS has_role_schema,
+       NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                   JOIN pg_catalog.pg_namespace u ON u.oid = x.refobjid AND u.nspname = r.rolname
+                   WHERE x.refclassid = 'pg_catalog.pg_namespace'::regclass AND x.deptype = 'n') AS role_schema_is_empty,
        (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text AS server_started,
        -- how long the process that serves us has served: longer than we are connected, where a pooler is in between
        (SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start) * 1000)::int8

@@ -28,8 +28,9 @@ pub(super) fn role(facts: &Facts, expected: &Expected) -> Check {
     }
     if facts.is_superuser {
         let message = format!(
-            "role {role} is a superuser: no privilege binds it, so nothing keeps it from creating in any schema; \
-             give the app a role of its own"
+            "role {role} is a superuser: no privilege and no row-level security binds it, so nothing keeps it from \
+             creating in any schema, from any table of any database, or from the server's files; give the app a role of \
+             its own"
         );
         return Check::warn("role", message).about([Object::named(Kind::Role, role)]);
     }
@@ -64,6 +65,17 @@ pub(super) fn database(facts: &Facts, expected: &Expected) -> Check {
         return Check::warn("database", message)
             .about([Object::named(Kind::Database, database)])
             .mended_by([ddl::grant_database(database, &expected.role)]);
+    }
+    if facts.owns_database && !facts.is_superuser {
+        let role = &expected.role;
+        let message = format!(
+            "role {role} owns database {database}: nothing can keep it from dropping it, from changing its settings, or from \
+             giving itself CREATE on public again; let an administrator own it"
+        );
+        let owner = expected.administrator.as_ref().filter(|administrator| *administrator != role);
+        return Check::warn("database", message)
+            .about([Object::named(Kind::Database, database)])
+            .mended_by_hand(owner.map(|owner| ddl::alter_database_owner(database, owner)));
     }
     Check::pass("database", format!("database {database} is there, owned by {}", facts.database_owner))
 }
@@ -201,9 +213,14 @@ pub(super) fn public_create(facts: &Facts, expected: &Expected) -> Check {
         return Check::warn(id, format!("{role} is a superuser, and can create in public whatever is revoked"));
     }
     let reason = if facts.owns_database { ": it owns the database" } else { "" };
-    Check::warn(id, format!("{role} can create in public{reason}; nothing but the search_path keeps tables out of it"))
-        .about([Object::named(Kind::Schema, &Identifier::from_catalog("public"))])
-        .mended_by([ddl::revoke_public_create(&facts.public_creators)])
+    let check = Check::warn(
+        id,
+        format!("{role} can create in public{reason}; nothing but the search_path keeps tables out of it"),
+    )
+    .about([Object::named(Kind::Schema, &Identifier::from_catalog("public"))]);
+    let revoke = [ddl::revoke_public_create(&facts.public_creators)];
+    // Another application may live there, and make its tables through the same grant.
+    if facts.public_is_free() { check.mended_by(revoke) } else { check.mended_by_hand(revoke) }
 }
 
 pub(super) fn no_schema(id: &'static str, schema: &Identifier) -> Check {

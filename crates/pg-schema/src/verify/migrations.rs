@@ -1,6 +1,6 @@
 //! Whether the migrations that ran are the ones that lie in the workspace.
 
-use crate::{Expected, Facts, digest, report::Check};
+use crate::{Expected, Facts, remark::Remark, report::Check};
 
 pub(super) fn migrations(facts: &Facts, expected: &Expected) -> Check {
     let id = "migrations";
@@ -17,7 +17,7 @@ pub(super) fn migrations(facts: &Facts, expected: &Expected) -> Check {
         (Some(_), _) => {
             Check::fail(id, "the migration files changed since the last verified run: run cargo xtask db-migrate")
         }
-        (None, Some(_)) if !digest::may_replace(schema.comment.as_deref()) => Check::skip(
+        (None, Some(_)) if !Remark::may_replace(schema.comment.as_deref()) => Check::skip(
             id,
             format!("the comment on schema {} is somebody else's: no digest can be kept there", expected.schema),
         ),

@@ -2,9 +2,12 @@
 
 use pg_config::{ConnInfo, Identifier};
 
-use super::{access::no_schema, probe::Probe};
+use super::{
+    access::{more_than_one, no_schema},
+    probe::Probe,
+};
 use crate::{
-    Expected, Facts, PathLayer, ddl,
+    Expected, Facts, OlderSessions, PathLayer, RoleSchema, ddl,
     object::{Kind, Object},
     path,
     report::Check,
@@ -81,7 +84,53 @@ pub(super) fn search_path(facts: &Facts, probe: &Probe, app: &ConnInfo, expected
         let missing = missing(&facts.stored_path.missing_in_session);
         return Check::warn(id, format!("tables land in {schema}{missing}; {layers}"));
     }
+    if let Some(check) = url.is_none().then(|| older_sessions(facts, expected)).flatten() {
+        return check;
+    }
+    if let Some(RoleSchema { name, is_empty }) = &facts.role_schema {
+        let message = format!(
+            "schema {name} is named like the role: wherever a path has \"$user\" (the server's own does), it comes \
+             before {schema}; {layers}"
+        );
+        let check = Check::warn(id, message).about([Object::named(Kind::Schema, name)]);
+        return check.mended_by_hand(is_empty.then(|| ddl::drop_schema(name)));
+    }
     Check::pass(id, format!("an unqualified CREATE TABLE lands in {schema}; {layers}"))
+}
+
+/// Sessions that have another path than a new one would have.
+fn older_sessions(facts: &Facts, expected: &Expected) -> Option<Check> {
+    let OlderSessions { sessions, is_likely } = &facts.older_sessions;
+    let first = sessions.first()?;
+    let role = &expected.role;
+    let name = match first.application_name.as_str() {
+        "" => String::new(),
+        name => format!(", which calls itself {name}"),
+    };
+    let who = format!(
+        "session {} of role {role}, since {}{name}{}",
+        first.pid,
+        first.since,
+        more_than_one(sessions.len(), "session")
+    );
+    let message = match is_likely {
+        false => format!(
+            "{who}, began before the path was last set: it keeps the one that it had; have the app connect anew"
+        ),
+        true => format!(
+            "the settings of role {role} were changed since cargo xtask db-setup last set its path, and {who}, may have begun \
+             before that and keep an older path; have the app connect anew, and run cargo xtask db-setup"
+        ),
+    };
+    let objects = sessions.iter().map(|session| Object {
+        owner: Some(role.clone()),
+        ..Object::named(Kind::Session, &Identifier::from_catalog(session.pid.to_string()))
+    });
+    Some(
+        Check::warn("search-path", message)
+            .about(objects)
+            .mended_by_hand(sessions.iter().map(|session| ddl::terminate(session.pid))),
+    )
 }
 
 /// What everybody else's sessions get. Where none of those whom we ask may set it, it is nobody's failure.
@@ -180,6 +229,9 @@ pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> 
     if let Some(first) = needed.first() {
         return Check::fail(id, out_of_reach(first, &reached, facts, app, expected))
             .about(needed.iter().map(|(name, ..)| Object::named(Kind::Extension, name)))
+            .mended_by_hand(
+                needed.iter().filter(|extension| is_movable(extension)).map(|(name, ..)| ddl::move_extension(name)),
+            )
             .mended_by(reach(&needed, &reached, app, expected));
     }
     if let Some((name, schema, is_relocatable)) =
@@ -188,7 +240,7 @@ pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> 
         let message = format!("extension {name} lies in {schema}, beside the app's tables; it belongs in public");
         return Check::warn(id, message)
             .about([Object::named(Kind::Extension, name)])
-            .mended_by(is_relocatable.then(|| ddl::move_extension(name)));
+            .mended_by_hand(is_relocatable.then(|| ddl::move_extension(name)));
     }
     // One that the app did not ask for may well be somebody else's, in a place of its own.
     if let Some(extension) = unreached.iter().find(|(_, schema, _)| schema.as_str() == "public") {
@@ -201,16 +253,17 @@ pub(super) fn extensions(facts: &Facts, app: &ConnInfo, expected: &Expected) -> 
     }
 }
 
-/// Moves extensions to where the app's path leads, and leads the path there where it is the role's own.
-fn reach(needed: &[&Extension], reached: &[String], app: &ConnInfo, expected: &Expected) -> Vec<String> {
+/// Whether an extension lies elsewhere than in `public`, and could lie there.
+fn is_movable((_, schema, is_relocatable): &Extension) -> bool {
+    schema.as_str() != "public" && *is_relocatable
+}
+
+/// Leads the path to `public`, where it is the role's own.
+fn reach(needed: &[&Extension], reached: &[String], app: &ConnInfo, expected: &Expected) -> Option<String> {
     let Expected { role, database, schema, .. } = expected;
-    let moved = needed.iter().filter(|(_, schema, is_relocatable)| schema.as_str() != "public" && *is_relocatable);
-    let mut statements: Vec<_> = moved.map(|(name, ..)| ddl::move_extension(name)).collect();
     let is_public_missing = !reached.iter().any(|name| name == "public") && app.options.get("search_path").is_none();
-    if is_public_missing && needed.iter().any(|extension| belongs(extension) == "public") {
-        statements.push(ddl::set_role_search_path(role, database, schema));
-    }
-    statements
+    (is_public_missing && needed.iter().any(|extension| belongs(extension) == "public"))
+        .then(|| ddl::set_role_search_path(role, database, schema))
 }
 
 /// Says that the app's path does not lead to an extension, and what to do where no SQL mends it.

@@ -66,7 +66,7 @@ pub(super) fn note_landed(report: &mut Report, landed: &Landed, expected: &Expec
         first.qualified(),
         expected.schema
     );
-    if let Some(check) = report.checks.iter_mut().find(|check| check.id == "tables-landed") {
+    if let Some(check) = report.check_mut("tables-landed") {
         *check = Check::fail("tables-landed", message).about(outside);
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn strays(facts: &Facts, expected: &Expected) -> Check {
         format!("{} {} lies outside {}{more}", first.object.kind.as_str(), first.object.qualified(), expected.schema);
     Check::fail("strays", message + &beside(&theirs))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by(found.iter().flat_map(|found| moved(found, expected)))
+        .mended_by_hand(found.iter().flat_map(|found| moved(found, expected)))
 }
 
 pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
@@ -103,7 +103,7 @@ pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
     let (counted, advice) = (counted(&found, expected), advice(&found, facts));
     Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{}", beside(&theirs)))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by(without_empty_copies(&found, facts, expected))
+        .mended_by_hand(without_empty_copies(&found, facts, expected))
 }
 
 /// What a person has to decide; nothing where the SQL decides it all.
@@ -166,8 +166,8 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
     );
     Check::fail("bookkeeping", message)
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by(without_empty_copies(&copies, facts, expected))
-        .mended_by(alone.iter().flat_map(|found| moved(found, expected)))
+        .mended_by_hand(without_empty_copies(&copies, facts, expected))
+        .mended_by_hand(alone.iter().flat_map(|found| moved(found, expected)))
 }
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no

@@ -1,0 +1,113 @@
+//! Sequences that stand behind the values that their columns hold already.
+
+use pg_config::{Identifier, Literal, Session};
+
+use super::counted;
+use crate::{
+    Expected,
+    object::{Kind, Object},
+    query::{SqlError, query},
+};
+
+/// A sequence whose next value a row has already, or has passed.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// The sequence.
+    pub sequence: Object,
+    /// The table that it feeds.
+    pub table: Object,
+    /// The column.
+    pub column: Identifier,
+    /// The column's largest value; the smallest where the sequence descends.
+    pub edge: i64,
+    /// Whether it counts downwards.
+    pub descends: bool,
+}
+
+/// What the sequences' values come to.
+#[derive(Clone, Debug, Default)]
+pub struct Sequences {
+    /// Those that are behind.
+    pub behind: Vec<Behind>,
+    /// How many were looked at.
+    pub looked_at: usize,
+    /// Those whose column's rows the app may not all see.
+    pub hidden: Vec<Object>,
+    /// Those whose column no index leads to, in tables too large to be read through.
+    pub slow: Vec<Object>,
+    /// Those that could not be read in time: somebody holds a lock.
+    pub locked: usize,
+}
+
+/// How many sequences one query asks for: each takes locks until the query ends.
+const READ_AT_ONCE: usize = 250;
+
+pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequences, SqlError> {
+    let rows = query(session, include_str!("../sql/sequences.sql"), &[expected.schema.as_str()])?;
+    let mut sequences = Sequences::default();
+    let mut readable = Vec::new();
+    for row in &rows {
+        let sequence = Object {
+            kind: Kind::Sequence,
+            schema: Some(expected.schema.clone()),
+            name: super::name(row, "sequence"),
+            arguments: None,
+            owner: Some(super::name(row, "owner")),
+        };
+        match row.get("how") {
+            "hidden" => sequences.hidden.push(sequence),
+            "slow" => sequences.slow.push(sequence),
+            _ => {
+                let table = Object {
+                    kind: Kind::Table,
+                    schema: Some(super::name(row, "table_schema")),
+                    name: super::name(row, "table"),
+                    ..sequence.clone()
+                };
+                let increment: i64 = row.get("increment");
+                let found =
+                    Behind { sequence, table, column: super::name(row, "column"), edge: 0, descends: increment < 0 };
+                readable.push((found, increment));
+            }
+        }
+    }
+    for chunk in readable.chunks(READ_AT_ONCE) {
+        let values: Vec<_> = chunk.iter().map(|(found, increment)| value(found, *increment)).collect();
+        let Some(edges) = counted(session, &values) else {
+            sequences.locked += chunk.len();
+            continue;
+        };
+        sequences.looked_at += chunk.len();
+        let behind =
+            chunk.iter().zip(edges).filter_map(|((found, _), edge)| Some(Behind { edge: edge?, ..found.clone() }));
+        sequences.behind.extend(behind);
+    }
+    Ok(sequences)
+}
+
+/// The largest value of the column, where the sequence's next one is no larger; NULL where all is well. The
+/// rows are those of the snapshot, the sequence is as it stands a moment later: it can only be further on.
+fn value(found: &Behind, increment: i64) -> String {
+    let Behind { sequence, table, column, descends, .. } = found;
+    let (edge, is_behind) = if *descends { ("min", ">=") } else { ("max", "<=") };
+    format!(
+        "(SELECT CASE WHEN CASE WHEN s.is_called THEN s.last_value::pg_catalog.numeric + ({increment}) ELSE s.last_value END \
+         {is_behind} edge.value THEN edge.value END \
+         FROM (SELECT pg_catalog.{edge}({column})::pg_catalog.int8 AS value FROM {table}) edge, {sequence} s)",
+        table = table.qualified(),
+        sequence = sequence.qualified(),
+    )
+}
+
+impl Behind {
+    /// Puts the sequence where its column is.
+    pub(crate) fn catch_up(&self) -> String {
+        let edge = if self.descends { "min" } else { "max" };
+        format!(
+            "SELECT pg_catalog.setval({}, (SELECT pg_catalog.{edge}({}) FROM {}))",
+            Literal(&self.sequence.qualified()),
+            self.column,
+            self.table.qualified()
+        )
+    }
+}

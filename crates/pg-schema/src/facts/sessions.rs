@@ -1,0 +1,69 @@
+//! Sessions that began before the path was set: they keep the old one until they end.
+
+use std::{thread, time::Duration};
+
+use pg_config::Session;
+
+use super::PathLayer;
+use crate::{
+    Expected,
+    query::{SqlError, query},
+    remark::Remark,
+};
+
+/// A session of the app's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OlderSession {
+    /// The process id of its backend.
+    pub pid: i32,
+    /// When it began, as the server prints it.
+    pub since: String,
+    /// What it calls itself, or nothing.
+    pub application_name: String,
+}
+
+/// Sessions of the app's role that may have another path than a new one would have.
+#[derive(Clone, Debug, Default)]
+pub struct OlderSessions {
+    /// The sessions, the oldest first.
+    pub sessions: Vec<OlderSession>,
+    /// Whether the path was set by somebody else since we last did, nobody knows when: then it is only
+    /// likely that they are older.
+    pub is_likely: bool,
+}
+
+/// Reads them; `winner` is the stored path that counts, `remark` what was written down when we set it.
+pub(super) fn read(
+    session: &mut Session,
+    winner: Option<&PathLayer>,
+    remark: &Remark,
+    expected: &Expected,
+) -> Result<OlderSessions, SqlError> {
+    let Some(winner) = winner else { return Ok(OlderSessions::default()) };
+    let (since, is_likely) = match (&winner.since, &remark.path) {
+        (Some(since), _) => (since.as_str(), false),
+        (None, Some(set)) => match set.version == winner.version {
+            true => (set.at.as_str(), false),
+            false => ("infinity", true),
+        },
+        (None, None) => return Ok(OlderSessions::default()),
+    };
+    let mut sessions = Vec::new();
+    // One of our own that has ended may be seen for a moment longer.
+    for pause in [0, 20, 80, 200] {
+        thread::sleep(Duration::from_millis(pause));
+        let rows = query(session, include_str!("../sql/sessions.sql"), &[expected.role.as_str(), since])?;
+        sessions = rows
+            .iter()
+            .map(|row| OlderSession {
+                pid: row.get("pid"),
+                since: row.get("since"),
+                application_name: row.get::<_, Option<String>>("application_name").unwrap_or_default(),
+            })
+            .collect::<Vec<_>>();
+        if sessions.is_empty() {
+            break;
+        }
+    }
+    Ok(OlderSessions { sessions, is_likely })
+}

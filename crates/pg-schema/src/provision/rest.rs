@@ -1,0 +1,70 @@
+//! What is missing, and that nobody here may do: the exact statements, and who may run each.
+
+use std::fmt;
+
+use pg_config::Identifier;
+
+use super::{Access, verifier};
+use crate::{Expected, ddl};
+
+/// The statements that are left to somebody with more rights, as a script that psql runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest(Vec<Step>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    statement: String,
+    /// Who may run it, in words.
+    who: String,
+    /// Whether it is run in the app's database; else in any.
+    database: Option<String>,
+}
+
+impl Rest {
+    /// A statement about roles or databases, which any database serves for.
+    pub(super) fn and(mut self, statement: String, who: impl Into<String>) -> Self {
+        self.0.push(Step { statement, who: who.into(), database: None });
+        self
+    }
+
+    /// A statement about what lies in the app's database.
+    pub(super) fn and_inside(mut self, database: &Identifier, statement: String, who: impl Into<String>) -> Self {
+        self.0.push(Step { statement, who: who.into(), database: Some(database.to_string()) });
+        self
+    }
+
+    /// The role that does not exist.
+    pub(super) fn and_role(self, access: &Access, expected: &Expected) -> Self {
+        let statement = ddl::create_role(&expected.role, verifier(access).as_deref());
+        self.and(statement, "a role with CREATEROLE, or a superuser")
+    }
+
+    /// The database that does not exist, and what the app needs on it: whoever makes it may grant that.
+    pub(super) fn and_database(self, expected: &Expected) -> Self {
+        let Expected { role, database, .. } = expected;
+        let who = "a role with CREATEDB, or a superuser";
+        self.and(ddl::create_database(database), who).and(ddl::grant_database(database, role), "the same")
+    }
+
+    /// What the app needs on a database that is there.
+    pub(super) fn and_grant(self, owner: &str, expected: &Expected) -> Self {
+        let statement = ddl::grant_database(&expected.database, &expected.role);
+        self.and(statement, format!("{owner}, who owns database {}, or a superuser", expected.database))
+    }
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut inside = None;
+        for (index, Step { statement, who, database }) in self.0.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            let place = database.as_ref().map_or_else(String::new, |name| format!(", in database {name}"));
+            write!(f, "{newline}-- by {who}{place}:")?;
+            if database.is_some() && inside != *database {
+                inside.clone_from(database);
+            }
+            write!(f, "\n{statement};")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+-- sequences of the schema that feed a column of a table with rows, and whether the largest value can be had:
+-- 'read', 'hidden' (no right to see every row), 'slow' (no index leads to it); $1: the schema
+WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
+SELECT s.relname::text AS sequence, n.nspname::text AS table_schema, t.relname::text AS table, a.attname::text AS column,
+       pg_catalog.pg_get_userbyid(s.relowner)::text AS owner, q.seqincrement AS increment,
+       CASE WHEN NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(s.relnamespace, 'USAGE')
+                      AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')
+                      AND pg_catalog.has_sequence_privilege(s.oid, 'SELECT'))
+                 OR pg_catalog.row_security_active(t.oid) THEN 'hidden'
+            WHEN t.relkind = 'r' AND pg_catalog.pg_relation_size(t.oid) < 8388608
+                 OR EXISTS (SELECT FROM pg_catalog.pg_index i
+                            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                            JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname = 'btree'
+                            WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum)
+            THEN 'read' ELSE 'slow' END AS how
+FROM pg_catalog.pg_class s
+JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = s.oid AND d.deptype IN ('a', 'i')
+                           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0
+JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE s.relkind = 'S' AND s.relnamespace = (SELECT oid FROM place)
+  -- One that begins anew is meant to meet its old values.
+  AND NOT q.seqcycle AND t.relkind IN ('r', 'p') AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+  AND (t.relkind = 'p' OR pg_catalog.pg_relation_size(t.oid) > 0)
+ORDER BY 1

@@ -1,0 +1,47 @@
+//! Whether the sequences are ahead of the values that their columns hold already.
+
+use super::access::{more_than_one, no_schema};
+use crate::{Behind, Expected, Facts, Sequences, report::Check};
+
+pub(super) fn sequence_values(facts: &Facts, expected: &Expected) -> Check {
+    let id = "sequence-values";
+    if facts.schema.is_none() {
+        return no_schema(id, &expected.schema);
+    }
+    let Sequences { behind, looked_at, hidden, slow, locked } = &facts.sequence_values;
+    if let Some(Behind { sequence, table, column, edge, .. }) = behind.first() {
+        let message = format!(
+            "sequence {} stands behind column {column} of {}, which holds {edge} already: an INSERT that takes its next \
+             value meets a row that is there (duplicate key){}",
+            sequence.qualified(),
+            table.qualified(),
+            more_than_one(behind.len(), "sequence")
+        );
+        return Check::fail(id, message)
+            .about(behind.iter().map(|found| found.sequence.clone()))
+            .mended_by(behind.iter().map(Behind::catch_up));
+    }
+    let unknown: Vec<_> = [
+        (hidden.len(), format!("role {} may not see every row of their tables", expected.role)),
+        (slow.len(), "no index leads to the largest value of their large tables".to_owned()),
+        (*locked, "somebody holds a lock on their tables".to_owned()),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, reason)| format!("{count} cannot be looked at, as {reason}"))
+    .collect();
+    let objects = || hidden.iter().chain(slow).cloned();
+    match (unknown.as_slice(), looked_at) {
+        ([], _) => Check::pass(id, format!("no sequence of {} stands behind its column", expected.schema)),
+        (unknown, 0) => Check::skip(id, unknown.join("; ")).about(objects()),
+        // The rest was looked at, and is well.
+        (unknown, _) => {
+            let message = format!(
+                "{looked_at} sequences of {} are ahead of their columns; {}",
+                expected.schema,
+                unknown.join("; ")
+            );
+            Check::pass(id, message).about(objects())
+        }
+    }
+}

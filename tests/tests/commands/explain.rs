@@ -1,0 +1,96 @@
+//! `db-verify --explain`: what a check means, wherever one stands.
+
+use tests::{Cluster, Run, Workspace};
+
+const PARTS: [&str; 5] = ["What it means", "Why it matters", "How it comes about", "How it is mended", "In the manual"];
+
+#[test]
+fn every_check_is_explained_without_a_server_and_without_a_configuration() {
+    let workspace = Workspace::new();
+    workspace.write(".env", "DB_PASSWORD=it's \"broken\n");
+    workspace.run(&["db-status"]).exits(1).complains(".env");
+    for id in pg_schema::CHECKS.iter().copied().chain(pg_schema::explained()) {
+        let run = workspace.run(&["db-verify", "--explain", id]).exits(0);
+        assert_eq!(run.stderr, "", "{id}");
+        assert!(run.stdout.starts_with(&format!("{id}: ")), "{}", run.stdout);
+        let headings = run.stdout.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with(' '));
+        assert_eq!(headings.collect::<Vec<_>>(), PARTS, "{id}");
+    }
+    assert!(!workspace.root().join("servers").exists(), "a server was looked for");
+}
+
+#[test]
+fn an_unknown_id_is_wrong_usage_and_lists_the_ids() {
+    let workspace = Workspace::new();
+    let run = workspace.run(&["db-verify", "--explain", "nonsense"]).exits(2).complains("nonsense");
+    assert_eq!(run.stdout, "");
+    for id in pg_schema::CHECKS {
+        assert!(run.stderr.contains(id), "{id}: {}", run.stderr);
+    }
+    for id in ["", "server,role", "SERVER"] {
+        workspace.run(&["db-verify", "--explain", id]).exits(2);
+    }
+    workspace.run(&["db-verify", "--explain"]).exits(2).complains("possible values");
+}
+
+#[test]
+fn what_is_about_a_server_does_not_go_with_it() {
+    let workspace = Workspace::new();
+    for flags in [
+        &["--format", "json"][..],
+        &["--format", "text"],
+        &["--server", "local"],
+        &["--env-file", "other.env"],
+        &["--no-env-file"],
+        &["--wait", "1"],
+        &["-q"],
+        &["-v"],
+    ] {
+        let run: Run = workspace.run(&[&["db-verify", "--explain", "role"], flags].concat()).exits(2);
+        run.complains("cannot be used with");
+    }
+}
+
+#[test]
+fn headings_are_bold_where_there_are_colours_and_no_letter_differs() {
+    let workspace = Workspace::new();
+    let plain = workspace.run(&["db-verify", "--explain", "search-path"]).exits(0);
+    assert!(!plain.stdout.contains('\x1b'), "colours without a terminal");
+    let painted = workspace.run(&["db-verify", "--explain", "search-path", "--color", "always"]).exits(0);
+    let bold = |text: &str| format!("\x1b[1m{text}\x1b[0m");
+    let title = plain.stdout.lines().next().unwrap();
+    for heading in PARTS.iter().copied().chain([title]) {
+        assert!(painted.stdout.lines().any(|line| line == bold(heading)), "{heading}: {}", painted.stdout);
+    }
+    assert_eq!(painted.stdout.replace("\x1b[1m", "").replace("\x1b[0m", ""), plain.stdout);
+}
+
+#[test]
+fn completions_offer_the_ids() {
+    let workspace = Workspace::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let run = workspace.run(&["completions", shell]).exits(0);
+        for id in pg_schema::CHECKS {
+            assert!(run.stdout.contains(id), "{shell}: no {id}");
+        }
+    }
+}
+
+#[test]
+fn a_report_with_a_finding_says_where_more_is_said() {
+    const HINT: &str = "cargo xtask db-verify --explain ID says more of a check";
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    let last = |run: &Run| run.stdout.lines().last().unwrap_or_default().to_owned();
+    let clean = workspace.run(&["db-setup"]).exits(0);
+    assert!(last(&clean).starts_with("verified"), "{}", clean.stdout);
+
+    cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
+    let warned = workspace.run(&["db-verify"]).exits(0);
+    assert_eq!(last(&warned), HINT, "{}", warned.stdout);
+    cluster.sql("aura_db", "CREATE TABLE public.sketch (id int)");
+    let failed = workspace.run(&["db-verify"]).exits(3);
+    assert_eq!(last(&failed), HINT, "{}", failed.stdout);
+    workspace.run(&["db-verify", "-q"]).exits(3).never_says("--explain");
+    workspace.verify().exits(3).never_says("--explain");
+}

@@ -1,0 +1,65 @@
+//! Sessions that began before the path was set.
+
+use tests::{Cluster, connection};
+
+use crate::case::{CASE, fresh};
+
+#[test]
+fn f25_sessions_that_keep_the_old_path() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = public");
+    let mut worker =
+        pg_config::connect(&pg_config::ConnInfo { application_name: Some("worker 1".to_owned()), ..app.clone() })
+            .unwrap();
+    workspace.run(&["db-setup"]).exits(0);
+
+    // New sessions land in aura; the one that was there does not.
+    let path = |session: &mut pg_config::Session| -> String {
+        session.client.query_one("SHOW search_path", &[]).unwrap().get(0)
+    };
+    assert_eq!(path(&mut worker), "public");
+    let mut later = pg_config::connect(&app).unwrap();
+    assert_eq!(path(&mut later), "aura, public");
+
+    let run = workspace.verify().exits(0);
+    assert_eq!(run.with_status("warn"), ["search-path"]);
+    let check = run.check("search-path");
+    let message = check["message"].as_str().unwrap();
+    assert!(message.contains("which calls itself worker 1, began before the path was last set"), "{message}");
+    assert_eq!(check["objects"].as_array().unwrap().len(), 1, "{check}");
+    // `--fix` ends nobody's session; the SQL that is printed does.
+    workspace.run(&["db-verify", "--fix"]).exits(0);
+    assert_eq!(path(&mut worker), "public");
+    cluster.sql("aura_db", &run.fix("search-path"));
+    assert!(worker.client.query_one("SHOW search_path", &[]).is_err());
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+    assert_eq!(path(&mut later), "aura, public");
+
+    // Set by somebody else, at a time that nobody wrote down.
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public");
+    let run = workspace.verify().exits(0);
+    let message = run.check("search-path")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("may have begun before that and keep an older path"), "{message}");
+    drop(later);
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+    // Once db-setup has written it down, sessions that began later are above suspicion.
+    workspace.run(&["db-setup"]).exits(0);
+    let _later = pg_config::connect(&app).unwrap();
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+}
+
+#[test]
+fn a_server_that_keeps_track_of_commits_knows_the_time() {
+    let cluster = Cluster::start_with(&[("track_commit_timestamp", "on")]);
+    let workspace = fresh(&cluster, &CASE);
+    let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
+    let older = pg_config::connect(&app).unwrap();
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public");
+    let _later = pg_config::connect(&app).unwrap();
+    let run = workspace.verify().exits(0);
+    assert_eq!(run.check("search-path")["objects"].as_array().unwrap().len(), 1, "{}", run.stdout);
+    drop(older);
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+}

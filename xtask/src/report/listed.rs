@@ -1,0 +1,67 @@
+//! What stands under a finding for people to read; JSON alone lists all.
+
+use pg_schema::{Check, Fix, Object};
+
+/// How many objects of one finding are listed.
+const MOST_OBJECTS: usize = 10;
+/// How many statements of one fix are listed.
+const MOST_STATEMENTS: usize = 20;
+
+/// The first objects and statements of a finding, and how many there are beside these.
+pub(super) struct Listed {
+    /// None where there is only one: the message names it.
+    pub(super) objects: Vec<String>,
+    pub(super) more_objects: usize,
+    pub(super) statements: Vec<Statement>,
+    pub(super) more_statements: usize,
+}
+
+/// A statement that mends.
+pub(super) struct Statement {
+    /// With its semicolon.
+    pub(super) sql: String,
+    /// `mend` where `--fix` would run it, else `by hand`.
+    pub(super) how: &'static str,
+}
+
+impl Listed {
+    pub(super) fn of(check: &Check) -> Self {
+        let objects = if check.objects.len() > 1 { check.objects.as_slice() } else { &[] };
+        Self {
+            objects: objects.iter().take(MOST_OBJECTS).map(in_words).collect(),
+            more_objects: objects.len().saturating_sub(MOST_OBJECTS),
+            statements: check.fix.iter().take(MOST_STATEMENTS).map(Statement::of).collect(),
+            more_statements: check.fix.len().saturating_sub(MOST_STATEMENTS),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.statements.is_empty()
+    }
+
+    /// The finding as plain text, for what shows neither tables nor colours.
+    pub(super) fn under(&self, message: &str) -> String {
+        let mut lines = vec![message.to_owned()];
+        lines.extend(self.objects.iter().map(|object| format!("  {object}")));
+        lines.extend(more(self.more_objects).map(|words| format!("  {words}")));
+        lines.extend(self.statements.iter().map(|statement| format!("{}: {}", statement.how, statement.sql)));
+        lines.extend(more(self.more_statements));
+        lines.join("\n")
+    }
+}
+
+impl Statement {
+    fn of(fix: &Fix) -> Self {
+        Self { sql: format!("{};", fix.statement), how: if fix.is_safe { "mend" } else { "by hand" } }
+    }
+}
+
+/// How many are not listed, where there are such.
+pub(super) fn more(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("… and {count} more (--report json=FILE lists all)"))
+}
+
+fn in_words(object: &Object) -> String {
+    let owner = object.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
+    format!("{} {}{owner}", object.kind.as_str(), object.qualified())
+}
