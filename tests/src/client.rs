@@ -85,7 +85,8 @@ impl Cluster {
     }
 }
 
-fn scrubbed(program: &OsStr) -> Command {
+/// A program that sees nothing of this process's environment but `PATH`: `PGHOST` would lead it elsewhere.
+pub fn scrubbed(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(search_path().map(|path| ("PATH", path)));
     command

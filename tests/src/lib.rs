@@ -7,6 +7,7 @@
     reason = "a broken test setup has nobody to tell but the test"
 )]
 
+mod apart;
 mod arbitrary;
 mod client;
 mod cluster;
@@ -17,10 +18,11 @@ mod skip;
 mod standby;
 mod workspace;
 
+pub use apart::{alone, cargo, kept, path_with};
 pub use arbitrary::any_connection;
-pub use client::{connection, psql};
+pub use client::{connection, psql, scrubbed};
 pub use cluster::Cluster;
-pub use python::python;
+pub use python::Python;
 pub use run::Run;
 pub use schema::violation;
 pub use skip::{has, skipped};

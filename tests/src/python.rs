@@ -1,44 +1,57 @@
-//! Python with packages from PyPI, for the readers that are written in it.
+//! Python, with the packages that a list names.
 
 use std::{
-    fs::{self, File},
+    fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use crate::{cluster::search_path, has, skipped};
+use crate::{alone, has, kept, path_with, scrubbed, skipped};
 
-/// A Python that has the packages of a list, installed once for it and for the list into a directory below
-/// `kept`, and sees nothing of this process's environment but `PATH`. None where it, or what is required, is not to
-/// be had.
-pub fn python(requirements: &Path, kept: &Path) -> Option<Command> {
-    let (python, packages) = interpreter(requirements, kept)?;
-    let mut command = Command::new(python);
-    command.env_clear().envs(search_path().map(|path| ("PATH", path))).env("PYTHONPATH", packages);
-    // `-B`: nothing is written beside the script; `-s`: nothing of this user's own is seen.
-    command.args(["-B", "-s"]);
-    Some(command)
+/// A Python, and the packages that were installed for it.
+pub struct Python {
+    /// Its own program.
+    program: PathBuf,
+    /// The packages' directory.
+    packages: PathBuf,
 }
 
-/// Python's own program, and the directory of the packages.
-fn interpreter(requirements: &Path, kept: &Path) -> Option<(PathBuf, PathBuf)> {
-    if !has("python3", "python3") {
-        return None;
+impl Python {
+    /// Python with what a `requirements.txt` names and nothing else, installed once for each list; none where
+    /// it is not to be had.
+    pub fn with(requirements: &Path) -> Option<Self> {
+        if !has("python3", "python3") {
+            return None;
+        }
+        // What is on the path may be a wrapper that chooses a version.
+        let said = said(Command::new("python3").args(["-c", "import sys; print(sys.executable); print(sys.version)"]));
+        let (program, version) = said.split_once('\n').unwrap();
+        let mut key = DefaultHasher::new();
+        (program, version, fs::read_to_string(requirements).unwrap()).hash(&mut key);
+        let packages = kept(&format!("tests-python-{:016x}", key.finish()));
+        let _alone = alone(&packages);
+        if !packages.exists() {
+            install(Path::new(program), requirements, &packages)?;
+        }
+        Some(Self { program: program.into(), packages })
     }
-    // What is on the path may be a wrapper that chooses a version.
-    let said = said(Command::new("python3").args(["-c", "import sys; print(sys.executable); print(sys.version)"]));
-    let (python, version) = said.split_once('\n').unwrap();
-    let mut key = DefaultHasher::new();
-    (python, version, fs::read_to_string(requirements).unwrap()).hash(&mut key);
-    let packages = kept.join(format!("readers-python-{:016x}", key.finish()));
-    let lock = File::create(packages.with_extension("lock")).unwrap();
-    // Another test process may be installing them.
-    lock.lock().unwrap();
-    if !packages.exists() {
-        install(Path::new(python), requirements, &packages)?;
+
+    /// What has every `python3` be this one, with its packages and nothing of this user's own.
+    pub fn environment(&self) -> [(&'static str, String); 3] {
+        let own = self.program.parent().unwrap();
+        let packages = self.packages.to_str().unwrap().to_owned();
+        [("PATH", path_with(own)), ("PYTHONPATH", packages), ("PYTHONNOUSERSITE", "1".to_owned())]
     }
-    Some((python.into(), packages))
+
+    /// The program with its packages, and with nothing of this process's environment but `PATH`.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = scrubbed(&self.program);
+        // `-B`: nothing is written beside the script.
+        command.arg("-B").envs(self.environment());
+        command
+    }
 }
 
 /// Installs the packages whole, or not at all.
@@ -55,7 +68,7 @@ fn install(python: &Path, requirements: &Path, packages: &Path) -> Option<()> {
     let install =
         pip(&["install", "--quiet", "--no-deps", "--only-binary=:all:", "--target", to, "--requirement", from]);
     if !install.status.success() {
-        skipped(&format!("what {from} names cannot be installed: {}", words(&install)));
+        skipped(&format!("{from} cannot be installed: {}", words(&install)));
         return None;
     }
     fs::rename(&part, packages).unwrap();

@@ -1,7 +1,6 @@
-//! What readers need beyond this workspace: where it is kept, and how they are asked.
+//! What readers need beyond this workspace: where it lies, and how it is asked.
 
 use std::{
-    ffi::OsStr,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,19 +13,6 @@ use crate::reader::Question;
 /// The directory of the readers' data.
 pub(crate) fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("readers")
-}
-
-/// The directory in which cargo builds: what is installed for tests is gone when it is.
-pub(crate) fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
-}
-
-/// A program that sees nothing of this process's environment but `PATH`: `PGHOST` would lead it elsewhere.
-#[expect(clippy::disallowed_methods, reason = "the readers are found where a person would find them")]
-pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(path);
-    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    command
 }
 
 /// Asks a program that answers each line of JSON by one.

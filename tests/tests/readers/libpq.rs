@@ -1,8 +1,9 @@
 //! libpq's own programs.
 
 use serde_json::{Value, json};
+use tests::scrubbed;
 
-use crate::{installed::program, reader::Question};
+use crate::reader::Question;
 
 /// psql, which says what it has read by its variables.
 #[expect(clippy::unnecessary_wraps, reason = "it is there wherever PostgreSQL is")]
@@ -26,7 +27,7 @@ pub(crate) fn pg_dump(questions: &[Question]) -> Option<Vec<Value>> {
         if question.query.is_none() {
             return Value::Null;
         }
-        let mut command = program("pg_dump");
+        let mut command = scrubbed("pg_dump");
         let output = command.args(["--create", "--schema-only", "-d", &question.url]).output().unwrap();
         if !output.status.success() {
             return json!({ "error": String::from_utf8_lossy(&output.stderr) });

@@ -10,9 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tests::{Cluster, Workspace};
-
-use crate::installed::program;
+use tests::{Cluster, Workspace, scrubbed};
 
 /// A running PgBouncer, which ends with the value.
 pub(crate) struct PgBouncer {
@@ -59,7 +57,7 @@ impl PgBouncer {
         workspace.write(&format!("{directory}/pgbouncer.ini"), configuration);
         let log = path("log");
         let file = File::create(&log).unwrap();
-        let mut pgbouncer = program("pgbouncer");
+        let mut pgbouncer = scrubbed("pgbouncer");
         // It refuses to be root, and becomes somebody else by itself.
         if is_roots(&log) {
             pgbouncer.args(["-u", "nobody"]);

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use tests::{Cluster, Run, Workspace, python};
+use tests::{Cluster, Python, Run, Workspace};
 
 use crate::case::{CASE, fresh};
 
@@ -30,8 +30,7 @@ fn read(workspace: &Workspace, path: &str) -> String {
 /// What two readers make of a JUnit report; none where they cannot be had.
 fn read_junit(workspace: &Workspace) -> Option<Value> {
     let readers = Path::new(env!("CARGO_MANIFEST_DIR")).join("readers/junit");
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let mut python = python(&readers.join("requirements.txt"), kept)?;
+    let mut python = Python::with(&readers.join("requirements.txt"))?.command();
     let output = python.arg(readers.join("read.py")).arg(workspace.root().join("junit.xml")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).unwrap())

@@ -103,7 +103,8 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 fn unquoted(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("{what} in the value of {key}: put the whole value in single quotes"));
     const DOUBLE: &str = "put the whole value in double quotes, with a backslash before each \" \\ and $";
-    if value.trim_start().trim_start_matches(['\'', '"']).starts_with("psql ") {
+    // A provider's page shows it so; MIGRATE_COMMAND is one by right.
+    if key.ends_with("DATABASE_URL") && value.trim_start().trim_start_matches(['\'', '"']).starts_with("psql ") {
         return Err(format!("the value of {key} is a command: keep the connection string alone"));
     }
     if value.starts_with('#') {
@@ -208,6 +209,7 @@ mod tests {
         for (text, value) in [
             ("DB_PASSWORD='pa$$w#rd \"\\ x'", "pa$$w#rd \"\\ x"),
             ("DB_PASSWORD='it' # a comment", "it"),
+            ("DB_PASSWORD='psql is it'", "psql is it"),
             ("DB_PASSWORD=\"two words\" # a comment", "two words"),
             ("DB_PASSWORD=\"a \\\"quote\\\" and \\$5\"", "a \"quote\" and $5"),
             ("DB_PASSWORD=pa#ss:w/o?rd&=%@", "pa#ss:w/o?rd&=%@"),
@@ -221,6 +223,12 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_or_else(|error| panic!("{text}: {error:?}"))["DB_PASSWORD"], value, "{text}");
         }
+    }
+
+    #[test]
+    fn the_migrate_command_may_be_psql() {
+        let values = read("MIGRATE_COMMAND='psql -X -f all.sql'").unwrap();
+        assert_eq!(values["MIGRATE_COMMAND"], "psql -X -f all.sql");
     }
 
     /// What is nobody's business here is read by nobody here, whatever it looks like.

@@ -1,0 +1,50 @@
+//! What tests need beyond this workspace: where it is kept, and who builds it.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::cluster::search_path;
+
+/// A place in the directory in which cargo builds: what is installed for tests is gone when it is.
+#[must_use]
+pub fn kept(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    // `target/debug/deps/the-test`.
+    test.ancestors().nth(3).unwrap().join(name)
+}
+
+/// Keeps every other test, of this process and of others, from what is kept there; for as long as the value lives.
+pub fn alone(kept: &Path) -> File {
+    let lock = File::create(kept.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+/// `PATH` with a directory before all others.
+#[must_use]
+pub fn path_with(directory: &Path) -> String {
+    let rest = search_path().unwrap_or_default();
+    let directories = std::iter::once(directory.to_owned()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(directories).unwrap().into_string().unwrap()
+}
+
+/// A cargo that does not see what the one around this test says of the package `tests`: build scripts ask
+/// for such variables, and each change of them is a rebuild.
+#[must_use]
+pub fn cargo() -> Command {
+    // By way of rustup, where there is one: a dependency's `rust-toolchain` file would have its say otherwise.
+    let mut cargo = Command::new("cargo");
+    #[expect(clippy::disallowed_methods, reason = "what is taken from the nested cargo must be known")]
+    for (key, _) in std::env::vars_os() {
+        let name = key.to_string_lossy();
+        let prefixes =
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            cargo.env_remove(&key);
+        }
+    }
+    cargo
+}

@@ -1,0 +1,70 @@
+//! sqlx's own program, installed by cargo apart from this workspace.
+
+use tests::{alone, cargo, kept, path_with, skipped};
+
+use crate::project::{Project, within};
+
+const TABLES: [&str; 3] = ["_sqlx_migrations", "artist", "artwork"];
+
+/// Built without TLS, the optimiser and what a debugger needs: half a minute, once.
+fn project() -> Option<Project> {
+    let root = kept("tools-sqlx");
+    // Of two that install at once one fails.
+    let _alone = alone(&root);
+    let mut install = cargo();
+    install
+        .args(["install", "--quiet", "--locked", "--debug", "sqlx-cli", "--version", "=0.8.6"])
+        .args(["--no-default-features", "--features", "postgres", "--root"])
+        .arg(&root)
+        .env("CARGO_PROFILE_DEV_DEBUG", "false");
+    let output = install.output().unwrap();
+    if !output.status.success() {
+        skipped(&format!("sqlx-cli cannot be installed: {}", String::from_utf8_lossy(&output.stderr)));
+        return None;
+    }
+    Some(Project::new("sqlx", "sqlx", &[("PATH", path_with(&root.join("bin")))]))
+}
+
+#[test]
+fn what_the_recipe_makes_lands_in_the_schema() {
+    let Some(project) = project() else { return };
+    project.is_set_up(&TABLES);
+    project.workspace.write("migrations/3_places.sql", "CREATE TABLE place (id int GENERATED ALWAYS AS IDENTITY);");
+    project.setup().exits(0).complains("new: 1 table, 1 sequence in aura");
+    project.needs(&[("DATABASE_URL", project.url())]);
+}
+
+#[test]
+fn f01_a_migration_that_is_missing_or_changed_fails_the_command() {
+    let Some(project) = project() else { return };
+    project.is_set_up(&TABLES);
+    project.edit("migrations/1_artists.sql", "name", "full_name");
+    project.setup().exits(1).complains("migration 1 was previously applied but has been modified");
+    project.remove("migrations/1_artists.sql");
+    project.setup().exits(1).complains("migration 1 was previously applied but is missing");
+}
+
+#[test]
+fn f06_a_path_set_by_a_migration_is_found_or_refused() {
+    let Some(project) = project() else { return };
+    project.open_attic();
+    project.edit("migrations/2_artworks.sql", "CREATE", "SET search_path = attic, aura;\nCREATE");
+    assert_eq!(project.is_found_out(), ["tables-landed", "strays"]);
+    assert_eq!(project.tables(), ["attic.artwork", "aura._sqlx_migrations", "aura.artist"]);
+
+    let Some(project) = self::project() else { return };
+    project.edit("migrations/2_artworks.sql", "CREATE", "SET search_path = public;\nCREATE");
+    project.setup().exits(1).complains("permission denied for schema public");
+    assert_eq!(project.tables(), ["aura._sqlx_migrations", "aura.artist"]);
+}
+
+#[test]
+fn f34_books_in_public_are_found_beside_those_that_are_made_anew() {
+    let Some(project) = project() else { return };
+    project.open_public();
+    let in_public = format!("{}&options=-csearch_path%3Dpublic", project.workspace.setting("DATABASE_URL"));
+    project.needs(&[("DATABASE_URL", in_public)]);
+    assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
+    assert_eq!(project.is_found_out(), ["duplicates", "bookkeeping"]);
+    assert_eq!(project.tables()[..3], within("aura", &TABLES));
+}

@@ -1,0 +1,5 @@
+CREATE TABLE artwork (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    title text NOT NULL,
+    artist_id int NOT NULL REFERENCES artist
+);
