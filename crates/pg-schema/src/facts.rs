@@ -315,17 +315,18 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
 fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
     let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
     // What it takes of locks goes with it.
-    passing(session, "SET LOCAL lock_timeout = '2s'", |session| query_one(session, &sql, &[]))
-        .ok()
-        .map(|row| row.get(0))
+    passing(session, PATIENCE, |session| query_one(session, &sql, &[])).ok().map(|row| row.get(0))
 }
 
+/// How long a lock of somebody's is waited for.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+
 /// Runs a query within the transaction of the facts, of whose settings and locks nothing stays.
-fn passing(
+fn passing<T>(
     session: &mut Session,
     settings: &str,
-    query: impl FnOnce(&mut Session) -> Result<Row, SqlError>,
-) -> Result<Row, SqlError> {
+    query: impl FnOnce(&mut Session) -> Result<T, SqlError>,
+) -> Result<T, SqlError> {
     execute(session, &format!("SAVEPOINT facts; {settings}"))?;
     let outcome = query(session);
     // A session that is broken says so at the next query.

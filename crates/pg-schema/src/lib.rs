@@ -28,7 +28,7 @@ pub use facts::{
     Sequences, StoredPath, Unfinished,
 };
 pub use lock::LockError;
-pub use mend::{Mended, mend};
+pub use mend::mend;
 pub use object::{Kind, Object};
 pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
 pub use query::SqlError;

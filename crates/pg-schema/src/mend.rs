@@ -9,25 +9,20 @@ use crate::{
     record::record_path,
 };
 
-/// What became of the statements.
-#[derive(Debug, Default)]
-pub struct Mended {
-    /// What was run and committed, in order.
-    pub changes: Vec<Change>,
-    /// What nobody here may do, or what the data does not allow, and the server's words. It is as it was.
-    pub left: Vec<SqlError>,
-}
-
 /// Runs statements of [`crate::Report::safe_fixes`]. A superuser's connection runs all of them in one transaction;
 /// else the app's own runs what it may, and then the administrator's the rest, each in a transaction of its own.
-/// What one of them may not do, or what rows stand against, is left out; any other error rolls its transaction back.
+/// Any other error than a refusal rolls its transaction back. `tell` hears of what was committed.
+///
+/// Gives what nobody here may do, or what rows stand against, and the server's words: that is as it was.
 pub fn mend(
     connections: &mut Connections,
     access: &Access,
     expected: &Expected,
     statements: &[&str],
-) -> Result<Mended, SqlError> {
-    let mut mended = Mended::default();
+    tell: &mut dyn FnMut(&Change),
+) -> Result<Vec<SqlError>, SqlError> {
+    let path = ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema);
+    let mut has_set_path = false;
     let mut rest: Vec<&str> = statements.to_vec();
     let mut refusals = Vec::new();
     let (app, administrator) = connections.in_database(expected);
@@ -40,19 +35,18 @@ pub fn mend(
             break;
         }
         let (done, left) = run(session, &rest)?;
-        mended.changes.extend(done.iter().map(|statement| Change { statement: (*statement).to_owned(), by }));
+        for statement in &done {
+            tell(&Change { statement: (*statement).to_owned(), by });
+            has_set_path |= **statement == path;
+        }
         rest.retain(|statement| !done.contains(statement));
         refusals = left;
     }
-    mended.left = refusals;
-    let path = ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema);
-    if mended.changes.iter().any(|change| change.statement == path)
-        // One who may not log in yet has no session that could be older.
-        && let Ok(mut app) = connect(&access.app)
-    {
+    // One who may not log in yet has no session that could be older.
+    if has_set_path && let Ok(mut app) = connect(&access.app) {
         record_path(&mut app, expected)?;
     }
-    Ok(mended)
+    Ok(refusals)
 }
 
 /// One transaction: what was done of it, and the refusals of the rest.

@@ -60,7 +60,7 @@ fn every_report_in_one_run() {
         assert_eq!(run.check("server")["status"], "pass", "stdout is the one document");
         assert_eq!(read(&workspace, "report.json"), run.stdout);
         if let Some(junit) = read_junit(&workspace) {
-            counts(&junit, [18, 0, 0, 0]);
+            counts(&junit, [21, 0, 0, 0]);
             assert_eq!((&junit["name"], &junit["properties"]["database"]), (&command.into(), &"aura_db".into()));
             let expected: Vec<_> = pg_schema::CHECKS.iter().map(|id| (command, *id)).collect();
             let found = junit["cases"].as_array().unwrap().iter();
@@ -69,8 +69,8 @@ fn every_report_in_one_run() {
             assert_eq!(found, expected);
         }
         let markdown = read(&workspace, "report.md");
-        assert!(markdown.starts_with(&format!("## {command}: verified\n\n18 of 18 checks passed in ")), "{markdown}");
-        assert!(markdown.contains("<details><summary>18 passed</summary>"), "{markdown}");
+        assert!(markdown.starts_with(&format!("## {command}: verified\n\n21 of 21 checks passed in ")), "{markdown}");
+        assert!(markdown.contains("<details><summary>21 passed</summary>"), "{markdown}");
         assert!(!markdown.contains("| status |"), "nothing but passes: {markdown}");
         let summary = read(&workspace, "summary.md");
         assert!(summary.starts_with("Of another step.\n\n## db-verify: verified"), "{summary}");
@@ -90,12 +90,12 @@ fn findings_with_hard_names() {
            DO $$ BEGIN FOR n IN 10 .. 30 LOOP EXECUTE format('CREATE TABLE public.z%s ()', n); END LOOP; END $$"#,
     );
     let run = verify(&workspace, "text").exits(3);
-    assert!(run.stdout.contains("not verified: 16 of 18 checks passed, 1 failed, 1 warned"), "{}", run.stdout);
+    assert!(run.stdout.contains("not verified: 19 of 21 checks passed, 1 failed, 1 warned"), "{}", run.stdout);
     let report: Value = serde_json::from_str(&read(&workspace, "report.json")).unwrap();
     assert_eq!(tests::violation(&report), None);
 
     if let Some(junit) = read_junit(&workspace) {
-        counts(&junit, [18, 1, 0, 0]);
+        counts(&junit, [21, 1, 0, 0]);
         let strays = &case(&junit, "strays")["results"][0];
         assert_eq!((&strays["kind"], &strays["type"]), (&"failure".into(), &"strays".into()));
         let (message, text) = (strays["message"].as_str().unwrap(), strays["text"].as_str().unwrap());
@@ -103,8 +103,8 @@ fn findings_with_hard_names() {
         assert!(text.starts_with(message), "{text}");
         for line in [
             r#"  table public."a|b", owner postgres"#,
-            r#"mend: ALTER TABLE public."<b>&amp;]]>" SET SCHEMA aura;"#,
-            r#"mend: ALTER TABLE public."c``d``` %41" SET SCHEMA aura;"#,
+            r#"by hand: ALTER TABLE public."<b>&amp;]]>" SET SCHEMA aura;"#,
+            r#"by hand: ALTER TABLE public."c``d``` %41" SET SCHEMA aura;"#,
             "  … and 15 more (--report json=FILE lists all)",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
@@ -116,10 +116,10 @@ fn findings_with_hard_names() {
     }
 
     let markdown = read(&workspace, "report.md");
-    assert!(markdown.starts_with("## db-verify: not verified\n\n16 of 18 checks passed, 1 failed, 1 warned in "));
+    assert!(markdown.starts_with("## db-verify: not verified\n\n19 of 21 checks passed, 1 failed, 1 warned in "));
     let at = |text: &str| markdown.find(text).unwrap_or_else(|| panic!("no {text:?} in {markdown}"));
     assert!(at("\n| fail | `strays` | ") < at("\n| warn | `migrations` | "), "what is worst first");
-    assert!(at("\n| warn | ") < at("### `strays`") && at("### `strays`") < at("<details><summary>16 passed</summary>"));
+    assert!(at("\n| warn | ") < at("### `strays`") && at("### `strays`") < at("<details><summary>19 passed</summary>"));
     for line in [
         r#"- table public."a\|b", owner postgres"#,
         r#"- table public."&lt;b&gt;&amp;amp;\]\]&gt;", owner postgres"#,
@@ -127,8 +127,8 @@ fn findings_with_hard_names() {
         "- table public.\"e<br>\u{1}::error::\", owner postgres",
         "- … and 15 more (--report json=FILE lists all)",
         "````sql",
-        r#"ALTER TABLE public."a|b" SET SCHEMA aura;"#,
-        r#"ALTER TABLE public."c``d``` %41" SET SCHEMA aura;"#,
+        r#"ALTER TABLE public."a|b" SET SCHEMA aura; -- by hand"#,
+        r#"ALTER TABLE public."c``d``` %41" SET SCHEMA aura; -- by hand"#,
         "````",
         "… and 30 more (--report json=FILE lists all)",
     ] {
@@ -147,7 +147,7 @@ fn findings_with_hard_names() {
         annotations[0]
     );
     assert!(
-        annotations[0].contains("%0Amend: ALTER TABLE public.\"c``d``` %2541\" SET SCHEMA aura;%0A"),
+        annotations[0].contains("%0Aby hand: ALTER TABLE public.\"c``d``` %2541\" SET SCHEMA aura;%0A"),
         "{annotations:?}"
     );
     assert!(annotations[1].starts_with("::warning title=db-verify%3A migrations::"), "{annotations:?}");
@@ -245,7 +245,7 @@ fn what_cannot_be_written_is_said_first() {
         workspace = workspace.with("DB_SCHEMA", "aura");
         let arguments = ["db-verify", "--report", "json=/dev/full", "--report", "junit=junit.xml"];
         let run = workspace.run(&arguments).exits(1).complains("cannot write the report /dev/full");
-        assert!(run.stdout.contains("verified: 18 of 18"), "{}", run.stdout);
+        assert!(run.stdout.contains("verified: 21 of 21"), "{}", run.stdout);
         assert!(read(&workspace, "junit.xml").contains("errors=\"0\""));
     }
 }

@@ -1,8 +1,9 @@
 //! Sequences that stand behind the values that their columns hold already.
 
 use pg_config::{Identifier, Literal, Session};
+use postgres::error::SqlState;
 
-use super::counted;
+use super::{PATIENCE, counted, passing};
 use crate::{
     Expected,
     object::{Kind, Object},
@@ -43,7 +44,16 @@ pub struct Sequences {
 const READ_AT_ONCE: usize = 250;
 
 pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequences, SqlError> {
-    let rows = query(session, include_str!("../sql/sequences.sql"), &[expected.schema.as_str()])?;
+    let rows = passing(session, PATIENCE, |session| {
+        query(session, include_str!("../sql/sequences.sql"), &[expected.schema.as_str()])
+    });
+    let rows = match rows {
+        // Somebody took the lock in between.
+        Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) => {
+            return Ok(Sequences { locked: 1, ..Sequences::default() });
+        }
+        rows => rows?,
+    };
     let mut sequences = Sequences::default();
     let mut readable = Vec::new();
     for row in &rows {
@@ -57,6 +67,7 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
         match row.get("how") {
             "hidden" => sequences.hidden.push(sequence),
             "slow" => sequences.slow.push(sequence),
+            "locked" => sequences.locked += 1,
             _ => {
                 let table = Object {
                     kind: Kind::Table,

@@ -1,9 +1,16 @@
 -- sequences of the schema that feed a column of a table with rows, and whether the largest value can be had:
--- 'read', 'hidden' (no right to see every row), 'slow' (no index leads to it); $1: the schema
-WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)
+-- 'read', 'hidden' (no right to see every row), 'slow' (no index leads to it), 'locked'; $1: the schema
+WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
+     -- Even a table's size is told only once such a lock is gone.
+     locked AS MATERIALIZED (
+         SELECT l.relation FROM pg_catalog.pg_locks l
+         WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+     )
 SELECT s.relname::text AS sequence, n.nspname::text AS table_schema, t.relname::text AS table, a.attname::text AS column,
        pg_catalog.pg_get_userbyid(s.relowner)::text AS owner, q.seqincrement AS increment,
-       CASE WHEN NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(s.relnamespace, 'USAGE')
+       CASE WHEN t.oid IN (SELECT relation FROM locked) THEN 'locked'
+            WHEN NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(s.relnamespace, 'USAGE')
                       AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')
                       AND pg_catalog.has_sequence_privilege(s.oid, 'SELECT'))
                  OR pg_catalog.row_security_active(t.oid) THEN 'hidden'
@@ -23,5 +30,6 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubi
 WHERE s.relkind = 'S' AND s.relnamespace = (SELECT oid FROM place)
   -- One that begins anew is meant to meet its old values.
   AND NOT q.seqcycle AND t.relkind IN ('r', 'p') AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-  AND (t.relkind = 'p' OR pg_catalog.pg_relation_size(t.oid) > 0)
+  AND CASE WHEN t.relkind = 'p' OR t.oid IN (SELECT relation FROM locked) THEN true
+           ELSE pg_catalog.pg_relation_size(t.oid) > 0 END
 ORDER BY 1

@@ -1,7 +1,8 @@
 //! `db-verify --fix`: the SQL of the findings that moves no data and drops nothing, run or printed.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use anyhow::anyhow;
 use pg_schema::{Purpose, Report, Verdict};
 
 use super::verify;
@@ -14,18 +15,29 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
     let mut connections = pg_schema::open(access, expected, Purpose::Mend).map_err(|error| target.explain(error))?;
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
-    // Whoever held the lock before may have mended it.
-    let Verdict { report, .. } = verify(context, target)?;
-    let statements: Vec<_> = report.safe_fixes().into_iter().map(|(_, statement)| statement).collect();
     let administrator = connections.administrator_role().to_owned();
-    let mended = pg_schema::mend(&mut connections, access, expected, &statements)?;
-    for change in &mended.changes {
-        tell(terminal, change, &administrator, expected);
+    let mut tried = HashSet::new();
+    // What one finding hid is found once that is mended.
+    loop {
+        let Verdict { report, .. } = verify(context, target)?;
+        let fixes = report.safe_fixes().into_iter().map(|(_, statement)| statement);
+        let statements: Vec<_> = fixes.filter(|statement| tried.insert((*statement).to_owned())).collect();
+        if statements.is_empty() {
+            return Ok(());
+        }
+        let mut changed = 0;
+        let left = pg_schema::mend(&mut connections, access, expected, &statements, &mut |change| {
+            changed += 1;
+            tell(terminal, change, &administrator, expected);
+        })
+        .map_err(|error| match changed {
+            0 => anyhow!("{error}\n  nothing was changed: the transaction was rolled back"),
+            _ => anyhow!("{error}\n  what is told above was changed; the rest was rolled back"),
+        })?;
+        for error in left {
+            terminal.warn(&format!("left as it is: {error}"));
+        }
     }
-    for error in &mended.left {
-        terminal.warn(&format!("left as it is: {error}"));
-    }
-    Ok(())
 }
 
 /// What `--fix` would run, as a script.
