@@ -63,7 +63,9 @@ fn by_the_owner_of_the_database() {
         cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'the-app''s'");
         cluster.sql("postgres", "CREATE DATABASE aura_db OWNER aura_user");
         let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
-        assert_sets_up(&cluster, &workspace, without_superuser(&cluster));
+        // That it owns it is warned of, too.
+        let warned = [&["database"], without_superuser(&cluster)].concat();
+        assert_sets_up(&cluster, &workspace, &warned);
     }
 }
 

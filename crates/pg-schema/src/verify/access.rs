@@ -75,7 +75,12 @@ pub(super) fn database(facts: &Facts, expected: &Expected) -> Check {
         let owner = expected.administrator.as_ref().filter(|administrator| *administrator != role);
         return Check::warn("database", message)
             .about([Object::named(Kind::Database, database)])
-            .mended_by_hand(owner.map(|owner| ddl::alter_database_owner(database, owner)));
+            // What an owner may goes with the ownership.
+            .mended_by_hand(
+                owner.into_iter().flat_map(|owner| {
+                    [ddl::alter_database_owner(database, owner), ddl::grant_database(database, role)]
+                }),
+            );
     }
     Check::pass("database", format!("database {database} is there, owned by {}", facts.database_owner))
 }
