@@ -2,9 +2,9 @@
 
 use tests::{Workspace, psql};
 
-/// The app's tables are where they belong, and so will be what it makes next.
+/// The app's tables are where they belong, and so will be what it makes next; in a few words.
 #[track_caller]
-pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) {
+pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) -> String {
     workspace.run(&["db-verify"]).exits(0);
     let url = workspace.run(&["db-url"]).exits(0);
     let url = url.line();
@@ -18,6 +18,7 @@ pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) {
     psql(url, &["-c", "CREATE TABLE public.probe (id int)"], "")
         .exits(1)
         .complains("permission denied for schema public");
+    format!("{} tables in aura, none in public", listed.len())
 }
 
 /// An unqualified CREATE TABLE of the app's role lands in the schema.
