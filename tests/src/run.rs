@@ -42,6 +42,14 @@ impl Run {
         self
     }
 
+    /// The line of stderr that holds this text; the migrate command's without what stands before it.
+    #[track_caller]
+    pub fn said(&self, text: &str) -> &str {
+        let line = self.stderr.lines().find(|line| line.contains(text));
+        let line = line.unwrap_or_else(|| panic!("{}: no {text:?} in\n{}", self.command, self.stderr));
+        line.trim().trim_start_matches("| ")
+    }
+
     /// The run, of which neither stream may hold this text: a password, say.
     #[track_caller]
     pub fn never_says(self, text: &str) -> Self {
@@ -72,6 +80,12 @@ impl Run {
         let report = self.json();
         let checks = report["checks"].as_array().unwrap();
         checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id}")).clone()
+    }
+
+    /// The message of a check of a JSON report.
+    #[track_caller]
+    pub fn message(&self, id: &str) -> String {
+        self.check(id)["message"].as_str().unwrap().to_owned()
     }
 
     /// The ids of the checks of a JSON report that have a status, in order.

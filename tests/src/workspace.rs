@@ -12,6 +12,7 @@ use crate::{
     Cluster, Run,
     client::connection,
     cluster::{search_path, unique, value},
+    seen,
 };
 
 /// A directory in which the program runs as in a clean clone; servers that it started end with the value.
@@ -23,6 +24,8 @@ pub struct Workspace {
 impl Workspace {
     /// A workspace whose configuration names no server.
     pub fn new() -> Self {
+        // Every test of a failure mode begins with a workspace.
+        seen::forget();
         let root = unique("workspace");
         fs::create_dir_all(root.join("migrations")).unwrap();
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/aura/migrations");
@@ -122,8 +125,13 @@ impl Drop for Workspace {
     }
 }
 
-/// A program of this package: cargo puts it beside the directory of the tests.
-fn twin(name: &str) -> PathBuf {
+/// A program of this package.
+pub(crate) fn twin(name: &str) -> PathBuf {
+    programs().join(name)
+}
+
+/// Where cargo puts this package's programs: around the directory of the tests.
+pub(crate) fn programs() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().join(name)
+    tests.parent().unwrap().parent().unwrap().to_owned()
 }

@@ -51,6 +51,8 @@ pub(crate) fn run(
     let after = Snapshot::take(session, expected)?;
     let landed = before.landed(&after, &expected.schema);
     if !status.success() {
+        // What it left is no success to any later verification either; where that cannot be written, this error says it.
+        let _ = pg_schema::record_failure(session, expected);
         let shown = match output.as_slice() {
             // With `-v` its words stand above already.
             _ if context.terminal.is_verbose() => String::new(),

@@ -32,7 +32,7 @@ pub use mend::mend;
 pub use object::{Kind, Object};
 pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
 pub use query::SqlError;
-pub use record::{record_digest, recorded_digest};
+pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
 pub use report::{Check, Fix, Report, Status};
 pub use reset::{ResetError, refuse_servers_own, reset};

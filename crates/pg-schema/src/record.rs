@@ -12,10 +12,22 @@ use crate::{
 /// Records that the migrations of the expected digest were run and verified, by a session of the schema's owner;
 /// `false` where nothing could be recorded.
 pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<bool, SqlError> {
-    let Some(current) = &expected.digest else { return Ok(false) };
     let Some(schema) = facts.schema.as_ref().filter(|schema| schema.is_own) else { return Ok(false) };
-    let recorded = write(session, schema.comment.as_deref(), expected, |remark| remark.digest = Some(current.clone()))?;
-    Ok(recorded)
+    if expected.digest.is_none() && schema.remark.failed.is_none() {
+        return Ok(false);
+    }
+    write(session, schema.comment.as_deref(), expected, |remark| {
+        (remark.digest, remark.failed) = (expected.digest.clone(), None);
+    })
+}
+
+/// Records that a run of the migrations failed: until one is verified, nothing calls the database complete.
+pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
+    let sql = include_str!("sql/own_comment.sql");
+    if let Some(row) = query(session, sql, &[expected.schema.as_str()])?.first() {
+        write(session, row.get("comment"), expected, |remark| remark.failed = Some(row.get("now")))?;
+    }
+    Ok(())
 }
 
 /// Records that the path of the app's role is what it is since now, unless that is known already.

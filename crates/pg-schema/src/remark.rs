@@ -5,6 +5,7 @@ use std::fmt;
 use pg_config::Digest;
 
 const MIGRATIONS: &str = "migrations verified by cargo xtask, sha256 ";
+const FAILED: &str = "migrations failed under cargo xtask at ";
 const PATH: &str = "search_path set by cargo xtask at ";
 
 /// What is written down.
@@ -12,6 +13,8 @@ const PATH: &str = "search_path set by cargo xtask at ";
 pub struct Remark {
     /// The digest of the migration inputs of the last verified run.
     pub digest: Option<Digest>,
+    /// When the last run of the migrations failed, where none was verified since.
+    pub failed: Option<String>,
     /// When the path of the app's role was set.
     pub path: Option<PathSet>,
 }
@@ -32,6 +35,8 @@ impl Remark {
         for part in comment.unwrap_or_default().split("; ") {
             if let Some(digest) = part.strip_prefix(MIGRATIONS) {
                 remark.digest = Digest::from_text(digest);
+            } else if let Some(at) = part.strip_prefix(FAILED) {
+                remark.failed = Some(at.to_owned());
             } else if let Some((at, version)) =
                 part.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(')')?.split_once(" (version "))
             {
@@ -43,15 +48,16 @@ impl Remark {
 
     /// Whether a comment may be replaced: there is none, or it is ours.
     pub(crate) fn may_replace(comment: Option<&str>) -> bool {
-        comment.is_none_or(|text| text.starts_with(MIGRATIONS) || text.starts_with(PATH))
+        comment.is_none_or(|text| [MIGRATIONS, FAILED, PATH].iter().any(|ours| text.starts_with(ours)))
     }
 }
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let migrations = self.digest.as_ref().map(|digest| format!("{MIGRATIONS}{digest}"));
+        let failed = self.failed.as_ref().map(|at| format!("{FAILED}{at}"));
         let path = self.path.as_ref().map(|set| format!("{PATH}{} (version {})", set.at, set.version));
-        f.write_str(&migrations.into_iter().chain(path).collect::<Vec<_>>().join("; "))
+        f.write_str(&migrations.into_iter().chain(failed).chain(path).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -64,9 +70,9 @@ mod tests {
         let digest = Digest::from_text(&"a".repeat(64));
         let path = Some(PathSet { at: "2026-11-25T01:02:03.456789Z".to_owned(), version: "745".to_owned() });
         for remark in [
-            Remark { digest: digest.clone(), path: None },
-            Remark { digest: None, path: path.clone() },
-            Remark { digest, path },
+            Remark { digest: digest.clone(), failed: None, path: None },
+            Remark { digest: None, failed: Some("2026-11-25T01:02:03Z".to_owned()), path: path.clone() },
+            Remark { digest, failed: Some("2026-11-25T01:02:03Z".to_owned()), path },
         ] {
             let comment = remark.to_string();
             assert_eq!(Remark::read(Some(&comment)), remark);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tests::{Cluster, Workspace, psql};
+use tests::{Cluster, Workspace, psql, seen};
 
 const WHERE: &str = "SELECT current_user || ' ' || current_database() || ' ' || current_schema()";
 
@@ -19,11 +19,11 @@ fn the_url_is_all_that_is_printed_and_libpq_takes_it() {
 }
 
 #[test]
-fn f04_what_is_printed_libpq_takes_and_carries_options_only_where_they_are_needed() {
+fn f04_options_are_printed_only_where_they_are_needed() {
     let cluster = Cluster::start();
     // The seed document's URL: libpq refuses it as it stands there.
     let url = cluster.url("aura_user", "the-app's", "aura_db") + "&options=-csearch_path=aura";
-    assert_ne!(psql(&url, &["-c", WHERE], "").code, 0);
+    let refused = psql(&url, &["-c", WHERE], "").exits(2).complains("extra key/value separator");
     let workspace = Workspace::on(&cluster).with("DATABASE_URL", &url);
     workspace.run(&["db-setup"]).exits(0);
     let plain = workspace.run(&["db-url"]).exits(0);
@@ -41,7 +41,9 @@ fn f04_what_is_printed_libpq_takes_and_carries_options_only_where_they_are_neede
     let needed = workspace.run(&["db-url"]).exits(0);
     assert_eq!(psql(needed.line(), &["-c", WHERE], "").exits(0).line(), "aura_user aura_db aura");
     let environment = workspace.run(&["db-env"]).exits(0);
-    assert_eq!(in_shell(&environment.stdout, &format!("psql -X -Atc \"{WHERE}\"")), "aura_user aura_db aura");
+    let by_shell = in_shell(&environment.stdout, &format!("psql -X -Atc \"{WHERE}\""));
+    assert_eq!(by_shell, "aura_user aura_db aura");
+    seen(&format!("given: {}; printed, psql takes it: {by_shell}", refused.said("separator")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `db-migrate`: runs whatever program it is told, and proves where what it made has landed.
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, seen};
 
 /// Migrations that are no program of ours: every file of a directory, by psql, and a mark for each run.
 const BY_PSQL: &str =
@@ -64,15 +64,17 @@ fn what_lands_outside_fails_the_run() {
 }
 
 #[test]
-fn f6_a_path_of_the_migrations_own_is_found_by_where_its_objects_landed() {
+fn f06_a_path_of_the_migrations_own_is_found_by_where_its_objects_landed() {
     let cluster = Cluster::start();
     let workspace = by_psql(&cluster);
     workspace.run(&["db-setup"]).exits(0);
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
     workspace.write("sql/2.sql", "SET search_path = public; CREATE TABLE IF NOT EXISTS sketch (id int);");
     let run = workspace.run(&["db-migrate", "--format", "json"]).exits(3);
-    let message = run.check("tables-landed")["message"].to_string();
+    let message = run.message("tables-landed");
     assert!(message.contains("they set a search_path of their own, or name a schema"), "{message}");
+    assert!(message.contains("public.sketch"), "{message}");
+    seen(&format!("exit code {}: {message}", run.code));
 }
 
 #[test]
@@ -141,7 +143,9 @@ fn f23_migrations_that_would_land_elsewhere_are_not_run() {
     let run = workspace.run(&["db-migrate", "--format", "json"]).exits(3).complains("not run");
     assert_eq!(run.with_status("fail"), ["search-path"]);
     assert_eq!(runs(&workspace), before);
+    let message = run.message("search-path");
     workspace.run(&["db-setup"]).exits(0);
     workspace.run(&["db-migrate"]).exits(0);
     assert_eq!(runs(&workspace), before + 1);
+    seen(&format!("migrations not run: {}", message.split(';').next().unwrap()));
 }

@@ -1,6 +1,6 @@
 //! `db-status`: one screen, with the source of each value.
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, seen};
 
 #[test]
 fn one_screen_with_sources_and_without_passwords() {
@@ -80,14 +80,24 @@ fn each_value_has_its_own_source_and_the_files_name() {
 }
 
 #[test]
-fn f3_both_spellings_are_read_and_a_contradiction_is_an_error() {
+fn f03_both_spellings_are_read_and_a_contradiction_is_an_error() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster).with("DB_NAME", "another");
     workspace.run(&["db-status"]).exits(1).complains("DB_NAME").complains("DATABASE_URL").never_says("the-app");
-    let parts =
-        workspace.without("DATABASE_URL").with("DB_HOST", "127.0.0.1").with("DB_PORT", &cluster.port().to_string());
+    let parts = workspace
+        .without("DATABASE_URL")
+        .with("DB_HOST", "127.0.0.1")
+        .with("DB_PORT", &cluster.port().to_string())
+        .with("DB_USER", "another_role")
+        .with("DB_PASSWORD", "the-app's");
     let run = parts.run(&["db-status"]).exits(0);
-    assert!(run.stdout.lines().any(|line| line.contains("another") && line.contains("DB_NAME")), "{}", run.stdout);
+    let row = run.stdout.lines().find(|line| line.contains("another ") && line.contains("DB_NAME")).unwrap();
+    // What is said is what is used.
+    parts.run(&["db-setup"]).exits(0);
+    let used = parts.value("SELECT current_user || ' in ' || current_database()");
+    assert_eq!(used, "another_role in another");
+    assert_eq!(cluster.inventory(), "database another, role another_role");
+    seen(&format!("db-status: {}; in use: {used}", row.trim()));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod libpq;
 mod limits;
 mod pgbouncer;
 mod pooler;
+mod printed;
 mod python;
 mod reader;
 mod rust_postgres;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use pg_connect::{ConnInfo, Host, Options};
 use serde_json::Value;
-use tests::{Cluster, Workspace, connection, has, psql};
+use tests::{Cluster, Workspace, connection, has, psql, seen};
 
 use crate::{
     pgbouncer::PgBouncer,
@@ -70,18 +70,21 @@ fn f07_options_are_refused_or_silently_lost() {
 
     let (_refusing, through) = set_up.through(&[REFUSES_OPTIONS]);
     // Since 1.20: `unsupported startup parameter in options: search_path`.
-    path(&with_path(&through)).exits(2).complains("unsupported startup parameter").complains("options");
+    let refused = path(&with_path(&through)).exits(2).complains("options");
 
     let (_ignoring, through) = set_up.through(&[IGNORES_OPTIONS]);
     let lost = path(&with_path(&through).with_database(unsettled)).exits(0);
     assert_eq!((lost.line(), &*lost.stderr), (r#""$user", public"#, ""));
     assert_eq!(path(&with_path(&through)).exits(0).line(), "aura, public", "not where we have set it");
+    let refused = refused.said("unsupported startup parameter");
+    seen(&format!("{refused}; or path {}, which where we have set it is aura, public", lost.line()));
 }
 
 #[test]
 fn f07_what_db_url_prints_works_in_every_mode() {
     let Some(set_up) = SetUp::new() else { return };
     assert!(set_up.printed.options.is_empty());
+    let mut asked = Vec::new();
     for mode in ["session", "transaction"] {
         let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), REFUSES_OPTIONS]);
         for reader in &READERS {
@@ -92,25 +95,32 @@ fn f07_what_db_url_prints_works_in_every_mode() {
             assert_eq!(session["database"], Value::from("aura_db"), "{} in mode {mode}: {}", reader.name, answers[0]);
             if reader.asks.contains(&"search_path") {
                 assert_eq!(session["search_path"], Value::from("aura, public"), "{} in mode {mode}", reader.name);
+                asked.push(reader.name);
             }
         }
     }
+    asked.sort_unstable();
+    asked.dedup();
+    seen(&format!("path aura, public in both modes by {}", asked.join(", ")));
 }
 
 #[test]
 fn f07_a_database_url_through_it_is_verified_and_the_pooler_named() {
     let Some(set_up) = SetUp::new() else { return };
+    let mut said = Vec::new();
     for mode in ["session", "transaction"] {
         let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), IGNORES_OPTIONS]);
         for connection in [&through, &with_path(&through)] {
             let workspace = set_up.named(connection);
             let pooler = workspace.verify().exits(0).check("pooler");
             assert_eq!(pooler["status"], "warn", "{pooler}");
-            assert!(pooler["message"].as_str().unwrap().starts_with("PgBouncer"), "{pooler}");
+            said.push(pooler["message"].as_str().unwrap().to_owned());
+            assert!(said.last().unwrap().starts_with("PgBouncer"), "{pooler}");
             assert_eq!(tests::connection(workspace.run(&["db-url"]).exits(0).line()), through);
             assert!(workspace.run(&["db-status"]).exits(0).stdout.contains("state          verified"));
         }
     }
+    seen(&format!("{} times verified with a warning: {}", said.len(), said[0].split(';').next().unwrap()));
 }
 
 #[test]
@@ -128,6 +138,7 @@ fn f07_a_database_url_whose_options_are_refused_is_explained() {
     assert_eq!(connection(advised.line()), through);
     set_up.named(&through).verify().exits(0);
     workspace.run(&["db-setup"]).exits(1).complains("PgBouncer").complains("leave options out");
+    seen(&format!("exit code {}: {}", verdict.code, message.split(';').next().unwrap()));
 }
 
 #[test]
@@ -139,6 +150,7 @@ fn f07_options_that_do_not_arrive_are_found() {
     let pooler = verdict.check("pooler");
     assert_eq!(pooler["status"], "fail", "{pooler}");
     assert!(pooler["message"].as_str().unwrap().contains("do not arrive"), "{pooler}");
+    seen(&format!("exit code {}: {}", verdict.code, verdict.message("pooler").split(';').next().unwrap()));
 }
 
 /// A pool of transactions hands the app the very sessions in which the setup has been: its lock would keep nobody
@@ -149,6 +161,7 @@ fn f07_nothing_is_set_up_through_a_pool() {
     let left = "SELECT name, setting FROM pg_settings WHERE source = 'session'
                     AND name IN ('lock_timeout', 'idle_session_timeout', 'search_path', 'role');
                 SELECT locktype, classid, objid FROM pg_locks WHERE locktype = 'advisory'";
+    let mut refused = Vec::new();
     for mode in ["session", "transaction"] {
         let (_pgbouncer, through) = set_up.through(&[("pool_mode", mode), REFUSES_OPTIONS]);
         let apps_own = set_up.named(&through).without("ADMIN_DATABASE_URL");
@@ -166,9 +179,9 @@ fn f07_nothing_is_set_up_through_a_pool() {
                 run.exits(0);
             } else {
                 let at = format!("PgBouncer answers at 127.0.0.1:{}: ", through.port);
-                run.exits(1)
-                    .complains(&at)
-                    .complains("help: set up and migrate by connections that lead to the server");
+                let run = run.exits(1);
+                let run = run.complains("help: set up and migrate by connections that lead to the server");
+                refused.push(run.said(&at).to_owned());
             }
             for database in ["aura_db", "postgres"] {
                 let found = psql(&through.with_database(database).url(), &[], left).exits(0);
@@ -177,6 +190,7 @@ fn f07_nothing_is_set_up_through_a_pool() {
         }
         set_up.workspace.run(&["db-setup", "--lock-wait", "1"]).exits(0);
     }
+    seen(&format!("{} commands refused, nothing left in the pool: {}", refused.len(), refused[0]));
 }
 
 /// In containers a pooler often has the very port number of its server: nothing but itself tells of it.
@@ -194,5 +208,6 @@ fn f07_a_pooler_with_the_servers_own_port_is_known_by_itself() {
     let through = ConnInfo { host: Host::Tcp("127.0.0.2".to_owned()), ..set_up.printed.clone() };
     let workspace = set_up.named(&through);
     assert_eq!(workspace.verify().exits(0).check("pooler")["status"], "warn");
-    workspace.run(&["db-setup"]).exits(1).complains("PgBouncer answers at 127.0.0.2:");
+    let run = workspace.run(&["db-setup"]).exits(1);
+    seen(&format!("exit code {}: {}", run.code, run.said("PgBouncer answers at 127.0.0.2:")));
 }

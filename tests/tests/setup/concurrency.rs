@@ -6,7 +6,7 @@ use std::{
 };
 
 use pg_config::Session;
-use tests::{Cluster, Run, Workspace};
+use tests::{Cluster, Run, Workspace, seen};
 
 use crate::state;
 
@@ -17,17 +17,24 @@ fn eight(workspace: &Workspace) -> Vec<Run> {
     })
 }
 
+/// What became of them, of which none may fail.
+#[track_caller]
+fn all_well(runs: Vec<Run>) -> String {
+    let waited = runs.iter().filter(|run| run.stderr.contains("waiting for another setup")).count();
+    let codes: Vec<_> = runs.into_iter().map(|run| run.exits(0).code).collect();
+    format!("exit codes {codes:?}, {waited} waited for another")
+}
+
 #[test]
 fn f35_eight_at_once_on_an_empty_server() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster);
-    for run in eight(&workspace) {
-        run.exits(0);
-    }
+    let done = all_well(eight(&workspace));
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
-    state::assert_complete(&workspace, "eight at once");
+    let complete = state::assert_complete(&workspace, "eight at once");
     let applied = "SELECT pg_catalog.string_agg(version::text, ',' ORDER BY version) FROM aura.refinery_schema_history";
     assert_eq!(cluster.value("aura_db", applied), "1,2");
+    seen(&format!("{done}: {complete}, each migration applied once"));
 }
 
 #[test]
@@ -35,10 +42,9 @@ fn f35_eight_at_once_without_an_administrator() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN CREATEDB PASSWORD 'the-app''s'");
     let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
-    for run in eight(&workspace) {
-        run.exits(0);
-    }
-    state::assert_complete(&workspace, "eight at once");
+    let done = all_well(eight(&workspace));
+    let complete = state::assert_complete(&workspace, "eight at once");
+    seen(&format!("{done}: {complete}"));
 }
 
 #[test]
@@ -63,12 +69,12 @@ fn what_was_interrupted_is_finished_by_the_next() {
 #[test]
 fn f35_eight_at_once_without_a_server() {
     let workspace = Workspace::new();
-    for run in eight(&workspace) {
-        run.exits(0);
-    }
+    let done = all_well(eight(&workspace));
     let kept = workspace.run(&["db-status"]).exits(0);
-    assert_eq!(kept.stdout.matches("running, process").count(), 1, "{}", kept.stdout);
-    state::assert_complete(&workspace, "eight at once");
+    let servers = kept.stdout.matches("running, process").count();
+    assert_eq!(servers, 1, "{}", kept.stdout);
+    let complete = state::assert_complete(&workspace, "eight at once");
+    seen(&format!("{done}: {servers} server, {complete}"));
 }
 
 #[test]
@@ -80,15 +86,15 @@ fn f35_eight_workspaces_share_a_role() {
             Workspace::on(&cluster).with("DATABASE_URL", &url)
         })
         .collect();
-    thread::scope(|scope| {
+    let runs = thread::scope(|scope| {
         let runs: Vec<_> = workspaces.iter().map(|one| scope.spawn(|| one.run(&["db-setup"]))).collect();
-        for run in runs {
-            run.join().unwrap().exits(0);
-        }
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
+    let done = all_well(runs);
     for workspace in &workspaces {
         state::assert_complete(workspace, "eight databases of one role");
     }
+    seen(&format!("{done}: {}", cluster.inventory()));
 }
 
 /// Holds the setup's lock for as long as the session lives.

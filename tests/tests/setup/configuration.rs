@@ -1,7 +1,7 @@
 //! `.env` files that cannot be read, and configurations that contradict themselves: an error that names
 //! the place and never the value, before anything is touched.
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, seen};
 
 #[test]
 fn an_unreadable_file_is_an_error() {
@@ -63,6 +63,7 @@ fn f03_a_contradiction_within_one_source_is_an_error() {
     let cluster = Cluster::start();
     let before = (cluster.globals(), cluster.inventory());
     let url = format!("DATABASE_URL=postgres://aura_user:s3cr-et@localhost:{}/aura_db\n", cluster.port());
+    let mut said = Vec::new();
     for (part, what) in [
         ("DB_NAME=other", "database"),
         ("DB_USER=other", "role"),
@@ -73,16 +74,11 @@ fn f03_a_contradiction_within_one_source_is_an_error() {
         let workspace = Workspace::new().with("ADMIN_DATABASE_URL", &cluster.admin_url());
         workspace.write(".env", format!("{url}{part}\n"));
         let key = part.split('=').next().unwrap();
-        workspace
-            .run(&["db-setup"])
-            .exits(1)
-            .complains("contradict")
-            .complains(what)
-            .complains(key)
-            .never_says("s3cr-et")
-            .never_says("other-one");
+        let run = workspace.run(&["db-setup"]).exits(1).complains("contradict").complains(what).complains(key);
+        said.push(run.never_says("s3cr-et").never_says("other-one").said("contradict").to_owned());
     }
     assert_eq!((cluster.globals(), cluster.inventory()), before);
+    seen(&format!("{} contradictions refused, nothing was made: {}", said.len(), said[0]));
 }
 
 #[test]
@@ -97,6 +93,8 @@ fn f03_a_higher_source_replaces_a_lower_one() {
     let status = workspace.run(&["db-status"]).exits(0).never_says("other-one");
     assert!(status.stdout.contains("DB_SCHEMA in .env"), "{}", status.stdout);
     assert!(status.stdout.contains("DATABASE_URL in the environment"), "{}", status.stdout);
+    let rows = status.stdout.lines().filter(|line| line.contains("DB_SCHEMA in .env") || line.contains("address"));
+    seen(&format!("db-status: {}", rows.map(str::trim).collect::<Vec<_>>().join("; ")));
 }
 
 #[test]

@@ -28,15 +28,16 @@ fn run_rest(cluster: &Cluster, database: &str, refused: &Run) {
     psql(&cluster.superuser().with_database(database).url(), &["-v", "ON_ERROR_STOP=1"], rest).exits(0);
 }
 
-/// Runs the SQL of every finding, and sees that none is left but these.
+/// Runs the SQL of every finding, and sees that db-setup leaves none.
 #[track_caller]
-fn run_fixes(cluster: &Cluster, workspace: &Workspace, left: &[&str]) {
-    let run = workspace.verify().exits(0);
-    for id in run.with_status("warn") {
+fn run_fixes(cluster: &Cluster, workspace: &Workspace) {
+    let run = workspace.verify();
+    for id in [run.with_status("fail"), run.with_status("warn")].concat() {
         let fix = run.fix(&id);
         psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &fix).exits(0);
     }
-    assert_eq!(workspace.verify().exits(0).with_status("warn"), left);
+    workspace.run(&["db-setup"]).exits(0);
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn role_and_database_of_somebody_elses() {
         let done = cluster.globals() + &cluster.dump("aura_db");
         workspace.run(&["db-setup"]).exits(0).complains("unchanged");
         assert_eq!(cluster.globals() + &cluster.dump("aura_db"), done);
-        run_fixes(&cluster, &workspace, &[]);
+        run_fixes(&cluster, &workspace);
         state::assert_complete(&workspace, "somebody else's database");
     }
 }
@@ -128,7 +129,7 @@ fn nothing_but_the_ownership_of_a_database() {
         // An administrator can own it instead: the SQL for that is printed where one is known.
         let workspace = Workspace::on(&cluster);
         workspace.run(&["db-setup"]).exits(0);
-        run_fixes(&cluster, &workspace, &[]);
+        run_fixes(&cluster, &workspace);
         workspace.run(&["db-setup"]).exits(0);
         state::assert_complete(&workspace, "owned by an administrator");
     }
@@ -137,11 +138,13 @@ fn nothing_but_the_ownership_of_a_database() {
 #[test]
 fn nothing_but_a_role_and_a_schema() {
     for cluster in servers().chain(Cluster::of(13)) {
-        for (made, warned) in [
-            ("CREATE SCHEMA aura AUTHORIZATION aura_user", &["database", "search-path", "default-privileges"][..]),
+        for (made, code, found) in [
+            ("CREATE SCHEMA aura AUTHORIZATION aura_user", 0, &["database", "search-path", "default-privileges"][..]),
+            // What the schema's owner makes there is not the app's: that is no success.
             (
                 "CREATE SCHEMA aura; GRANT USAGE, CREATE ON SCHEMA aura TO aura_user",
-                &["database", "search-path", "ownership"],
+                3,
+                &["database", "search-path", "default-privileges", "ownership"],
             ),
         ] {
             cluster.sql("postgres", "DROP DATABASE IF EXISTS aura_db WITH (FORCE)");
@@ -149,14 +152,22 @@ fn nothing_but_a_role_and_a_schema() {
             cluster.sql("postgres", "CREATE DATABASE aura_db");
             cluster.sql("aura_db", &format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; {made}"));
             let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
-            let setup = workspace.run(&["db-setup", "--format", "json"]).exits(0);
-            assert_eq!(setup.with_status("warn"), warned, "{made}: {}", setup.stdout);
-            assert!(setup.with_status("skip").iter().all(|id| id == "migrations"), "{}", setup.stdout);
-            state::assert_complete(&workspace, made);
+            let setup = workspace.run(&["db-setup", "--format", "json"]).exits(code);
+            let mut wrong = [setup.with_status("fail"), setup.with_status("warn")].concat();
+            wrong.retain(|id| id != "migrations");
+            wrong.sort_by_key(|id| pg_schema::CHECKS.iter().position(|known| known == id));
+            assert_eq!(wrong, found, "{made}: {}", setup.stdout);
+            assert!(
+                setup.with_status("skip").iter().all(|id| id == "migrations"),
+                "it asks for no more: {}",
+                setup.stdout
+            );
+            state::assert_lands(&workspace, "aura", made);
             let done = cluster.globals() + &cluster.dump("aura_db");
-            workspace.run(&["db-setup"]).exits(0);
+            workspace.run(&["db-setup", "-q"]);
             assert_eq!(cluster.globals() + &cluster.dump("aura_db"), done);
-            run_fixes(&cluster, &workspace, &[]);
+            run_fixes(&cluster, &workspace);
+            state::assert_complete(&workspace, made);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Migrate commands that fail, that land elsewhere, that do nothing.
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, seen};
 
 /// What the schema's comment records of the migrations.
 const RECORDED: &str = "SELECT coalesce((SELECT part FROM pg_catalog.regexp_split_to_table(comment, '; ') AS part \
-                        WHERE part NOT LIKE 'search\\_path set by%'), 'nothing') \
+                        WHERE part LIKE 'migrations verified%'), 'nothing') \
                         FROM pg_catalog.obj_description('aura'::regnamespace, 'pg_namespace') AS comment";
 /// The relations of a schema's tables.
 const TABLES: &str = "SELECT coalesce(pg_catalog.string_agg(relnamespace::regnamespace || '.' || relname, ' ' ORDER BY relname), '') \
@@ -18,6 +18,34 @@ fn with_command(cluster: &Cluster, command: &str) -> Workspace {
 fn psql(statements: &[&str]) -> String {
     let each: Vec<_> = statements.iter().map(|statement| format!(" -c \"{statement}\"")).collect();
     format!("psql -X -q -v ON_ERROR_STOP=1{}", each.concat())
+}
+
+/// The seed document's own: the command applies one file after the other, and the last is not in the tree.
+#[test]
+fn f01_a_missing_migration_file_is_no_success() {
+    let cluster = Cluster::start();
+    let by_psql = "for n in 1 2 3; do psql -X -q -v ON_ERROR_STOP=1 -f sql/$n.sql || exit 1; done";
+    let workspace = with_command(&cluster, by_psql).with("MIGRATE_INPUTS", "sql/**");
+    for n in 1..=2 {
+        workspace.write(&format!("sql/{n}.sql"), format!("CREATE TABLE IF NOT EXISTS number_{n} (id int);"));
+    }
+    let setup = workspace.run(&["db-setup", "--format", "json"]).exits(1);
+    // An error is no result, and nothing of it is kept for one.
+    assert_eq!(setup.stdout, "");
+    let words = setup.said("sql/3.sql: No such file or directory");
+    let landed = setup.said("new: 2 tables in aura");
+    assert_eq!(cluster.value("aura_db", TABLES), "aura.number_1 aura.number_2");
+    assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
+    // Nor by a verification that knows nothing of that run.
+    let verified = workspace.verify().exits(3);
+    assert_eq!(verified.with_status("fail"), ["migrations"]);
+    assert!(verified.message("migrations").contains("failed, and none was verified since"), "{}", verified.stdout);
+    // Nor is it skipped the next time.
+    workspace.run(&["db-setup"]).exits(1).complains("sql/3.sql").complains("no new objects");
+    workspace.write("sql/3.sql", "CREATE TABLE number_3 (id int);");
+    workspace.run(&["db-setup"]).exits(0).complains("new: 1 table in aura");
+    assert_ne!(cluster.value("aura_db", RECORDED), "nothing");
+    seen(&format!("exit code {}: {words}; {landed}; nothing recorded", setup.code));
 }
 
 #[test]
@@ -45,13 +73,23 @@ fn f01_f02_a_command_that_fails_half_way_is_no_success() {
     mended.run(&["db-setup"]).exits(0).complains("new: 1 table in aura");
     assert_ne!(cluster.value("aura_db", RECORDED), "nothing");
     mended.run(&["db-setup"]).exits(0).complains("unchanged");
+    let (words, landed) = (setup.said("| models are ahead"), setup.said("new: 1 table in aura"));
+    seen(&format!("exit code {}, its own words: {words}; {landed}; nothing recorded", setup.code));
 }
 
 #[test]
 fn f02_the_commands_own_words_are_shown_with_v() {
     let cluster = Cluster::start();
     let command = format!("echo 'a notice on every run'; {}", psql(&["CREATE TABLE one (id int)"]));
-    with_command(&cluster, &command).run(&["db-setup", "-v"]).exits(0).complains("| a notice on every run");
+    let workspace = with_command(&cluster, &command);
+    let notice = "| a notice on every run";
+    let first = workspace.run(&["db-setup", "-v"]).exits(0).complains(notice);
+    // Where nothing is left to be applied, too.
+    let ahead = workspace.with("MIGRATE_COMMAND", "echo 'a notice on every run'");
+    for _ in 0..2 {
+        ahead.run(&["db-migrate", "-v"]).exits(0).complains(notice).complains("no new objects");
+    }
+    seen(&format!("with -v, each time: {}", first.said(notice)));
 }
 
 #[test]
@@ -69,7 +107,8 @@ fn f06_a_table_made_in_public_fails_the_run() {
     let named = setup.check("tables-landed");
     assert_eq!(named["status"], "fail");
     assert!(named["message"].as_str().unwrap().contains("public.lost"), "{named}");
-    assert_eq!(cluster.value("aura_db", TABLES), "aura.found public.lost");
+    let tables = cluster.value("aura_db", TABLES);
+    assert_eq!(tables, "aura.found public.lost");
     assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
     // As a superuser the app's role itself can.
     let cluster = Cluster::start();
@@ -77,14 +116,17 @@ fn f06_a_table_made_in_public_fails_the_run() {
     let workspace = with_command(&cluster, &psql(&["SET search_path = public", "CREATE TABLE lost (id int)"]));
     workspace.run(&["db-setup"]).exits(3);
     assert_eq!(cluster.value("aura_db", TABLES), "public.lost");
+    seen(&format!("tables {tables}, exit code {}: {}", setup.code, setup.message("tables-landed")));
 }
 
 #[test]
 fn f06_a_command_that_overwrites_the_path_is_refused_by_the_server() {
     let cluster = Cluster::start();
     let workspace = with_command(&cluster, &psql(&["SET search_path = public", "CREATE TABLE lost (id int)"]));
-    workspace.run(&["db-setup"]).exits(1).complains("permission denied for schema public").complains("no new objects");
+    let setup = workspace.run(&["db-setup"]).exits(1).complains("no new objects");
+    let refused = setup.said("permission denied for schema public");
     assert_eq!(cluster.value("aura_db", TABLES), "");
+    seen(&format!("exit code {}, no table: {refused}", setup.code));
 }
 
 #[test]

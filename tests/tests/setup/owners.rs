@@ -1,7 +1,7 @@
 //! Objects of the wrong owner, and grants that grant nothing, as the documented procedure leaves them; the
 //! numbers are those of failure-modes.md.
 
-use tests::{Cluster, Workspace, psql};
+use tests::{Cluster, Workspace, psql, seen};
 
 use crate::state;
 
@@ -34,8 +34,10 @@ fn f12_tables_made_by_an_operator_become_the_apps() {
     cluster.sql("aura_db", "CREATE SCHEMA aura");
     cluster.sql("aura_db", "ALTER DATABASE aura_db SET search_path = aura, public");
     made_by_operator(&cluster, &cluster.superuser().with_database("aura_db").url());
+    let app = cluster.url("aura_user", "the-app's", "aura_db");
+    let refused = psql(&app, &["-c", "SELECT FROM aura.artworks_artwork"], "").exits(1).complains("permission denied");
     let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0).complains("ALTER TABLE aura.artworks_artwork OWNER TO aura_user");
+    let setup = workspace.run(&["db-setup"]).exits(0).complains("ALTER TABLE aura.artworks_artwork OWNER TO aura_user");
     state::assert_complete(&workspace, "by an operator");
     assert_eq!(workspace.value("SELECT pg_catalog.count(*) FROM artworks_artwork"), "0");
     // Later DDL is the app's to do.
@@ -44,6 +46,8 @@ fn f12_tables_made_by_an_operator_become_the_apps() {
     // What the operator makes there next, too.
     cluster.sql("aura_db", "CREATE TABLE aura.next (id serial)");
     assert_eq!(workspace.value("INSERT INTO next DEFAULT VALUES RETURNING id"), "1");
+    let tables = setup.stderr.matches("ALTER TABLE ").count();
+    seen(&format!("before: {}; db-setup gave {tables} tables to aura_user", refused.said("permission denied")));
 }
 
 #[test]
@@ -61,6 +65,7 @@ fn f12_without_the_rights_it_is_found_with_the_sql() {
     psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &statements).exits(0);
     alone.run(&["db-setup"]).exits(0);
     state::assert_complete(&alone, "mended by hand");
+    seen(&format!("exit code {}; the SQL printed mends it: {}", setup.code, statements.lines().next().unwrap()));
 }
 
 #[test]
@@ -78,6 +83,10 @@ fn f14_what_each_creator_makes_is_the_apps_to_use() {
         assert_eq!(workspace.value(&format!("DELETE FROM {table} RETURNING what")), "that");
         workspace.value(&format!("TRUNCATE {table}"));
     }
+    let creators =
+        "SELECT pg_catalog.string_agg(DISTINCT defaclrole::regrole::text, ', ') FROM pg_catalog.pg_default_acl";
+    let creators = cluster.value("aura_db", creators);
+    seen(&format!("what {creators} make in aura, the app may insert into, update, delete from and truncate"));
 }
 
 #[test]
@@ -96,6 +105,7 @@ fn f21_a_grant_that_grants_nothing_is_said() {
     assert!(server["message"].as_str().unwrap().contains(said), "{server}");
     assert_eq!(setup.check("table-privileges")["status"], "fail");
     assert_eq!(setup.check("ownership")["status"], "fail");
+    seen(&format!("exit code {}: {}", setup.code, setup.message("server")));
 }
 
 #[test]
@@ -111,7 +121,7 @@ fn f21_a_schema_that_nobody_may_grant_is_said_before_anything_changes() {
     // Nor pass on what the administrator itself may do in one.
     cluster.sql("aura_db", "CREATE SCHEMA aura; GRANT USAGE, CREATE ON SCHEMA aura TO dba");
     let before = cluster.globals() + &cluster.dump("aura_db");
-    workspace.run(&["db-setup"]).exits(1).complains("schema aura").complains("nothing was changed");
+    let refused = workspace.run(&["db-setup"]).exits(1).complains("schema aura").complains("nothing was changed");
     assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
     // With the right to pass it on, it does.
     cluster.sql("aura_db", "GRANT USAGE, CREATE ON SCHEMA aura TO dba WITH GRANT OPTION");
@@ -122,6 +132,7 @@ fn f21_a_schema_that_nobody_may_grant_is_said_before_anything_changes() {
     psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &mend).exits(0);
     workspace.run(&["db-setup"]).exits(0);
     state::assert_complete(&workspace, "granted by a grantee");
+    seen(&format!("exit code {}, the dump unchanged: {}", refused.code, refused.said("schema aura")));
 }
 
 #[test]
@@ -131,6 +142,11 @@ fn f22_a_schema_of_the_administrators_becomes_the_apps() {
     cluster.sql("postgres", "CREATE DATABASE aura_db");
     cluster.sql("aura_db", "CREATE SCHEMA aura; GRANT USAGE ON SCHEMA aura TO aura_user");
     let workspace = Workspace::on(&cluster);
+    let app = cluster.url("aura_user", "the-app's", "aura_db");
+    let alter = "ALTER SCHEMA aura RENAME TO atelier; ALTER SCHEMA atelier RENAME TO aura";
+    let grant = "GRANT USAGE ON SCHEMA aura TO PUBLIC; REVOKE USAGE ON SCHEMA aura FROM PUBLIC";
+    let refused = psql(&app, &["-c", alter], "").exits(1).complains("must be owner of schema aura");
+    psql(&app, &["-c", grant], "").complains("no privileges were granted for \"aura\"");
     // The old and the new owner are both said.
     workspace
         .run(&["db-setup"])
@@ -138,13 +154,10 @@ fn f22_a_schema_of_the_administrators_becomes_the_apps() {
         .complains("ALTER SCHEMA aura OWNER TO aura_user")
         .complains("owned by postgres before");
     state::assert_complete(&workspace, "owned by postgres");
-    let url = workspace.run(&["db-url"]).exits(0);
-    psql(url.line(), &["-c", "GRANT USAGE ON SCHEMA aura TO PUBLIC; ALTER SCHEMA aura RENAME TO aura"], "")
-        .complains("already exists");
-    assert_eq!(
-        cluster.value("aura_db", "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'aura'"),
-        "aura_user"
-    );
+    for statements in [alter, grant, "DROP SCHEMA aura CASCADE"] {
+        psql(&app, &["-c", &format!("BEGIN; {statements}; COMMIT")], "").exits(0).never_says("WARNING");
+    }
+    seen(&format!("before: {}; after: it alters, grants and drops it", refused.said("must be owner")));
 }
 
 #[test]
@@ -161,4 +174,5 @@ fn f22_a_schema_that_serves_keeps_its_owner_and_the_sql_is_said() {
     assert_eq!(verified.check("ownership")["status"], "warn");
     psql(&cluster.superuser().with_database("aura_db").url(), &[], &verified.fix("ownership")).exits(0);
     assert_eq!(workspace.verify().exits(0).check("ownership")["status"], "pass");
+    seen(&format!("warned of, and mended by the SQL printed: {}", verified.fix("ownership")));
 }

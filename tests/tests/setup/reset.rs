@@ -1,6 +1,6 @@
 //! `db-reset`: its guards, and what is left when it is done.
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, seen};
 
 use crate::state;
 
@@ -52,13 +52,15 @@ fn f32_a_plain_url_really_empties() {
     // Somebody is connected, and idle in a transaction.
     let mut open = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
     open.client.batch_execute("BEGIN; SELECT * FROM aura.kept").unwrap();
-    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).complains("dropped database aura_db");
+    let run = workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0);
+    let dropped = run.said("dropped database aura_db");
     assert!(open.client.simple_query("SELECT 1").is_err());
     assert_ne!(cluster.value("postgres", oid), before);
     assert_eq!(cluster.value("aura_db", "SELECT coalesce(pg_catalog.to_regclass('aura.kept')::text, 'gone')"), "gone");
     assert_eq!(cluster.value("aura_db", ROWS), "0");
-    state::assert_complete(&workspace, "after a reset");
+    let complete = state::assert_complete(&workspace, "after a reset");
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
+    seen(&format!("{dropped}; another database of that name: {complete}, the one with rows gone"));
 }
 
 #[test]

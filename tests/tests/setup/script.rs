@@ -1,6 +1,6 @@
 //! `db-setup --dry-run`: the script that an administrator runs with real psql.
 
-use tests::{Cluster, Run, Workspace, psql};
+use tests::{Cluster, Run, Workspace, psql, seen};
 
 use crate::{
     names::{STRANGE, named},
@@ -30,7 +30,7 @@ fn f18_f19_f20_the_script_sets_up_and_the_app_alone_does_the_rest() {
     assert_eq!(cluster.globals() + &cluster.dump("aura_db"), once);
     let setup = workspace.run(&["db-setup"]).exits(0);
     assert!(!setup.stderr.contains("warning"), "{}", setup.stderr);
-    state::assert_complete(&workspace, "after the script");
+    let complete = state::assert_complete(&workspace, "after the script");
     // On a full schema it changes nothing either.
     let full = cluster.globals() + &cluster.dump("aura_db");
     run_script(&workspace, &cluster.admin_url()).exits(0);
@@ -38,6 +38,9 @@ fn f18_f19_f20_the_script_sets_up_and_the_app_alone_does_the_rest() {
     // What was not there when ON ALL TABLES ran is the app's all the same.
     cluster.sql("aura_db", "CREATE TABLE aura.of_the_administrator (id serial)");
     assert_eq!(workspace.value("INSERT INTO of_the_administrator DEFAULT VALUES RETURNING id"), "1");
+    seen(&format!(
+        "by psql -f on postgres, whose dump stays: {complete}; a later table of the superuser's is the app's"
+    ));
 }
 
 #[test]
@@ -59,8 +62,11 @@ fn f20_a_failing_statement_ends_the_script() {
     cluster.sql("postgres", "CREATE ROLE stranger LOGIN PASSWORD 'x-y-z'");
     let before = (cluster.globals(), cluster.inventory());
     let workspace = Workspace::on(&cluster);
-    run_script(&workspace, &cluster.url("stranger", "x-y-z", "postgres")).exits(3).complains("permission denied");
+    let run = run_script(&workspace, &cluster.url("stranger", "x-y-z", "postgres")).exits(3);
+    let said = run.said("permission denied").rsplit("ERROR: ").next().unwrap().trim();
+    assert_eq!(run.stderr.matches("ERROR").count(), 1, "{}", run.stderr);
     assert_eq!((cluster.globals(), cluster.inventory()), before);
+    seen(&format!("exit code {} at the first error: {said}", run.code));
 }
 
 #[test]
@@ -69,9 +75,14 @@ fn f15_f16_f17_script_and_command_grant_the_same_to_the_same_role() {
     let on = |cluster: &Cluster| {
         Workspace::on(cluster).with("DATABASE_URL", &cluster.url("curator", "the-curator's", "museum"))
     };
-    run_script(&on(&by_script), &by_script.admin_url()).exits(0);
+    // Each of them twice: the second time nothing fails either.
+    for _ in 0..2 {
+        run_script(&on(&by_script), &by_script.admin_url()).exits(0);
+    }
     on(&by_script).without("ADMIN_DATABASE_URL").run(&["db-setup"]).exits(0);
-    on(&by_command).run(&["db-setup"]).exits(0);
+    for _ in 0..2 {
+        on(&by_command).run(&["db-setup"]).exits(0);
+    }
     assert_eq!(by_script.inventory(), "database museum, role curator");
     let [script, command] = [&by_script, &by_command].map(|cluster| {
         // Rows say when the migrations ran, a remark when the path was set, and neither anything of privileges.
@@ -80,6 +91,11 @@ fn f15_f16_f17_script_and_command_grant_the_same_to_the_same_role() {
         dump.lines().filter(is_about_rights).collect::<Vec<_>>().join("\n")
     });
     assert_eq!(script, command);
+    let grants = script.lines().filter(|line| line.starts_with("GRANT ") || line.contains(" GRANT "));
+    let to_curator = grants.clone().filter(|line| line.ends_with(" TO curator;")).count();
+    let all = grants.count();
+    assert!(to_curator > 0, "{script}");
+    seen(&format!("run twice each, the same dump of both: {to_curator} of its {all} grants to curator"));
 }
 
 #[test]
@@ -88,9 +104,22 @@ fn f17_a_failing_alter_database_is_an_error() {
     cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
     cluster.sql("postgres", "CREATE DATABASE aura_db");
     // The database is not the administrator's: the very first statement on it ends the script.
-    let workspace = Workspace::on(&cluster);
-    run_script(&workspace, &cluster.url("dba", "managed", "postgres")).exits(3);
+    let dba = cluster.url("dba", "managed", "postgres");
+    let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &dba);
+    run_script(&workspace, &dba).exits(3);
     assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_namespace WHERE nspname = 'aura'"), "0");
+    // With all that it can be granted, it is ALTER DATABASE itself that ends it.
+    cluster.sql("postgres", "GRANT ALL ON DATABASE aura_db TO dba WITH GRANT OPTION");
+    let run = run_script(&workspace, &dba).exits(3);
+    let said = run.said("must be owner of database aura_db").rsplit("ERROR: ").next().unwrap().trim();
+    assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_default_acl"), "0", "what comes after it was run");
+    // The command does not try: it sets the role's own path, and warns.
+    let setup = workspace.run(&["db-setup", "--format", "json"]).exits(0);
+    assert!(setup.with_status("warn").contains(&"search-path".to_owned()), "{}", setup.stdout);
+    let fix = setup.fix("search-path");
+    assert_eq!(fix, "ALTER DATABASE aura_db SET search_path = aura, public;");
+    state::assert_lands(&workspace, "aura", "not the database's owner");
+    seen(&format!("the script's exit code {}: {said}; db-setup lands in aura, and warns: {fix}", run.code));
 }
 
 #[test]

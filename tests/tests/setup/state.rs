@@ -2,19 +2,21 @@
 
 use tests::{Workspace, psql};
 
-/// The app's tables are where they belong, and so will be what it makes next: it cannot even create in public.
+/// The app's tables are where they belong, and so will be what it makes next: it cannot even create in public. In a
+/// few words.
 #[track_caller]
-pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) {
-    assert_placed(workspace, situation);
+pub(crate) fn assert_complete(workspace: &Workspace, situation: &str) -> String {
+    let placed = assert_placed(workspace, situation);
     let url = workspace.run(&["db-url"]).exits(0);
     psql(url.line(), &["-c", "CREATE TABLE public.probe (id int)"], "")
         .exits(1)
         .complains("permission denied for schema public");
+    placed
 }
 
 /// The app's tables are where they belong, and so will be what it makes next, as long as it names no schema.
 #[track_caller]
-pub(crate) fn assert_placed(workspace: &Workspace, situation: &str) {
+pub(crate) fn assert_placed(workspace: &Workspace, situation: &str) -> String {
     workspace.run(&["db-verify"]).exits(0);
     let url = workspace.run(&["db-url"]).exits(0);
     let url = url.line();
@@ -25,6 +27,7 @@ pub(crate) fn assert_placed(workspace: &Workspace, situation: &str) {
     let in_public = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace";
     assert_eq!(psql(url, &["-c", in_public], "").exits(0).line(), "0", "{situation}");
     assert_lands(workspace, "aura", situation);
+    format!("{} tables in aura, none in public", listed.len())
 }
 
 /// An unqualified CREATE TABLE of the app's role lands in the schema.

@@ -67,14 +67,16 @@ pub(crate) const CASE: Case = Case {
     setup: Setup::Mends,
 };
 
-/// Runs each case on a database of its own.
-pub(crate) fn check(cases: &[Case]) {
+/// Runs each case on a database of its own, and says what came of them.
+pub(crate) fn check(cases: &[Case]) -> String {
     let cluster = Cluster::start();
+    let (mut said, mut mended) = (Vec::new(), 0);
     for case in cases {
         eprintln!("case: {}", case.name);
         let workspace = fresh(&cluster, case);
         cluster.sql(case.at, case.breaks);
         let broken = found(&workspace, case);
+        said.extend(ids(case).next().map(|id| format!("{id}: {}", broken.message(id))));
         mend(&cluster, &workspace, case, &broken);
 
         if matches!(case.mend, Mend::Sql | Mend::ByHand | Mend::Person) {
@@ -90,6 +92,7 @@ pub(crate) fn check(cases: &[Case]) {
             Setup::Mends => {
                 assert_eq!(setup.code, 0, "db-setup after {}: {}\n{}", case.name, setup.stdout, setup.stderr);
                 clean(&workspace, case);
+                mended += 1;
             }
             Setup::Refuses(code, words) => {
                 let said = format!("{}{}", setup.stdout, setup.stderr);
@@ -102,6 +105,8 @@ pub(crate) fn check(cases: &[Case]) {
             }
         }
     }
+    let first = said[0].split("; ").next().unwrap();
+    format!("{} of {} found, {mended} mended by db-setup: {first}", said.len(), cases.len())
 }
 
 /// A verified database, on a server where nothing is left of the case before.

@@ -1,5 +1,7 @@
 //! Objects of the schema that are there twice: which of them can go.
 
+use tests::seen;
+
 use crate::case::{CASE, Case, Mend, Setup, check};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.
@@ -190,7 +192,7 @@ fn f26_two_full_copies() {
                       EXECUTE format('CREATE TABLE public.%I (LIKE aura.%I INCLUDING ALL)', t, t); \
                       EXECUTE format('ALTER TABLE public.%I OWNER TO aura_user', t); END LOOP; END $$; \
                   ALTER TABLE public.notes_note ADD FOREIGN KEY (user_id) REFERENCES public.core_user (id)";
-    check(&[
+    let came = check(&[
         Case {
             name: "one of them is empty",
             breaks: copies.to_owned().leak(),
@@ -219,11 +221,12 @@ fn f26_two_full_copies() {
             ..CASE
         },
     ]);
+    seen(&came);
 }
 
 #[test]
 fn f34_if_not_exists_makes_a_second_one() {
-    check(&[Case {
+    let came = check(&[Case {
         name: "aura.t beside public.t",
         breaks: "CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1), (2); GRANT SELECT ON public.t TO aura_user; \
                  SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE IF NOT EXISTS t (id int); RESET ROLE",
@@ -233,4 +236,5 @@ fn f34_if_not_exists_makes_a_second_one() {
         setup: FOUND,
         ..CASE
     }]);
+    seen(&came);
 }

@@ -1,6 +1,6 @@
 //! What keeps the app from logging in, or leads it astray.
 
-use tests::Cluster;
+use tests::{Cluster, seen};
 
 use crate::case::{CASE, Case, Mend, Setup, check, fresh};
 
@@ -85,7 +85,8 @@ fn f28_the_verdict_is_the_apps_own_view_and_the_whole_catalog() {
     assert_eq!(hidden, "0");
 
     let run = workspace.verify().exits(3);
-    assert_eq!(run.json()["summary"]["tables"], 25);
+    let tables = run.json()["summary"]["tables"].clone();
+    assert_eq!(tables, 25);
     assert_eq!(
         run.with_status("fail"),
         ["schema-privileges", "table-privileges", "sequence-privileges", "default-privileges", "ownership"]
@@ -93,4 +94,8 @@ fn f28_the_verdict_is_the_apps_own_view_and_the_whole_catalog() {
     workspace.run(&["db-setup"]).exits(0);
     workspace.verify().exits(0);
     assert_eq!(workspace.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'aura'"), "25");
+    seen(&format!(
+        "the documented check shows {shown} tables, db-verify {tables}: {}",
+        run.message("schema-privileges")
+    ));
 }

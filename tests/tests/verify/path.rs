@@ -1,6 +1,6 @@
 //! Where unqualified names lead, in every layer that can say so.
 
-use tests::{Cluster, Workspace, psql};
+use tests::{Cluster, Workspace, psql, seen};
 
 use crate::case::{CASE, Case, Mend, Setup, check, fresh};
 
@@ -80,7 +80,7 @@ fn a_database_path_that_nobody_here_may_set_is_no_failure() {
 
 #[test]
 fn f23_where_tables_land() {
-    check(&[
+    let came = check(&[
         Case {
             name: "a schema named like the role, and no setting",
             breaks: "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; ALTER DATABASE aura_db RESET search_path; \
@@ -118,11 +118,12 @@ fn f23_where_tables_land() {
             ..CASE
         },
     ]);
+    seen(&came);
 }
 
 #[test]
 fn f33_a_misspelled_schema_in_the_path() {
-    check(&[
+    let came = check(&[
         Case {
             name: "the role's, and public is closed",
             breaks: "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aurra, public",
@@ -175,38 +176,54 @@ fn f33_a_misspelled_schema_in_the_path() {
     assert!(message.contains("schema aurra of the path does not exist"), "{message}");
     assert!(message.contains("write search_path=aura,public into the connection string's options"), "{message}");
     assert_eq!(run.fix("search-path"), "", "the database is right: the connection string is not");
+    seen(&came);
 }
 
 #[test]
 fn f24_every_layer_is_shown_and_who_wins() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
-    let path = |workspace: &Workspace| workspace.verify().check("search-path")["message"].as_str().unwrap().to_owned();
+    let path = |workspace: &Workspace| workspace.verify().message("search-path");
+    let url = cluster.url("aura_user", "the-app's", "aura_db");
+    // What the server says itself.
+    let shown = |url: &str| psql(url, &["-c", "SHOW search_path"], "").exits(0).line().to_owned();
 
     cluster
         .sql("aura_db", "ALTER ROLE aura_user SET search_path = public; ALTER ROLE ALL SET search_path = pg_catalog");
     let message = path(&workspace);
     let layers = "role in database: aura, public (wins); then role: public; then database: aura, public; then all roles: pg_catalog";
     assert!(message.ends_with(layers), "{message}");
+    assert_eq!(shown(&url), "aura, public");
     workspace.verify().exits(0);
 
-    let url = cluster.url("aura_user", "the-app's", "aura_db") + OPTIONS;
-    let with_options = workspace.with("DATABASE_URL", &url);
+    let with_options = workspace.with("DATABASE_URL", &format!("{url}{OPTIONS}"));
     let message = path(&with_options);
     assert!(
         message.contains("connection options: aura (wins); then role in database: aura, public; then"),
         "{message}"
     );
+    assert_eq!(shown(&format!("{url}&options=-csearch_path%3Daura")), "aura");
 
     // Without the layer that won, the next one wins: the role's before the database's.
     cluster.sql("aura_db", RESET_ROLE);
-    let plain = with_options.with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "aura_db"));
-    let run = plain.verify().exits(3);
-    let message = run.check("search-path")["message"].to_string();
-    assert!(message.contains("role: public (wins); then database: aura, public"), "{message}");
-    assert!(message.contains("lands in schema public"), "{message}");
+    let plain = with_options.with("DATABASE_URL", &url);
+    let role = path(&plain);
+    assert!(role.contains("role: public (wins); then database: aura, public"), "{role}");
+    assert!(role.contains("lands in schema public"), "{role}");
+    assert_eq!(shown(&url), "public");
+
+    // And then the database's, before that of all roles, which comes last.
+    cluster.sql("aura_db", "ALTER ROLE aura_user RESET search_path");
+    let database = path(&plain);
+    assert!(database.contains("database: aura, public (wins); then all roles: pg_catalog"), "{database}");
+    assert_eq!(shown(&url), "aura, public");
+    cluster.sql("aura_db", RESET_DATABASE);
+    let all_roles = path(&plain);
+    assert!(all_roles.ends_with("; all roles: pg_catalog"), "{all_roles}");
+    assert_eq!(shown(&url), "pg_catalog");
     plain.run(&["db-setup"]).exits(0);
     plain.verify().exits(0);
+    seen(&format!("as psql shows it, layer by layer: {}", message.split_once("; ").unwrap().1));
 }
 
 #[test]
@@ -217,13 +234,20 @@ fn f30_a_restore_that_lost_the_path() {
     cluster.sql("postgres", "CREATE DATABASE restored");
     psql(&cluster.superuser().with_database("restored").url(), &["-v", "ON_ERROR_STOP=1"], &dump).exits(0);
 
-    let restored = workspace.with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "restored"));
+    let url = cluster.url("aura_user", "the-app's", "restored");
+    let path = || psql(&url, &["-c", "SHOW search_path"], "").exits(0).line().to_owned();
+    let lost = path();
+    assert_eq!(lost, r#""$user", public"#);
+    let restored = workspace.with("DATABASE_URL", &url);
     let run = restored.verify().exits(3);
     assert_eq!(run.with_status("fail"), ["search-path"]);
     let setup = restored.run(&["db-setup"]).exits(0).complains("ALTER ROLE aura_user IN DATABASE restored");
     assert!(setup.stderr.contains("skipped"), "nothing is migrated a second time: {}", setup.stderr);
     restored.verify().exits(0);
     assert_eq!(cluster.value("restored", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+    let mended = path();
+    assert_eq!(mended, "aura, public");
+    seen(&format!("path {lost}: found; {mended}: mended by db-setup; no second copy in public"));
 }
 
 /// The app's database as a person dumps it, without `-C`.
@@ -236,7 +260,7 @@ fn pg_dump(cluster: &Cluster) -> String {
 
 #[test]
 fn f31_extensions_and_the_path() {
-    check(&[
+    let came = check(&[
         Case {
             name: "one in aura",
             breaks: "CREATE EXTENSION citext SCHEMA aura",
@@ -299,8 +323,12 @@ fn f31_extensions_and_the_path() {
     let needs = Case { environment: &[("DB_EXTENSIONS", "citext")], ..CASE };
     let workspace = fresh(&cluster, &needs);
     workspace.verify().exits(0);
-    let url = cluster.url("aura_user", "the-app's", "aura_db") + OPTIONS;
-    let alone = workspace.with("DATABASE_URL", &url);
+    let url = cluster.url("aura_user", "the-app's", "aura_db");
+    psql(&url, &["-c", "CREATE TABLE visitor (name citext); INSERT INTO visitor VALUES ('A@b.c')"], "").exits(0);
+    let count = |url: &str| psql(url, &["-c", "SELECT count(*) FROM visitor WHERE name = 'a@B.C'"], "").exits(0);
+    let (both, one) = (count(&url), count(&format!("{url}&options=-csearch_path%3Daura")));
+    assert_eq!((both.line(), one.line()), ("1", "0"));
+    let alone = workspace.with("DATABASE_URL", &format!("{url}{OPTIONS}"));
     let run = alone.verify().exits(3);
     assert_eq!(run.with_status("fail"), ["extensions"]);
     let message = run.check("extensions")["message"].to_string();
@@ -311,4 +339,5 @@ fn f31_extensions_and_the_path() {
     // What the app did not ask for it may do without.
     let run = alone.without("DB_EXTENSIONS").verify().exits(0);
     assert_eq!(run.with_status("warn"), ["extensions"]);
+    seen(&format!("{came}; a citext finds {} row by our path, {} by aura alone", both.line(), one.line()));
 }

@@ -1,6 +1,6 @@
 //! Sessions that began before the path was set.
 
-use tests::{Cluster, connection};
+use tests::{Cluster, connection, seen};
 
 use crate::case::{CASE, fresh};
 
@@ -28,6 +28,7 @@ fn f25_sessions_that_keep_the_old_path() {
     let check = run.check("search-path");
     let message = check["message"].as_str().unwrap();
     assert!(message.contains("which calls itself worker 1, began before the path was last set"), "{message}");
+    let listed = message.to_owned();
     assert_eq!(check["objects"].as_array().unwrap().len(), 1, "{check}");
     // `--fix` ends nobody's session; the SQL that is printed does.
     workspace.run(&["db-verify", "--fix"]).exits(0);
@@ -48,6 +49,7 @@ fn f25_sessions_that_keep_the_old_path() {
     workspace.run(&["db-setup"]).exits(0);
     let _later = pg_config::connect(&app).unwrap();
     assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+    seen(&format!("path public after db-setup: {listed}"));
 }
 
 #[test]

@@ -7,6 +7,14 @@ pub(super) fn migrations(facts: &Facts, expected: &Expected) -> Check {
     let Some(schema) = &facts.schema else {
         return Check::skip(id, format!("schema {} does not exist", expected.schema));
     };
+    if let Some(at) = &schema.remark.failed {
+        return Check::fail(
+            id,
+            format!(
+                "the run of the migrations at {at} failed, and none was verified since: mend them, and run cargo xtask db-migrate"
+            ),
+        );
+    }
     let Some(current) = &expected.digest else {
         return Check::skip(id, "MIGRATE_INPUTS names no files to compare with");
     };
