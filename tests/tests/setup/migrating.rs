@@ -4,7 +4,7 @@ use tests::{Cluster, Workspace, seen};
 
 /// What the schema's comment records of the migrations.
 const RECORDED: &str = "SELECT coalesce((SELECT part FROM pg_catalog.regexp_split_to_table(comment, '; ') AS part \
-                        WHERE part LIKE 'migrations verified%'), 'nothing') \
+                        WHERE part !~ '^(search_path set|migrations failed)'), 'nothing') \
                         FROM pg_catalog.obj_description('aura'::regnamespace, 'pg_namespace') AS comment";
 /// The relations of a schema's tables.
 const TABLES: &str = "SELECT coalesce(pg_catalog.string_agg(relnamespace::regnamespace || '.' || relname, ' ' ORDER BY relname), '') \
