@@ -172,14 +172,14 @@ fn an_error_is_no_verdict() {
     let mut workspace = fresh(&cluster, &CASE);
     let [url, migrate] = ["DATABASE_URL", "MIGRATE_COMMAND"].map(|key| workspace.setting(key).to_owned());
     workspace = workspace.with("GITHUB_STEP_SUMMARY", "summary.md");
-    let loud = "printf '100%%: <a>&\\033[31m\\n%s\\n' \"$DATABASE_URL\"; exit 7";
+    let loud = "printf '100%%: <a>&\\033[31m\\n%s\\n' \"$DATABASE_URL\"; exit 7".to_owned();
     let silent = format!("postgresql://aura_user:the-app%27s@127.0.0.1:{}/aura_db", free_port());
     // The configuration is wrong, no server answers, the migrations fail in words of their own.
     for (command, key, value, code, heading, words) in [
         ("db-verify", "DB_SCHEMA", &"x".repeat(64), 1, "an error", "the configuration is wrong"),
         ("db-setup", "DATABASE_URL", &silent, 4, "no server could be had", "no other is tried"),
         // The last: no verification is a success after it.
-        ("db-migrate", "MIGRATE_COMMAND", loud, 1, "an error", "the migrate command failed (exit status: 7)"),
+        ("db-migrate", "MIGRATE_COMMAND", &loud, 1, "an error", "the migrate command failed (exit status: 7)"),
     ] {
         workspace = workspace.with("DATABASE_URL", &url).with("DB_SCHEMA", "aura").with("MIGRATE_COMMAND", &migrate);
         verify(&workspace, "text").exits(0);
