@@ -1,28 +1,19 @@
 //! What is true: the catalog as the app's own session sees it, read in a handful of queries whatever
 //! the number of tables. `pg_catalog` alone: `information_schema` hides what one may not see.
 
-pub(crate) mod indexes;
 mod misplaced;
-pub(crate) mod routines;
-mod sequences;
-mod sessions;
+mod queries;
 
 use std::time::Duration;
 
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
-pub use self::{
-    indexes::Unfinished,
-    misplaced::Misplaced,
-    routines::Outward,
-    sequences::{Behind, Sequences},
-    sessions::{OlderSession, OlderSessions},
-};
+pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, execute, query, query_one},
+    query::{SqlError, in_transaction, passing, query, query_one},
     remark::Remark,
 };
 
@@ -63,8 +54,6 @@ pub struct Facts {
     pub path_layers: Vec<PathLayer>,
     /// What the stored settings alone would give this role.
     pub stored_path: StoredPath,
-    /// Sessions that may have another path than a new one would have.
-    pub older_sessions: OlderSessions,
     /// A schema named like the role that is not the app's, and whether nothing lies in it: `"$user"` leads there.
     pub role_schema: Option<RoleSchema>,
     /// The app's schema, if it exists.
@@ -96,12 +85,6 @@ pub struct Facts {
     pub extensions: Vec<(Identifier, Identifier, bool)>,
     /// Who may make objects in the schema.
     pub creators: Vec<Creator>,
-    /// Indexes and constraints of the schema that do not do their work.
-    pub unfinished: Vec<Unfinished>,
-    /// Routines of the schema that lead out of it.
-    pub outward: Vec<Outward>,
-    /// Sequences of the schema that stand behind their columns.
-    pub sequence_values: Sequences,
 }
 
 /// A schema named like the app's role.
@@ -183,16 +166,7 @@ impl Facts {
 
     /// Reads the catalog by the app's own session, in one transaction that changes nothing.
     pub fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
-        // The queries look expensive to the planner where there are many tables, and compiling them would cost more
-        // than running them does. By a transaction no setting stays behind, in a pooler's session neither.
-        execute(session, "BEGIN READ ONLY; SET LOCAL jit = off")?;
-        let facts = Self::read_within(session, expected);
-        execute(session, if facts.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        let mut facts = facts?;
-        // Within the transaction the server would show the same sessions again and again.
-        let remark = facts.schema.as_ref().map_or_else(Remark::default, |schema| schema.remark.clone());
-        facts.older_sessions = sessions::read(session, facts.path_layers.first(), &remark, expected)?;
-        Ok(facts)
+        in_transaction(session, |session| Self::read_within(session, expected))
     }
 
     fn read_within(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
@@ -228,7 +202,6 @@ impl Facts {
             current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
             stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),
-            older_sessions: OlderSessions::default(),
             path_layers,
             role_schema: row
                 .get::<_, bool>("has_role_schema")
@@ -274,9 +247,6 @@ impl Facts {
                     sets_database_path: row.get("sets_database_path"),
                 })
                 .collect(),
-            unfinished: indexes::read(session, expected)?,
-            outward: routines::read(session, expected)?,
-            sequence_values: sequences::read(session, expected)?,
         };
         Ok(facts)
     }
@@ -295,7 +265,8 @@ fn is_older(age: Option<i64>, session: &Session) -> bool {
     age.is_some_and(|age| age > session.opened.elapsed() + SLACK)
 }
 
-fn name(row: &Row, column: &str) -> Identifier {
+/// A name that a row of the catalog queries holds.
+pub(crate) fn name(row: &Row, column: &str) -> Identifier {
     Identifier::from_catalog(row.get::<_, String>(column))
 }
 
@@ -308,30 +279,6 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
         arguments: row.try_get("arguments").unwrap_or_default(),
         owner: Some(name(row, "owner")),
     })
-}
-
-/// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
-/// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
-fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
-    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
-    // What it takes of locks goes with it.
-    passing(session, PATIENCE, |session| query_one(session, &sql, &[])).ok().map(|row| row.get(0))
-}
-
-/// How long a lock of somebody's is waited for.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
-
-/// Runs a query within the transaction of the facts, of whose settings and locks nothing stays.
-fn passing<T>(
-    session: &mut Session,
-    settings: &str,
-    query: impl FnOnce(&mut Session) -> Result<T, SqlError>,
-) -> Result<T, SqlError> {
-    execute(session, &format!("SAVEPOINT facts; {settings}"))?;
-    let outcome = query(session);
-    // A session that is broken says so at the next query.
-    let _ = execute(session, "ROLLBACK TO SAVEPOINT facts; RELEASE SAVEPOINT facts");
-    outcome
 }
 
 /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked

@@ -2,6 +2,7 @@
 //! database, schema, grants, default privileges and search_path, and where the migrations' objects lie.
 
 mod administrator;
+mod condition;
 pub mod ddl;
 mod expected;
 mod explain;
@@ -21,12 +22,10 @@ mod snapshot;
 mod verify;
 
 pub use administrator::Administrator;
+pub use condition::{Behind, Condition, OlderSession, OlderSessions, Outward, Sequences, Unfinished};
 pub use expected::Expected;
 pub use explain::{explain, explained};
-pub use facts::{
-    Behind, Creator, Facts, Misplaced, OlderSession, OlderSessions, Outward, PathLayer, RoleSchema, SchemaFacts,
-    Sequences, StoredPath, Unfinished,
-};
+pub use facts::{Creator, Facts, Misplaced, PathLayer, RoleSchema, SchemaFacts, StoredPath, catalog_queries};
 pub use lock::LockError;
 pub use mend::mend;
 pub use object::{Kind, Object};

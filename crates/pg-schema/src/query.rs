@@ -87,6 +87,43 @@ pub(crate) fn execute(session: &mut Session, statement: &str) -> Result<(), SqlE
     session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
 }
 
+/// Reads in one transaction that changes nothing. The queries look expensive to the planner where there are many
+/// tables, and compiling them would cost more than running them does. By a transaction no setting stays behind, in
+/// a pooler's session neither.
+pub(crate) fn in_transaction<T>(
+    session: &mut Session,
+    read: impl FnOnce(&mut Session) -> Result<T, SqlError>,
+) -> Result<T, SqlError> {
+    execute(session, "BEGIN READ ONLY; SET LOCAL jit = off")?;
+    let outcome = read(session);
+    execute(session, if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    outcome
+}
+
+/// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
+/// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
+pub(crate) fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
+    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
+    // What it takes of locks goes with it.
+    passing(session, PATIENCE, |session| query_one(session, &sql, &[])).ok().map(|row| row.get(0))
+}
+
+/// How long a lock of somebody's is waited for.
+pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+
+/// Runs a query within such a transaction, of whose settings and locks nothing stays.
+pub(crate) fn passing<T>(
+    session: &mut Session,
+    settings: &str,
+    query: impl FnOnce(&mut Session) -> Result<T, SqlError>,
+) -> Result<T, SqlError> {
+    execute(session, &format!("SAVEPOINT passing; {settings}"))?;
+    let outcome = query(session);
+    // A session that is broken says so at the next query.
+    let _ = execute(session, "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing");
+    outcome
+}
+
 /// A verifier is no password, and still nobody's business.
 pub(crate) fn mask_verifier(statement: &str) -> String {
     match statement.split_once("PASSWORD '") {

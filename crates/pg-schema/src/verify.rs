@@ -17,7 +17,7 @@ use pg_config::{ConnInfo, ConnectError, Identifier, Session, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, Expected, Facts, Landed, ddl,
+    Access, Condition, Expected, Facts, Landed, ddl,
     object::{Kind, Object},
     query::SqlError,
     report::{Check, Report, Status},
@@ -63,7 +63,7 @@ pub fn verify(access: &Access, expected: &Expected, wait: Duration) -> Result<Ve
         Ok(mut session) => {
             let facts = Facts::read(&mut session, expected)?;
             let pooler = pooler::look(&facts, access);
-            Ok(conclude(&mut session, facts, pooler, app, expected))
+            Ok(conclude(&mut session, facts, pooler, app, expected)?)
         }
         Err(error) if error.is_refusal() => Ok(Verdict { report: refused(&error, access, expected), facts: None }),
         Err(error) => Err(VerifyError::Connect(error)),
@@ -84,11 +84,16 @@ pub enum VerifyError {
 /// Verifies by a session of [`crate::open`]'s, which leads to the app's database by `app`.
 pub fn verify_session(session: &mut Session, app: &ConnInfo, expected: &Expected) -> Result<Verdict, SqlError> {
     let facts = Facts::read(session, expected)?;
-    Ok(verify_facts(session, facts, app, expected))
+    verify_facts(session, facts, app, expected)
 }
 
 /// Verifies on facts that the same session has read a moment ago.
-pub fn verify_facts(session: &mut Session, facts: Facts, app: &ConnInfo, expected: &Expected) -> Verdict {
+pub fn verify_facts(
+    session: &mut Session,
+    facts: Facts,
+    app: &ConnInfo,
+    expected: &Expected,
+) -> Result<Verdict, SqlError> {
     // Through PgBouncer it would not have been opened.
     let pooler = pooler::shown_by(&facts);
     conclude(session, facts, pooler, app, expected)
@@ -100,11 +105,12 @@ fn conclude(
     pooler: Option<pooler::Pooler>,
     app: &ConnInfo,
     expected: &Expected,
-) -> Verdict {
+) -> Result<Verdict, SqlError> {
+    let condition = Condition::read(session, &facts, expected)?;
     let probe = probe::create_table(session, &facts, expected);
     let others = probe::create_tables_as_others(session, &facts, expected);
-    let report = judge(&facts, &probe, &others, pooler, app, expected);
-    Verdict { report, facts: Some(facts) }
+    let report = judge(&facts, &condition, &probe, &others, pooler, app, expected);
+    Ok(Verdict { report, facts: Some(facts) })
 }
 
 /// Adds to a report where the objects of a run of the migrations landed.
@@ -142,6 +148,7 @@ pub fn note_recorded(report: &mut Report) {
 /// All checks, from facts alone.
 fn judge(
     facts: &Facts,
+    condition: &Condition,
     probe: &probe::Probe,
     others: &[(Identifier, probe::Probe)],
     pooler: Option<pooler::Pooler>,
@@ -153,7 +160,7 @@ fn judge(
         access::role(facts, expected),
         access::database(facts, expected),
         access::schema(facts, expected),
-        path::search_path(facts, probe, app, expected),
+        path::search_path(facts, condition, probe, app, expected),
         access::schema_privileges(facts, expected),
         access::table_privileges(facts, expected),
         access::sequence_privileges(facts, expected),
@@ -166,9 +173,9 @@ fn judge(
         migrations::migrations(facts, expected),
         access::public_create(facts, expected),
         path::extensions(facts, app, expected),
-        indexes::invalid_indexes(facts, expected),
-        routines::function_bodies(facts, expected),
-        sequences::sequence_values(facts, expected),
+        indexes::invalid_indexes(condition, expected),
+        routines::function_bodies(condition, expected),
+        sequences::sequence_values(facts, condition, expected),
         pooler::pooler(facts, pooler, app, expected),
     ];
     Report { checks, tables: facts.tables }

@@ -2,6 +2,7 @@
 //! machines are shared and noisy, so only ratios mean anything.
 
 mod limit;
+mod size;
 mod table;
 
 use std::{
@@ -34,6 +35,8 @@ impl Bench {
             terminal.say(&format!("measuring: {name}"));
             rows.push(measure(&stage, self.repeat.max(1))?);
         }
+        terminal.say("measuring: many tables");
+        rows.extend(stage.many_tables(self.repeat.max(1))?);
         terminal.print(&table::print(terminal, &rows));
         let is_missed = rows.iter().any(Row::misses_its_limit);
         Ok(if self.check && is_missed { Outcome::Found } else { Outcome::Well })

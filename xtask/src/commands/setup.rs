@@ -66,7 +66,7 @@ pub(super) fn set_up(
         };
     let unchanged = match facts {
         _ if !is_unchanged => None,
-        Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)),
+        Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)?),
         None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
     let mut verdict = match unchanged {

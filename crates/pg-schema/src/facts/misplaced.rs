@@ -2,11 +2,11 @@
 
 use pg_config::{Identifier, Session};
 
-use super::{counted, object};
+use super::object;
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, query},
+    query::{SqlError, counted, query},
 };
 
 /// An object in the wrong place.

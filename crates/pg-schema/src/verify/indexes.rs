@@ -1,17 +1,18 @@
 //! Indexes that no query uses, and constraints that rows of before may break.
 
 use super::access::more_than_one;
-use crate::{Expected, Facts, Unfinished, ddl, facts::indexes::State, report::Check};
+use crate::{Condition, Expected, Unfinished, condition::indexes::State, ddl, report::Check};
 
-pub(super) fn invalid_indexes(facts: &Facts, expected: &Expected) -> Check {
+pub(super) fn invalid_indexes(condition: &Condition, expected: &Expected) -> Check {
     let id = "invalid-indexes";
-    let Some(first) = facts.unfinished.first() else {
+    let Some(first) = condition.unfinished.first() else {
         return Check::pass(id, format!("every index and constraint of {} does its work", expected.schema));
     };
-    let more = more_than_one(facts.unfinished.len(), "object");
-    let (safe, by_hand): (Vec<_>, Vec<_>) = facts.unfinished.iter().partition(|found| found.state != State::Leftover);
+    let more = more_than_one(condition.unfinished.len(), "object");
+    let (safe, by_hand): (Vec<_>, Vec<_>) =
+        condition.unfinished.iter().partition(|found| found.state != State::Leftover);
     Check::warn(id, describe(first) + &more)
-        .about(facts.unfinished.iter().map(|found| found.object.clone()))
+        .about(condition.unfinished.iter().map(|found| found.object.clone()))
         .mended_by(safe.into_iter().filter_map(finished))
         .mended_by_hand(by_hand.into_iter().filter_map(finished))
 }

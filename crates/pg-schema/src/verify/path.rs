@@ -7,13 +7,19 @@ use super::{
     probe::Probe,
 };
 use crate::{
-    Expected, Facts, OlderSessions, PathLayer, RoleSchema, ddl,
+    Condition, Expected, Facts, OlderSessions, PathLayer, RoleSchema, ddl,
     object::{Kind, Object},
     path,
     report::Check,
 };
 
-pub(super) fn search_path(facts: &Facts, probe: &Probe, app: &ConnInfo, expected: &Expected) -> Check {
+pub(super) fn search_path(
+    facts: &Facts,
+    condition: &Condition,
+    probe: &Probe,
+    app: &ConnInfo,
+    expected: &Expected,
+) -> Check {
     let id = "search-path";
     let (schema, role) = (&expected.schema, &expected.role);
     let Some(found) = &facts.schema else { return no_schema(id, schema) };
@@ -84,7 +90,7 @@ pub(super) fn search_path(facts: &Facts, probe: &Probe, app: &ConnInfo, expected
         let missing = missing(&facts.stored_path.missing_in_session);
         return Check::warn(id, format!("tables land in {schema}{missing}; {layers}"));
     }
-    if let Some(check) = url.is_none().then(|| older_sessions(facts, expected)).flatten() {
+    if let Some(check) = url.is_none().then(|| older_sessions(condition, expected)).flatten() {
         return check;
     }
     if let Some(RoleSchema { name, is_empty }) = &facts.role_schema {
@@ -99,8 +105,8 @@ pub(super) fn search_path(facts: &Facts, probe: &Probe, app: &ConnInfo, expected
 }
 
 /// Sessions that have another path than a new one would have.
-fn older_sessions(facts: &Facts, expected: &Expected) -> Option<Check> {
-    let OlderSessions { sessions, is_likely } = &facts.older_sessions;
+fn older_sessions(condition: &Condition, expected: &Expected) -> Option<Check> {
+    let OlderSessions { sessions, is_likely } = &condition.older_sessions;
     let first = sessions.first()?;
     let role = &expected.role;
     let name = match first.application_name.as_str() {

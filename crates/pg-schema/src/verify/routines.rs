@@ -2,22 +2,23 @@
 
 use super::access::more_than_one;
 use crate::{
-    Expected, Facts, Outward, ddl,
-    facts::routines::By,
+    Condition, Expected, Outward,
+    condition::routines::By,
+    ddl,
     report::{Check, Status},
 };
 
-pub(super) fn function_bodies(facts: &Facts, expected: &Expected) -> Check {
+pub(super) fn function_bodies(condition: &Condition, expected: &Expected) -> Check {
     let id = "function-bodies";
-    let first = facts.outward.iter().find(|found| is_broken(found)).or(facts.outward.first());
+    let first = condition.outward.iter().find(|found| is_broken(found)).or(condition.outward.first());
     let Some(first) = first else {
         return Check::pass(id, format!("no function of {} leads out of it", expected.schema));
     };
-    let mut routines: Vec<_> = facts.outward.iter().map(|found| found.routine.clone()).collect();
+    let mut routines: Vec<_> = condition.outward.iter().map(|found| found.routine.clone()).collect();
     routines.dedup();
     let status = if is_broken(first) { Status::Fail } else { Status::Warn };
     let message = describe(first, expected) + &more_than_one(routines.len(), "function");
-    let settings = facts.outward.iter().filter(|found| matches!(found.by, By::Setting { .. }));
+    let settings = condition.outward.iter().filter(|found| matches!(found.by, By::Setting { .. }));
     Check::new(id, status, message)
         .about(routines)
         .mended_by(settings.map(|found| ddl::set_routine_search_path(&found.routine, &expected.schema)))

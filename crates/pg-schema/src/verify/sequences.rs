@@ -1,14 +1,14 @@
 //! Whether the sequences are ahead of the values that their columns hold already.
 
 use super::access::{more_than_one, no_schema};
-use crate::{Behind, Expected, Facts, Sequences, report::Check};
+use crate::{Behind, Condition, Expected, Facts, Sequences, report::Check};
 
-pub(super) fn sequence_values(facts: &Facts, expected: &Expected) -> Check {
+pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &Expected) -> Check {
     let id = "sequence-values";
     if facts.schema.is_none() {
         return no_schema(id, &expected.schema);
     }
-    let Sequences { behind, looked_at, hidden, slow, locked } = &facts.sequence_values;
+    let Sequences { behind, looked_at, hidden, slow, locked } = &condition.sequences;
     if let Some(Behind { sequence, table, column, edge, .. }) = behind.first() {
         let message = format!(
             "sequence {} stands behind column {column} of {}, which holds {edge} already: an INSERT that takes its next \

@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use crate::{
-    Expected,
+    Expected, facts,
     object::Object,
     path,
     query::{SqlError, query},
@@ -47,13 +47,13 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Out
         let by = match row.get::<_, Option<String>>("path") {
             Some(path) => setting(path, &row.get::<_, Vec<String>>("schemas"), &expected.schema)?,
             None => By::Body {
-                schema: super::name(row, "named_schema"),
-                name: super::name(row, "named_object"),
+                schema: facts::name(row, "named_schema"),
+                name: facts::name(row, "named_object"),
                 is_missing: row.get("is_missing"),
                 has_twin: row.get("has_twin"),
             },
         };
-        Some(Outward { routine: super::object(row, &expected.schema)?, by })
+        Some(Outward { routine: facts::object(row, &expected.schema)?, by })
     });
     Ok(outward.collect())
 }

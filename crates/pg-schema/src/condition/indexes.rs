@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use crate::{
-    Expected,
+    Expected, facts,
     object::{Kind, Object},
     query::{SqlError, query},
 };
@@ -52,11 +52,11 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Unf
             object: Object {
                 kind: if is_constraint { Kind::Constraint } else { Kind::Index },
                 schema: Some(expected.schema.clone()),
-                name: super::name(row, "name"),
+                name: facts::name(row, "name"),
                 arguments: None,
-                owner: Some(super::name(row, "owner")),
+                owner: Some(facts::name(row, "owner")),
             },
-            of: super::name(row, "of"),
+            of: facts::name(row, "of"),
             state,
         }
     });

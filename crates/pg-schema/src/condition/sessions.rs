@@ -4,9 +4,8 @@ use std::{thread, time::Duration};
 
 use pg_config::Session;
 
-use super::PathLayer;
 use crate::{
-    Expected,
+    Expected, PathLayer,
     query::{SqlError, query},
     remark::Remark,
 };

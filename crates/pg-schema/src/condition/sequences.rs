@@ -3,11 +3,10 @@
 use pg_config::{Identifier, Literal, Session};
 use postgres::error::SqlState;
 
-use super::{PATIENCE, counted, passing};
 use crate::{
-    Expected,
+    Expected, facts,
     object::{Kind, Object},
-    query::{SqlError, query},
+    query::{PATIENCE, SqlError, counted, passing, query},
 };
 
 /// A sequence whose next value a row has already, or has passed.
@@ -60,9 +59,9 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
         let sequence = Object {
             kind: Kind::Sequence,
             schema: Some(expected.schema.clone()),
-            name: super::name(row, "sequence"),
+            name: facts::name(row, "sequence"),
             arguments: None,
-            owner: Some(super::name(row, "owner")),
+            owner: Some(facts::name(row, "owner")),
         };
         match row.get("how") {
             "hidden" => sequences.hidden.push(sequence),
@@ -71,13 +70,13 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
             _ => {
                 let table = Object {
                     kind: Kind::Table,
-                    schema: Some(super::name(row, "table_schema")),
-                    name: super::name(row, "table"),
+                    schema: Some(facts::name(row, "table_schema")),
+                    name: facts::name(row, "table"),
                     ..sequence.clone()
                 };
                 let increment: i64 = row.get("increment");
                 let found =
-                    Behind { sequence, table, column: super::name(row, "column"), edge: 0, descends: increment < 0 };
+                    Behind { sequence, table, column: facts::name(row, "column"), edge: 0, descends: increment < 0 };
                 readable.push((found, increment));
             }
         }
