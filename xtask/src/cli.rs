@@ -94,7 +94,7 @@ pub(crate) struct DbSetup {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Print the whole setup as an SQL script for an administrator, and change nothing
-    #[arg(long, conflicts_with = "report")]
+    #[arg(long, conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
     /// Where nothing else can serve, install PostgreSQL by the system's package manager
     #[arg(long)]
@@ -113,7 +113,7 @@ pub(crate) struct DbSetup {
 pub(crate) struct DbVerify {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Run the SQL of the findings that moves no data and drops nothing, in one transaction; then verify again
+    /// Run the SQL of the findings that moves no data and drops nothing, by the app's own connection, then by the administrator's, each in one transaction; then verify again
     #[arg(long)]
     pub(crate) fix: bool,
     /// With --fix: print that SQL, and change nothing

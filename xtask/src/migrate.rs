@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
@@ -124,7 +124,7 @@ fn run_command(
     process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
     let (reader, writer) = std::io::pipe().context("make a pipe")?;
     process.stdin(Stdio::null()).stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
-    let mut child = process.spawn().with_context(|| format!("run `sh -c {command:?}`"))?;
+    let mut child = process.spawn().with_context(|| format!("run `sh -c {:?}`", mask_urls(command)))?;
     // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
     drop(process);
     let (lines, said) = mpsc::channel();
@@ -144,7 +144,8 @@ fn run_command(
     let status = child.wait().context("wait for the migrate command")?;
     let mut output = Vec::new();
     // What the command has left running may hold the pipe open for ever: its words are not waited for.
-    while let Ok(line) = said.recv_timeout(Duration::from_secs(1)) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while let Ok(line) = said.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         output.push(line);
     }
     Ok((status, output))

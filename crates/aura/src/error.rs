@@ -44,7 +44,7 @@ pub enum Error {
     /// The bookkeeping table that the search_path finds is another schema's.
     #[error(
         "the bookkeeping table refinery_schema_history is in schema {found}, but new tables would be made in \
-         {schema}: move it there with the application's tables (cargo xtask db-move, or ALTER TABLE … SET SCHEMA), \
+         {schema}: move it there with the application's tables (ALTER TABLE … SET SCHEMA; cargo xtask db-verify prints it), \
          or leave {found} out of the search_path"
     )]
     BookkeepingElsewhere {
@@ -57,7 +57,7 @@ pub enum Error {
     /// Tables of the application stand in another schema of the search_path, where new ones would hide them.
     #[error(
         "schema {schema} has none of the application's tables, but the search_path finds {} in another schema \
-         ({}{}), and new ones would hide their rows\nmove them first (cargo xtask db-move, or ALTER TABLE … SET \
+         ({}{}), and new ones would hide their rows\nmove them first (ALTER TABLE … SET \
          SCHEMA), or leave that schema out of the search_path",
         tables.len(), tables.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
         if tables.len() > 3 { " …" } else { "" }

@@ -15,8 +15,9 @@ pub use self::{
     sessions::{OlderSession, OlderSessions},
 };
 use crate::{
-    Expected, Facts,
-    query::{SqlError, in_transaction},
+    Expected, Facts, facts,
+    object::Object,
+    query::{SqlError, in_transaction, query},
     remark::Remark,
 };
 
@@ -27,6 +28,8 @@ pub struct Condition {
     pub unfinished: Vec<Unfinished>,
     /// Routines that lead out of the schema.
     pub outward: Vec<Outward>,
+    /// Tables of which row-level security shows the app no row.
+    pub hidden: Vec<Object>,
     /// Sequences that stand behind their columns.
     pub sequences: Sequences,
     /// Sessions that may have another path than a new one would have.
@@ -40,6 +43,10 @@ impl Condition {
             Ok(Self {
                 unfinished: indexes::read(session, expected)?,
                 outward: routines::read(session, expected)?,
+                hidden: query(session, include_str!("sql/row_security.sql"), &[expected.schema.as_str()])?
+                    .iter()
+                    .filter_map(|row| facts::object(row, &expected.schema))
+                    .collect(),
                 sequences: sequences::read(session, expected)?,
                 older_sessions: OlderSessions::default(),
             })

@@ -127,9 +127,19 @@ pub fn drop_tables(tables: &[&Object]) -> String {
     format!("DROP TABLE {}", names.join(", "))
 }
 
-/// What a routine's unqualified names lead to, whoever calls it.
-pub fn set_routine_search_path(routine: &Object, schema: &Identifier) -> String {
-    format!("ALTER {} {} SET search_path = {}", routine.alter_keyword(), routine.qualified(), search_path(schema))
+/// Puts the schema before what a routine's own path names; `path` is as the catalog has it, which is SQL.
+pub fn set_routine_search_path(routine: &Object, schema: &Identifier, path: &str) -> String {
+    format!("ALTER {} {} SET search_path = {schema}, {path}", routine.alter_keyword(), routine.qualified())
+}
+
+/// Whether a statement sets a sequence, which no transaction takes back.
+pub(crate) fn is_setval(statement: &str) -> bool {
+    statement.starts_with("SELECT pg_catalog.setval(")
+}
+
+/// A remark in a script: one line, whatever stands in it. psql and the server end a line at a carriage return, too.
+pub fn comment(text: &str) -> String {
+    format!("-- {}", text.replace(char::is_control, " "))
 }
 
 /// Makes an index anew. Writers wait for it; CONCURRENTLY they would not, and no transaction could hold it.
@@ -150,6 +160,16 @@ pub fn validate_constraint(of: &str, schema: &Identifier, name: &Identifier, con
 /// Ends a session; its work in hand is rolled back.
 pub fn terminate(pid: i32) -> String {
     format!("SELECT pg_catalog.pg_terminate_backend({pid})")
+}
+
+/// Gives a schema another name; what lies in it stays.
+pub fn rename_schema(schema: &Identifier, name: &Identifier) -> String {
+    format!("ALTER SCHEMA {schema} RENAME TO {name}")
+}
+
+/// Lets the app's transactions write, whatever role, database and server say.
+pub fn set_read_write(role: &Identifier, database: &Identifier) -> String {
+    format!("ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = off")
 }
 
 /// Drops a schema in which nothing lies; refused where something does.

@@ -56,6 +56,8 @@ pub struct Facts {
     pub stored_path: StoredPath,
     /// A schema named like the role that is not the app's, and whether nothing lies in it: `"$user"` leads there.
     pub role_schema: Option<RoleSchema>,
+    /// Whether the role's transactions are read-only unless they say otherwise.
+    pub is_read_only: bool,
     /// The app's schema, if it exists.
     pub schema: Option<SchemaFacts>,
     /// Whether the role may create in `public`.
@@ -76,6 +78,8 @@ pub struct Facts {
     pub lacking: Vec<(Object, String)>,
     /// Objects of the schema that somebody else owns.
     pub foreign_owned: Vec<Object>,
+    /// Those routines among them that run with their owner's rights, which are left out there.
+    pub definers: Vec<Object>,
     /// Objects outside the schema that are the app's, or lie in `public`.
     pub misplaced: Vec<Misplaced>,
     /// What keeps the copies of tables from being dropped: a copy's oid, and the oid of a relation that
@@ -120,9 +124,7 @@ pub struct PathLayer {
     pub layer: String,
     /// The setting's value.
     pub path: String,
-    /// Which version of the setting's row it stands in: each change makes a new one.
-    pub version: String,
-    /// When that was made, where the server keeps track of it (`track_commit_timestamp`).
+    /// When it was changed last, or another setting beside it, where the server keeps track of it (`track_commit_timestamp`).
     pub since: Option<String>,
 }
 
@@ -175,16 +177,15 @@ impl Facts {
         let row = query_one(session, include_str!("sql/session.sql"), &[schema])?;
         let path_layers: Vec<PathLayer> = query(session, include_str!("sql/settings.sql"), &[role])?
             .iter()
-            .map(|row| PathLayer {
-                layer: row.get("layer"),
-                path: row.get("value"),
-                version: row.get("version"),
-                since: row.get("since"),
-            })
+            .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value"), since: row.get("since") })
             .collect();
         let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
         let misplaced = misplaced::read(session, expected)?;
         let remark = Remark::read(row.get("schema_comment"));
+        let rows = query(session, include_str!("sql/foreign_owned.sql"), &[schema, role])?;
+        let (definers, foreign_owned): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.get("is_definers"));
+        let objects = |rows: Vec<&Row>| rows.into_iter().filter_map(|row| object(row, &expected.schema)).collect();
+        let (definers, foreign_owned) = (objects(definers), objects(foreign_owned));
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -203,6 +204,7 @@ impl Facts {
             stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
             search_path: row.get("search_path"),
             path_layers,
+            is_read_only: row.get("is_read_only"),
             role_schema: row
                 .get::<_, bool>("has_role_schema")
                 .then(|| RoleSchema { name: name(&row, "role"), is_empty: row.get("role_schema_is_empty") }),
@@ -225,10 +227,8 @@ impl Facts {
                 .iter()
                 .filter_map(|row| Some((object(row, &expected.schema)?, row.get("privileges"))))
                 .collect(),
-            foreign_owned: query(session, include_str!("sql/foreign_owned.sql"), &[schema, role])?
-                .iter()
-                .filter_map(|row| object(row, &expected.schema))
-                .collect(),
+            foreign_owned,
+            definers,
             references: misplaced::references(session, &misplaced)?,
             misplaced,
             extensions: query(session, include_str!("sql/extensions.sql"), &[])?

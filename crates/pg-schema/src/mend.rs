@@ -1,66 +1,89 @@
-//! Running the SQL of findings that moves no data: in one transaction, by whoever has the rights.
+//! Running the SQL of findings that moves no data, by whoever has the rights.
 
 use pg_config::{Session, connect};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, By, Change, Connections, Expected, ddl,
+    Access, By, Change, Connections, Expected, Fix, Mender, ddl,
     query::{SqlError, execute},
     record::record_path,
 };
 
-/// Runs statements of [`crate::Report::safe_fixes`]. A superuser's connection runs all of them in one transaction;
-/// else the app's own runs what it may, and then the administrator's the rest, each in a transaction of its own.
-/// Any other error than a refusal rolls its transaction back. `tell` hears of what was committed.
+/// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, in one transaction, then
+/// the administrator's the rest, in another. What the app's tables hold of expressions and functions is never run
+/// with an administrator's rights. `tell` hears of what was committed.
 ///
-/// Gives what nobody here may do, or what rows stand against, and the server's words: that is as it was.
+/// Gives what nobody here may do, what rows stand against and what else the server refused, in its words: that is as
+/// it was. An error is a connection or a server that can do no more; its transaction is rolled back.
 pub fn mend(
     connections: &mut Connections,
     access: &Access,
     expected: &Expected,
-    statements: &[&str],
+    fixes: &[Fix],
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Vec<SqlError>, SqlError> {
     let path = ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema);
     let mut has_set_path = false;
-    let mut rest: Vec<&str> = statements.to_vec();
-    let mut refusals = Vec::new();
-    let (app, administrator) = connections.in_database(expected);
-    let administrator_first = administrator.as_ref().is_some_and(|(_, is_superuser)| *is_superuser);
-    let app = app.map(|session| (session, By::App));
-    let administrator = administrator.map(|(session, _)| (session, By::Administrator));
-    let order = if administrator_first { [administrator, None] } else { [app, administrator] };
-    for (session, by) in order.into_iter().flatten() {
-        if rest.is_empty() {
-            break;
+    let mut left = Vec::new();
+    let mut rest: Vec<&Fix> = fixes.iter().collect();
+    // A sequence that was set stays set, whatever becomes of the transaction: these come last.
+    rest.sort_by_key(|fix| ddl::is_setval(&fix.statement));
+    if let Some(app) = connections.app() {
+        let (done, refused) = run(app, &rest)?;
+        told(&done, By::App, tell);
+        has_set_path |= done.iter().any(|fix| fix.statement == path);
+        // Where it was not for want of rights, others would fare no better.
+        let (for_others, final_) = refused
+            .into_iter()
+            .partition::<Vec<_>, _>(|(fix, error)| fix.by == Mender::Anybody && is_about_rights(error));
+        left.extend(final_.into_iter().map(|(_, error)| error));
+        rest = for_others.iter().map(|(fix, _)| *fix).collect();
+        if rest.is_empty() || connections.app_is_administrator(expected) {
+            left.extend(for_others.into_iter().map(|(_, error)| error));
+            rest.clear();
         }
-        let (done, left) = run(session, &rest)?;
-        for statement in &done {
-            tell(&Change { statement: (*statement).to_owned(), by });
-            has_set_path |= **statement == path;
+    }
+    rest.retain(|fix| fix.by == Mender::Anybody);
+    if !rest.is_empty() {
+        let (session, is_inside) = connections.administrator_inside(expected);
+        if !is_inside {
+            // Kept out of the app's database, it may still let others in.
+            let grant = ddl::grant_database(&expected.database, &expected.role);
+            rest.retain(|fix| fix.statement == grant);
         }
-        rest.retain(|statement| !done.contains(statement));
-        refusals = left;
+        let (done, refused) = run(session, &rest)?;
+        told(&done, By::Administrator, tell);
+        has_set_path |= done.iter().any(|fix| fix.statement == path);
+        left.extend(refused.into_iter().map(|(_, error)| error));
     }
     // One who may not log in yet has no session that could be older.
     if has_set_path && let Ok(mut app) = connect(&access.app) {
         record_path(&mut app, expected)?;
     }
-    Ok(refusals)
+    Ok(left)
 }
 
-/// One transaction: what was done of it, and the refusals of the rest.
-fn run<'a>(session: &mut Session, statements: &[&'a str]) -> Result<(Vec<&'a str>, Vec<SqlError>), SqlError> {
-    execute(session, "BEGIN")?;
+fn told(done: &[&Fix], by: By, tell: &mut dyn FnMut(&Change)) {
+    for fix in done {
+        tell(&Change { statement: fix.statement.clone(), by });
+    }
+}
+
+/// What was done of a transaction, and the refusals of the rest.
+type Outcome<'a> = (Vec<&'a Fix>, Vec<(&'a Fix, SqlError)>);
+
+fn run<'a>(session: &mut Session, fixes: &[&'a Fix]) -> Result<Outcome<'a>, SqlError> {
+    // The app waits for what is locked here: nobody else's lock is waited for long.
+    execute(session, "BEGIN; SET LOCAL lock_timeout = '2s'")?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
-    for statement in statements {
-        match attempt(session, statement) {
-            Ok(()) => done.push(*statement),
-            Err(error) if is_left(&error) => left.push(error),
-            Err(error) => {
+    for fix in fixes {
+        match attempt(session, &fix.statement) {
+            Ok(()) => done.push(*fix),
+            Err(error) if is_final(&error) => {
                 let _ = execute(session, "ROLLBACK");
                 return Err(error);
             }
+            Err(error) => left.push((*fix, error)),
         }
     }
     execute(session, "COMMIT")?;
@@ -79,18 +102,24 @@ fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
         Some(warning) if outcome.is_ok() => Err(SqlError::warned(statement, &warning)),
         _ => outcome,
     };
-    match outcome {
-        Ok(()) => execute(session, "RELEASE mend"),
-        Err(error) => {
-            execute(session, "ROLLBACK TO mend")?;
-            Err(error)
-        }
+    if outcome.is_err() {
+        // A connection that is broken says so in the outcome.
+        let _ = execute(session, "ROLLBACK TO SAVEPOINT mend");
     }
+    let released = execute(session, "RELEASE SAVEPOINT mend");
+    outcome.and(released)
 }
 
-/// Whether a statement was refused for want of rights (class 42, 01), or by the rows that it met (class 23).
-fn is_left(error: &SqlError) -> bool {
-    error.is(&SqlState::INSUFFICIENT_PRIVILEGE)
-        || error.sqlstate.starts_with(" (23")
-        || error.sqlstate.starts_with(" (01")
+/// Whether it was refused for want of rights: an error, or a warning that nothing was granted.
+fn is_about_rights(error: &SqlError) -> bool {
+    error.is(&SqlState::INSUFFICIENT_PRIVILEGE) || error.sqlstate.starts_with(" (01")
+}
+
+/// Whether nothing more can be done in this transaction: the connection is lost, or a serialization failure (class
+/// 40), want of resources (53) or an operator's intervention (57) ended it.
+fn is_final(error: &SqlError) -> bool {
+    ["", " (08", " (40", " (53", " (57"].iter().any(|class| match *class {
+        "" => error.sqlstate.is_empty(),
+        class => error.sqlstate.starts_with(class),
+    })
 }

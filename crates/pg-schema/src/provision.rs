@@ -25,7 +25,7 @@ use crate::{
     lock::LockError,
     query::{SqlError, execute, mask_verifier, query_one, settled},
     record::record_path,
-    verify::pooler,
+    verify::{is_bookkeeping, pooler},
 };
 
 /// How the server is reached, and what may be done to it.
@@ -207,20 +207,21 @@ impl Connections {
         &self.administrator.connection.user
     }
 
-    /// The sessions in the app's database, as far as there are any: the app's own, and the administrator's with
-    /// whether it is a superuser's. Where the database takes none, the administrator's is the one that holds the lock.
-    pub(crate) fn in_database(&mut self, expected: &Expected) -> (Option<&mut Session>, Option<(&mut Session, bool)>) {
-        let is_itself = self.app.is_some() && self.administrator.connection.user == expected.role.as_str();
-        if self.inside.is_none() && !is_itself {
+    /// Whether nobody else than the app's own role makes roles and databases here.
+    pub(crate) fn app_is_administrator(&self, expected: &Expected) -> bool {
+        self.administrator.connection.user == expected.role.as_str()
+    }
+
+    /// The administrator's session in the app's database, and whether it is there: where that keeps it out, it is the
+    /// one in the maintenance database, in which nothing of the app's may be done.
+    pub(crate) fn administrator_inside(&mut self, expected: &Expected) -> (&mut Session, bool) {
+        if self.inside.is_none() {
             self.inside = self.administrator.connect(expected.database.as_str(), Duration::ZERO).ok();
         }
-        let administrator = if is_itself { None } else { Some(self.inside.as_mut().unwrap_or(&mut self.maintenance)) };
-        let administrator = administrator.map(|session| {
-            let sql = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
-            let is_superuser = query_one(session, sql, &[]).is_ok_and(|row| row.get(0));
-            (session, is_superuser)
-        });
-        (self.app.as_mut(), administrator)
+        match &mut self.inside {
+            Some(session) => (session, true),
+            None => (&mut self.maintenance, false),
+        }
     }
 
     /// Whether the lock's session still lives: a lock that was lost kept nobody out.
@@ -300,11 +301,13 @@ pub fn provision(
             expected: format!("{} as role {}", expected.database, expected.role),
         });
     }
+    refuse_second_copy(&facts, &expected)?;
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
-    if run.has_set_path || was_set_by_others(&facts) {
+    let is_to_be_recorded = run.has_set_path || was_set_by_others(&facts);
+    if is_to_be_recorded {
         record_path(&mut app, &expected)?;
     }
-    let is_settled = run.changes.is_empty() && run.left.is_empty();
+    let is_settled = run.changes.is_empty() && run.left.is_empty() && !is_to_be_recorded;
     // A session that began before the paths changed has the old one: the app's next one begins after.
     let is_stale = access.app.options.get("search_path").is_none()
         && facts.stored_path.schema.as_ref() == Some(&expected.schema)
@@ -316,11 +319,26 @@ pub fn provision(
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
 }
 
+/// Where the books of a migration tool lie elsewhere and the schema is empty, the app's tables were moved, or their
+/// schema renamed: the migrations would make empty ones beside them.
+fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), ProvisionError> {
+    let books = facts.misplaced.iter().find(|found| {
+        is_bookkeeping(found) && (found.is_superusers || found.object.owner.as_ref() == Some(&expected.role))
+    });
+    match books {
+        Some(books) if facts.tables == 0 => Err(ProvisionError::TablesElsewhere {
+            books: books.object.qualified(),
+            schema: expected.schema.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Whether somebody has set the path of the app's role since we wrote down that we did.
 fn was_set_by_others(facts: &Facts) -> bool {
     let known = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
     let winner = facts.path_layers.first().filter(|layer| layer.layer == "role in database");
-    matches!((known, winner), (Some(known), Some(winner)) if known.version != winner.version)
+    matches!((known, winner), (Some(known), Some(winner)) if known.path != winner.path)
 }
 
 /// What was run so far; each change is told as it happens, so that it is known whatever comes after.

@@ -96,8 +96,14 @@ pub(crate) fn in_transaction<T>(
 ) -> Result<T, SqlError> {
     execute(session, "BEGIN READ ONLY; SET LOCAL jit = off")?;
     let outcome = read(session);
-    execute(session, if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    outcome
+    match outcome {
+        Ok(read) => execute(session, "COMMIT").map(|()| read),
+        Err(error) => {
+            // What the server said first is what counts.
+            let _ = execute(session, "ROLLBACK");
+            Err(error)
+        }
+    }
 }
 
 /// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in

@@ -30,17 +30,14 @@ pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), 
     Ok(())
 }
 
-/// Records that the path of the app's role is what it is since now, unless that is known already.
+/// Records that the path of the app's role is what it is since now: it was set a moment ago, or by somebody else.
 pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let names = [expected.schema.as_str(), expected.role.as_str()];
-    let rows = query(session, include_str!("sql/path_version.sql"), &names)?;
+    let rows = query(session, include_str!("sql/role_path.sql"), &names)?;
     let Some(row) = rows.first() else { return Ok(()) };
     let comment: Option<String> = row.get("comment");
-    let set = PathSet { at: row.get("now"), version: row.get("version") };
-    if Remark::read(comment.as_deref()).path.is_none_or(|known| known.version != set.version) {
-        write(session, comment.as_deref(), expected, |remark| remark.path = Some(set))?;
-    }
-    Ok(())
+    let set = PathSet { at: row.get("now"), path: row.get("path") };
+    write(session, comment.as_deref(), expected, |remark| remark.path = Some(set)).map(drop)
 }
 
 /// The digest of the last verified run, where one is recorded; a look before any lock is taken.

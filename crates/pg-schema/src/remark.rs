@@ -24,23 +24,30 @@ pub struct Remark {
 pub struct PathSet {
     /// The server's time, as PostgreSQL reads it.
     pub at: String,
-    /// Which version of the setting's row that made: another one was made by somebody else, later.
-    pub version: String,
+    /// What it was set to: another one was set by somebody else, later.
+    pub path: String,
 }
 
 impl Remark {
-    /// Reads a comment of ours; one of somebody else's says nothing.
+    /// Reads a comment of ours; one of somebody else's says nothing, whatever stands in it.
     pub(crate) fn read(comment: Option<&str>) -> Self {
+        let comment = comment.unwrap_or_default();
+        let remark = Self::parts(comment);
+        if remark.to_string() == comment { remark } else { Self::default() }
+    }
+
+    fn parts(comment: &str) -> Self {
         let mut remark = Self::default();
-        for part in comment.unwrap_or_default().split("; ") {
+        for part in comment.split("; ") {
             if let Some(digest) = part.strip_prefix(MIGRATIONS) {
                 remark.digest = Digest::from_text(digest);
             } else if let Some(at) = part.strip_prefix(FAILED) {
-                remark.failed = Some(at.to_owned());
-            } else if let Some((at, version)) =
-                part.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(')')?.split_once(" (version "))
+                remark.failed = Some(at.to_owned()).filter(|at| is_time(at));
+            } else if let Some((at, path)) =
+                part.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(')')?.split_once(" ("))
             {
-                remark.path = Some(PathSet { at: at.to_owned(), version: version.to_owned() });
+                remark.path = Some(PathSet { at: at.to_owned(), path: path.replace("%3B", ";").replace("%25", "%") })
+                    .filter(|set| is_time(&set.at));
             }
         }
         remark
@@ -48,15 +55,34 @@ impl Remark {
 
     /// Whether a comment may be replaced: there is none, or it is ours.
     pub(crate) fn may_replace(comment: Option<&str>) -> bool {
-        comment.is_none_or(|text| [MIGRATIONS, FAILED, PATH].iter().any(|ours| text.starts_with(ours)))
+        comment.is_none_or(|text| Self::read(Some(text)) != Self::default())
     }
+}
+
+/// Whether it is `2026-11-25T01:02:03.456789Z`, the fraction left out or not: whoever wrote the comment, the server
+/// is asked with it.
+fn is_time(text: &str) -> bool {
+    let Some((date, time)) = text.strip_suffix('Z').and_then(|text| text.split_once('T')) else { return false };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let numbers = |text: &str, mark: char, highest: [u32; 3]| {
+        let parts: Vec<_> = text.split(mark).map(str::parse::<u32>).collect();
+        parts.len() == 3
+            && parts.iter().zip(highest).all(|(part, highest)| part.as_ref().is_ok_and(|part| *part <= highest))
+    };
+    let is_date = numbers(date, '-', [9999, 12, 28]) || numbers(date, '-', [9999, 12, 31]) && !date.contains("-02-");
+    is_date
+        && numbers(time, ':', [23, 59, 59])
+        && fraction.len() <= 6
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let migrations = self.digest.as_ref().map(|digest| format!("{MIGRATIONS}{digest}"));
         let failed = self.failed.as_ref().map(|at| format!("{FAILED}{at}"));
-        let path = self.path.as_ref().map(|set| format!("{PATH}{} (version {})", set.at, set.version));
+        // A semicolon parts the remarks; a name may hold one.
+        let encoded = |path: &str| path.replace('%', "%25").replace(';', "%3B");
+        let path = self.path.as_ref().map(|set| format!("{PATH}{} ({})", set.at, encoded(&set.path)));
         f.write_str(&migrations.into_iter().chain(failed).chain(path).collect::<Vec<_>>().join("; "))
     }
 }
@@ -68,7 +94,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_somebody_elses_comment_is_left_alone() {
         let digest = Digest::from_text(&"a".repeat(64));
-        let path = Some(PathSet { at: "2026-11-25T01:02:03.456789Z".to_owned(), version: "745".to_owned() });
+        let path =
+            Some(PathSet { at: "2026-11-25T01:02:03.456789Z".to_owned(), path: r#""a; %3B (b)", public"#.to_owned() });
         for remark in [
             Remark { digest: digest.clone(), failed: None, path: None },
             Remark { digest: None, failed: Some("2026-11-25T01:02:03Z".to_owned()), path: path.clone() },
@@ -80,5 +107,25 @@ mod tests {
         }
         assert!(Remark::may_replace(None) && !Remark::may_replace(Some("the schema of the collection")));
         assert_eq!(Remark::read(Some("the schema of the collection")), Remark::default());
+        // A comment is ours as a whole or not at all.
+        let ours = Remark { failed: Some("2026-11-25T01:02:03Z".to_owned()), ..Remark::default() }.to_string();
+        for theirs in
+            [format!("{ours}; ask Bob"), format!("Gallery; {ours}"), format!("{FAILED}last week"), String::new()]
+        {
+            assert_eq!(Remark::read(Some(&theirs)), Remark::default(), "{theirs}");
+            assert!(!Remark::may_replace(Some(&theirs)), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn times_are_times() {
+        for time in ["2026-11-25T01:02:03.456789Z", "2024-02-28T23:59:59Z"] {
+            assert!(is_time(time), "{time}");
+        }
+        for other in
+            ["2026-13-25T01:02:03Z", "2026-02-30T01:02:03Z", "infinity", "2026-11-25T01:02:03", "2026-11-25T99:02:03Z"]
+        {
+            assert!(!is_time(other), "{other}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The verdict: one check for each thing that must be true, each with what mends it.
 
+use std::collections::HashSet;
+
 use crate::object::Object;
 
 /// What a check found.
@@ -35,9 +37,20 @@ pub struct Check {
 pub struct Fix {
     /// Its text, without a final semicolon.
     pub statement: String,
-    /// Whether it moves no data, drops nothing and ends nobody's session: then `db-verify --fix` may run it.
-    /// Anything else is for a person to decide on.
-    pub is_safe: bool,
+    /// Who runs it.
+    pub by: Mender,
+}
+
+/// Who runs a statement that mends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mender {
+    /// `db-verify --fix`, by whoever has the rights: it moves no data, drops nothing and ends nobody's session.
+    Anybody,
+    /// The same by the app's own connection alone: it runs what the app's tables hold of expressions and functions,
+    /// which must not be run with an administrator's rights.
+    App,
+    /// A person decides: it moves, drops or ends something, or changes what something may do.
+    Person,
 }
 
 /// All checks of one verification, in the contract's order.
@@ -89,13 +102,19 @@ impl Check {
 
     /// By statements that anybody with the rights may run.
     pub(crate) fn mended_by(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe: true }));
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::Anybody }));
         self
     }
 
-    /// By statements that a person decides on: they move, drop or end something.
+    /// By statements that the app's own connection alone may run.
+    pub(crate) fn mended_by_app(mut self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::App }));
+        self
+    }
+
+    /// By statements that a person decides on.
     pub(crate) fn mended_by_hand(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe: false }));
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::Person }));
         self
     }
 }
@@ -107,16 +126,15 @@ impl Report {
     }
 
     /// The statements that may be run without a person's decision, each once, with the check that names it first.
-    pub fn safe_fixes(&self) -> Vec<(&Check, &str)> {
-        let mut fixes: Vec<(&Check, &str)> = Vec::new();
-        for check in &self.checks {
-            for fix in check.fix.iter().filter(|fix| fix.is_safe) {
-                if !fixes.iter().any(|(_, statement)| *statement == fix.statement) {
-                    fixes.push((check, &fix.statement));
-                }
-            }
-        }
-        fixes
+    pub fn safe_fixes(&self) -> Vec<(&Check, &Fix)> {
+        let mut known = HashSet::new();
+        let fixes = self.checks.iter().flat_map(|check| check.fix.iter().map(move |fix| (check, fix)));
+        fixes.filter(|(_, fix)| fix.by != Mender::Person && known.insert(&fix.statement)).collect()
+    }
+
+    /// Whether there is such a statement.
+    pub fn has_safe_fix(&self) -> bool {
+        self.checks.iter().flat_map(|check| &check.fix).any(|fix| fix.by != Mender::Person)
     }
 
     /// The check of an id.

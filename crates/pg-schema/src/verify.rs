@@ -6,6 +6,7 @@ mod indexes;
 mod migrations;
 mod path;
 mod placement;
+pub(crate) use self::placement::is_bookkeeping;
 pub(crate) mod pooler;
 mod probe;
 mod routines;
@@ -162,7 +163,7 @@ fn judge(
         access::schema(facts, expected),
         path::search_path(facts, condition, probe, app, expected),
         access::schema_privileges(facts, expected),
-        access::table_privileges(facts, expected),
+        access::table_privileges(facts, condition, expected),
         access::sequence_privileges(facts, expected),
         access::default_privileges(facts, probe, others, expected),
         access::ownership(facts, expected),
@@ -212,7 +213,7 @@ fn refused(error: &ConnectError, access: &Access, expected: &Expected) -> Report
             let advice = match code {
                 // The server gives the same words for a missing role and for a wrong password.
                 Some(code) if *code == SqlState::INVALID_PASSWORD => {
-                    ": the password is wrong, or the role does not exist; run cargo xtask db-setup, and with \
+                    ": the password is wrong or has expired (VALID UNTIL), or the role does not exist; run cargo xtask db-setup, and with \
                      --set-password to change the password of a role that exists"
                 }
                 // A role that is missing or may not log in, or a rule of pg_hba.conf.

@@ -48,12 +48,18 @@ fn eight_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_role_that_reads_only_by_default_is_verified() {
+fn a_role_that_reads_only_by_default_is_found_and_left_so() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     cluster.sql("postgres", "ALTER ROLE aura_user SET default_transaction_read_only = on");
     assert_eq!(workspace.value("SHOW transaction_read_only"), "on");
-    leaves_nothing(&cluster, &workspace, 0);
+    leaves_nothing(&cluster, &workspace, 3);
+    // No INSERT of the app's works; a person may have wanted that.
+    let run = workspace.run(&["db-verify", "--fix", "--format", "json"]).exits(3);
+    assert_eq!(run.with_status("fail"), ["database"]);
+    cluster.sql("postgres", &run.fix("database"));
+    assert_eq!(workspace.value("SHOW transaction_read_only"), "off");
+    workspace.verify().exits(0);
 }
 
 #[test]

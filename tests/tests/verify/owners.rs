@@ -105,3 +105,25 @@ fn the_schema_of_another_owner_is_warned_of() {
         ..CASE
     }]);
 }
+
+#[test]
+fn a_function_keeps_the_rights_that_it_runs_with() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION aura.roles() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog \
+         AS 'SELECT count(*) FROM pg_authid'",
+    );
+    let works = || workspace.value("SELECT aura.roles() > 0");
+    assert_eq!(works(), "t");
+    for command in [&["db-verify", "--fix"][..], &["db-setup"]] {
+        workspace.run(command).exits(0);
+        assert_eq!(works(), "t", "{command:?}");
+    }
+    let run = workspace.verify().exits(0);
+    assert_eq!(run.with_status("warn"), ["ownership"]);
+    assert!(run.message("ownership").contains("runs with the rights of postgres, its owner (SECURITY DEFINER)"));
+    cluster.sql("aura_db", &run.fix("ownership"));
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+}

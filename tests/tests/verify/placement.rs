@@ -149,3 +149,24 @@ fn f27_a_migration_tools_books_in_public() {
     ]);
     seen(&came);
 }
+
+#[test]
+fn tables_that_lie_elsewhere_are_not_made_once_more() {
+    let cluster = Cluster::start();
+    let workspace = fresh(&cluster, &CASE);
+    cluster.sql("aura_db", "ALTER SCHEMA aura RENAME TO \"Aura\"");
+    let before = (cluster.dump("aura_db"), cluster.globals());
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.fix("schema"), "ALTER SCHEMA \"Aura\" RENAME TO aura;");
+    let message = run.message("schema");
+    assert!(
+        message.contains("25 of the app's tables lie in \"Aura\": run neither db-setup nor the migrations"),
+        "{message}"
+    );
+    workspace.run(&["db-verify", "--fix"]).exits(3);
+    workspace.run(&["db-setup"]).exits(1).complains("the app's tables seem to lie elsewhere");
+    assert!(before == (cluster.dump("aura_db"), cluster.globals()), "something was made");
+    cluster.sql("aura_db", &run.fix("schema"));
+    workspace.verify().exits(0);
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+}

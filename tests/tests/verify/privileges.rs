@@ -2,7 +2,7 @@
 
 use tests::{Cluster, psql};
 
-use crate::case::{CASE, Case, check, fresh};
+use crate::case::{CASE, Case, Mend, Setup, check, fresh};
 
 #[test]
 fn revoked_grants_are_found_and_mended() {
@@ -88,6 +88,16 @@ fn what_the_app_can_do_without_is_warned_of() {
             breaks: "REVOKE CREATE ON DATABASE aura_db FROM aura_user",
             warns: &["database"],
             says: &["role aura_user may create no schemas in database aura_db"],
+            ..CASE
+        },
+        Case {
+            name: "rows that no policy lets it see",
+            breaks: "ALTER TABLE aura.notes_note ENABLE ROW LEVEL SECURITY; ALTER TABLE aura.notes_note FORCE ROW LEVEL SECURITY; \
+                     CREATE POLICY others ON aura.notes_note TO other USING (true)",
+            warns: &["table-privileges"],
+            says: &["role aura_user sees no row of aura.notes_note: row-level security is on, and no policy lets it"],
+            mend: Mend::Person,
+            setup: Setup::Refuses(0, "no policy lets it"),
             ..CASE
         },
         Case {

@@ -39,7 +39,9 @@ fn f25_sessions_that_keep_the_old_path() {
     assert_eq!(path(&mut later), "aura, public");
 
     // Set by somebody else, at a time that nobody wrote down.
-    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public");
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET work_mem = '8MB'");
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty(), "that was another setting");
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public, pg_temp");
     let run = workspace.verify().exits(0);
     let message = run.check("search-path")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("may have begun before that and keep an older path"), "{message}");
@@ -58,7 +60,7 @@ fn a_server_that_keeps_track_of_commits_knows_the_time() {
     let workspace = fresh(&cluster, &CASE);
     let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
     let older = pg_config::connect(&app).unwrap();
-    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public");
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public, pg_temp");
     let _later = pg_config::connect(&app).unwrap();
     let run = workspace.verify().exits(0);
     assert_eq!(run.check("search-path")["objects"].as_array().unwrap().len(), 1, "{}", run.stdout);

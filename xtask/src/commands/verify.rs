@@ -34,7 +34,7 @@ impl DbVerify {
             context.terminal.print(script(&verdict.report, &target).trim_end());
             return Ok(Outcome::of_report(&verdict.report));
         }
-        if self.fix && !verdict.report.safe_fixes().is_empty() {
+        if self.fix && verdict.report.has_safe_fix() {
             fix(&context, &target, Duration::from_secs(self.lock_wait))?;
             verdict = verify(&context, &target)?;
         }

@@ -1,6 +1,6 @@
 //! What stands under a finding for people to read; JSON alone lists all.
 
-use pg_schema::{Check, Fix, Object};
+use pg_schema::{Check, Fix, Mender, Object};
 
 /// How many objects of one finding are listed.
 const MOST_OBJECTS: usize = 10;
@@ -52,7 +52,7 @@ impl Listed {
 
 impl Statement {
     fn of(fix: &Fix) -> Self {
-        Self { sql: format!("{};", fix.statement), how: if fix.is_safe { "mend" } else { "by hand" } }
+        Self { sql: format!("{};", fix.statement), how: if fix.by == Mender::Person { "by hand" } else { "mend" } }
     }
 }
 

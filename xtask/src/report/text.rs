@@ -24,8 +24,7 @@ pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     text.push_str(&verdict(terminal, printed));
     let is_wrong = |check: &Check| matches!(check.status, Status::Fail | Status::Warn);
     if !terminal.is_quiet() && printed.report.checks.iter().any(is_wrong) {
-        let hint =
-            if printed.report.safe_fixes().is_empty() { EXPLAIN.to_owned() } else { format!("{FIX}; {EXPLAIN}") };
+        let hint = if printed.report.has_safe_fix() { format!("{FIX}; {EXPLAIN}") } else { EXPLAIN.to_owned() };
         let _ = write!(text, "\n{}", terminal.paint(FAINT, &hint));
     }
     text
@@ -40,10 +39,10 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
     };
     // Padding is counted in letters; the paint would throw it off.
     let word = terminal.paint(style, &format!("{word:<4}"));
-    let _ = writeln!(text, "  {word}  {:<width$}  {}", check.id, check.message);
+    let _ = writeln!(text, "  {word}  {:<width$}  {}", check.id, plain(&check.message));
     let listed = Listed::of(check);
     for object in &listed.objects {
-        let _ = writeln!(text, "          {object}");
+        let _ = writeln!(text, "          {}", plain(object));
     }
     if listed.more_objects > 0 {
         let _ = writeln!(text, "          … and {} more (--format json lists all)", listed.more_objects);
@@ -55,6 +54,11 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
     if listed.more_statements > 0 {
         let _ = writeln!(text, "        … and {} more (--format json lists all)", listed.more_statements);
     }
+}
+
+/// Without control characters: a name may hold them, and write over other lines or begin one of its own.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn verdict(terminal: Terminal, printed: &Printed<'_>) -> String {

@@ -45,7 +45,7 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Out
     let rows = query(session, include_str!("../sql/routines.sql"), &[expected.schema.as_str()])?;
     let outward = rows.iter().filter_map(|row| {
         let by = match row.get::<_, Option<String>>("path") {
-            Some(path) => setting(path, &row.get::<_, Vec<String>>("schemas"), &expected.schema)?,
+            Some(path) => setting(path, &row.get::<_, Vec<String>>("schemas"), expected)?,
             None => By::Body {
                 schema: facts::name(row, "named_schema"),
                 name: facts::name(row, "named_object"),
@@ -60,12 +60,12 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Out
 
 /// A path of a routine's own that does not put the app's schema first. One that names no schema of people's
 /// is a precaution: the routine's text names all that it needs.
-fn setting(path: String, schemas: &[String], app: &Identifier) -> Option<By> {
-    let named: Vec<_> = path::schemas(&path)
-        .into_iter()
-        .filter(|name| !["pg_catalog", "pg_temp", "$user"].contains(&name.as_str()))
-        .collect();
-    if named.first().is_none_or(|first| first == app.as_str()) {
+fn setting(path: String, schemas: &[String], expected: &Expected) -> Option<By> {
+    let app = &expected.schema;
+    // A schema named like the role is what "$user" leads to.
+    let is_nobodys = |name: &str| ["pg_catalog", "pg_temp"].contains(&name) || name == "$user" && expected.role != *app;
+    let named: Vec<_> = path::schemas(&path).into_iter().filter(|name| !is_nobodys(name)).collect();
+    if named.first().is_none_or(|first| first == app.as_str() || first == "$user") {
         return None;
     }
     let is_lost = named.iter().all(|name| name == "public" || !schemas.contains(name));

@@ -20,8 +20,10 @@ pub struct Behind {
     pub column: Identifier,
     /// The column's largest value; the smallest where the sequence descends.
     pub edge: i64,
-    /// Whether it counts downwards.
-    pub descends: bool,
+    /// By how much it counts; downwards where that is negative.
+    pub increment: i64,
+    /// The values that its column and its own bounds allow.
+    pub bounds: (i64, i64),
 }
 
 /// What the sequences' values come to.
@@ -74,22 +76,20 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
                     name: facts::name(row, "table"),
                     ..sequence.clone()
                 };
-                let increment: i64 = row.get("increment");
-                let found =
-                    Behind { sequence, table, column: facts::name(row, "column"), edge: 0, descends: increment < 0 };
-                readable.push((found, increment));
+                let column = facts::name(row, "column");
+                let bounds = (row.get("lowest"), row.get("highest"));
+                readable.push(Behind { sequence, table, column, edge: 0, increment: row.get("increment"), bounds });
             }
         }
     }
     for chunk in readable.chunks(READ_AT_ONCE) {
-        let values: Vec<_> = chunk.iter().map(|(found, increment)| value(found, *increment)).collect();
+        let values: Vec<_> = chunk.iter().map(value).collect();
         let Some(edges) = counted(session, &values) else {
             sequences.locked += chunk.len();
             continue;
         };
         sequences.looked_at += chunk.len();
-        let behind =
-            chunk.iter().zip(edges).filter_map(|((found, _), edge)| Some(Behind { edge: edge?, ..found.clone() }));
+        let behind = chunk.iter().zip(edges).filter_map(|(found, edge)| Some(Behind { edge: edge?, ..found.clone() }));
         sequences.behind.extend(behind);
     }
     Ok(sequences)
@@ -97,9 +97,9 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
 
 /// The largest value of the column, where the sequence's next one is no larger; NULL where all is well. The
 /// rows are those of the snapshot, the sequence is as it stands a moment later: it can only be further on.
-fn value(found: &Behind, increment: i64) -> String {
-    let Behind { sequence, table, column, descends, .. } = found;
-    let (edge, is_behind) = if *descends { ("min", ">=") } else { ("max", "<=") };
+fn value(found: &Behind) -> String {
+    let Behind { sequence, table, column, increment, .. } = found;
+    let (edge, is_behind) = if *increment < 0 { ("min", ">=") } else { ("max", "<=") };
     format!(
         "(SELECT CASE WHEN CASE WHEN s.is_called THEN s.last_value::pg_catalog.numeric + ({increment}) ELSE s.last_value END \
          {is_behind} edge.value THEN edge.value END \
@@ -110,14 +110,24 @@ fn value(found: &Behind, increment: i64) -> String {
 }
 
 impl Behind {
-    /// Puts the sequence where its column is.
+    /// Whether others take the values that it leaves out: then it is not simply to go where the column is.
+    pub(crate) fn is_interleaved(&self) -> bool {
+        self.increment.unsigned_abs() != 1
+    }
+
+    /// Whether there are values beyond the column's largest one.
+    pub(crate) fn has_room(&self) -> bool {
+        self.edge.checked_add(self.increment).is_some_and(|next| self.bounds.0 <= next && next <= self.bounds.1)
+    }
+
+    /// Puts the sequence where its column is, and never back.
     pub(crate) fn catch_up(&self) -> String {
-        let edge = if self.descends { "min" } else { "max" };
+        let (edge, furthest) = if self.increment < 0 { ("min", "LEAST") } else { ("max", "GREATEST") };
+        let (sequence, column, table) = (self.sequence.qualified(), &self.column, self.table.qualified());
         format!(
-            "SELECT pg_catalog.setval({}, (SELECT pg_catalog.{edge}({}) FROM {}))",
-            Literal(&self.sequence.qualified()),
-            self.column,
-            self.table.qualified()
+            "SELECT pg_catalog.setval({}, {furthest}((SELECT pg_catalog.{edge}({column}) FROM {table}), \
+             (SELECT last_value FROM {sequence})))",
+            Literal(&sequence)
         )
     }
 }

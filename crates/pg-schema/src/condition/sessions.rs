@@ -39,12 +39,10 @@ pub(super) fn read(
     expected: &Expected,
 ) -> Result<OlderSessions, SqlError> {
     let Some(winner) = winner else { return Ok(OlderSessions::default()) };
-    let (since, is_likely) = match (&winner.since, &remark.path) {
-        (Some(since), _) => (since.as_str(), false),
-        (None, Some(set)) => match set.version == winner.version {
-            true => (set.at.as_str(), false),
-            false => ("infinity", true),
-        },
+    let (since, is_likely) = match (&remark.path, &winner.since) {
+        (Some(set), _) if set.path == winner.path => (set.at.as_str(), false),
+        (_, Some(since)) => (since.as_str(), false),
+        (Some(_), None) => ("infinity", true),
         (None, None) => return Ok(OlderSessions::default()),
     };
     let mut sessions = Vec::new();

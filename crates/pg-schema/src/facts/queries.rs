@@ -10,7 +10,7 @@ pub fn catalog_queries(expected: &Expected) -> String {
     let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
     let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
     let path = ddl::search_path(&expected.schema);
-    let queries: [(&str, &[&str]); 13] = [
+    let queries: [(&str, &[&str]); 14] = [
         (include_str!("../sql/session.sql"), &[schema]),
         (include_str!("../sql/settings.sql"), &[role]),
         (include_str!("../sql/counts.sql"), &[schema]),
@@ -22,6 +22,7 @@ pub fn catalog_queries(expected: &Expected) -> String {
         (include_str!("../sql/creators.sql"), &[schema, role, administrator]),
         (include_str!("../sql/indexes.sql"), &[schema]),
         (include_str!("../sql/routines.sql"), &[schema]),
+        (include_str!("../sql/row_security.sql"), &[schema]),
         (include_str!("../sql/sequences.sql"), &[schema]),
         (include_str!("../sql/sessions.sql"), &[role, "-infinity"]),
     ];

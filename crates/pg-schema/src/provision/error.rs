@@ -109,6 +109,16 @@ pub enum ProvisionError {
         /// What was expected, quoted.
         expected: String,
     },
+    /// The migrations would make everything once more.
+    #[error(
+        "{books} keeps a migration tool's books, and schema {schema} has no table: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: cargo xtask db-verify names what lies where, and prints the SQL that moves it"
+    )]
+    TablesElsewhere {
+        /// The table in the wrong place, quoted.
+        books: String,
+        /// The app's schema, quoted.
+        schema: String,
+    },
     /// Nothing can be written.
     #[error("the server is a standby: it can be verified, not set up\n  help: name the primary server")]
     Standby,

@@ -58,7 +58,7 @@ impl fmt::Display for Rest {
         let mut last = String::new();
         for Step { statement, who, database } in &self.0 {
             let place = database.as_ref().map_or_else(String::new, |name| format!(", in database {name}"));
-            let whose = format!("-- by {who}{place}:");
+            let whose = ddl::comment(&format!("by {who}{place}:"));
             if whose != last {
                 writeln!(f, "{whose}")?;
                 last = whose;

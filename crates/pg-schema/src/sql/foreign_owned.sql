@@ -4,7 +4,7 @@
 WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
      app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2)
 SELECT c.relkind::text AS kind, c.relname::text AS name, NULL::text AS arguments,
-       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner
+       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, false AS is_definers
 FROM pg_catalog.pg_class c
 WHERE c.relnamespace = (SELECT oid FROM place)
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -15,7 +15,7 @@ WHERE c.relnamespace = (SELECT oid FROM place)
                                             AND x.refclassid = 'pg_catalog.pg_class'::regclass))
 UNION ALL
 SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname::text, NULL,
-       pg_catalog.pg_get_userbyid(t.typowner)::text
+       pg_catalog.pg_get_userbyid(t.typowner)::text, false
 FROM pg_catalog.pg_type t
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE t.typnamespace = (SELECT oid FROM place)
@@ -32,7 +32,7 @@ SELECT 'routine', p.proname::text,
         FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
         JOIN pg_catalog.pg_type a ON a.oid = given.type
         JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace),
-       pg_catalog.pg_get_userbyid(p.proowner)::text
+       pg_catalog.pg_get_userbyid(p.proowner)::text, p.prosecdef
 FROM pg_catalog.pg_proc p
 WHERE p.pronamespace = (SELECT oid FROM place)
   AND NOT pg_catalog.pg_has_role((SELECT oid FROM app), p.proowner, 'USAGE')

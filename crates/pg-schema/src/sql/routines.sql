@@ -23,7 +23,7 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          SELECT DISTINCT r.oid, e.oid AS schema_oid, e.nspname AS schema, names.object
          FROM routine r
          CROSS JOIN LATERAL pg_catalog.regexp_matches(r.body,
-             '(?:"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*))\s*\.\s*(?:"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*))',
+             '(?<![.$@/"[:alnum:]_])(?:"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*))\s*\.\s*(?:"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*))',
              'g') AS part
          CROSS JOIN LATERAL (SELECT coalesce(pg_catalog.replace(part[1], '""', '"'), pg_catalog.lower(part[2])) AS schema,
                                     coalesce(pg_catalog.replace(part[3], '""', '"'), pg_catalog.lower(part[4])) AS object) AS names

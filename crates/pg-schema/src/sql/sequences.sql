@@ -9,6 +9,11 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
      )
 SELECT s.relname::text AS sequence, n.nspname::text AS table_schema, t.relname::text AS table, a.attname::text AS column,
        pg_catalog.pg_get_userbyid(s.relowner)::text AS owner, q.seqincrement AS increment,
+       -- How far its values may go: by its own bounds, and by the column's type.
+       greatest(q.seqmin, CASE a.atttypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648
+                          ELSE q.seqmin END) AS lowest,
+       least(q.seqmax, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
+                       ELSE q.seqmax END) AS highest,
        CASE WHEN t.oid IN (SELECT relation FROM locked) THEN 'locked'
             WHEN NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(s.relnamespace, 'USAGE')
                       AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')

@@ -27,6 +27,7 @@ SELECT current_setting('server_version') AS version,
              WHERE entry.privilege_type = 'CREATE'
                AND (entry.grantee = 0 OR pg_catalog.pg_has_role(current_user, entry.grantee, 'USAGE'))
              ORDER BY 1) AS public_creators,
+       pg_catalog.current_setting('default_transaction_read_only') = 'on' AS is_read_only,
        -- "$user" in a path leads there: to a schema named like the role that is not the app's
        r.rolname <> $1 AND EXISTS (SELECT FROM pg_catalog.pg_namespace u WHERE u.nspname = r.rolname) AS has_role_schema,
        NOT EXISTS (SELECT FROM pg_catalog.pg_depend x

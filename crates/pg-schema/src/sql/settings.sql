@@ -4,10 +4,10 @@ SELECT CASE WHEN s.setrole <> 0 AND s.setdatabase <> 0 THEN 'role in database'
             WHEN s.setdatabase <> 0 THEN 'database'
             ELSE 'all roles' END AS layer,
        pg_catalog.substr(setting, pg_catalog.length('search_path=') + 1) AS value,
-       -- Each change makes a new version of the row; when that was is known where the server keeps track of it.
-       s.xmin::text AS version,
-       CASE WHEN pg_catalog.current_setting('track_commit_timestamp') = 'on'
-            THEN pg_catalog.pg_xact_commit_timestamp(s.xmin)::text END AS since
+       -- When the row was changed last, where the server keeps track of it.
+       CASE WHEN pg_catalog.current_setting('track_commit_timestamp') = 'on' AND NOT pg_catalog.pg_is_in_recovery()
+            THEN pg_catalog.to_char(pg_catalog.pg_xact_commit_timestamp(s.xmin) AT TIME ZONE 'UTC',
+                                    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS since
 FROM pg_catalog.pg_db_role_setting s
 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
 WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))

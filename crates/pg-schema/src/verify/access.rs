@@ -2,11 +2,11 @@
 
 use pg_config::Identifier;
 
-use super::probe::Probe;
+use super::{placement, probe::Probe};
 use crate::{
-    Expected, Facts, ddl,
+    Condition, Expected, Facts, Misplaced, ddl,
     object::{Kind, Object},
-    report::Check,
+    report::{Check, Status},
 };
 
 pub(super) fn server(facts: &Facts) -> Check {
@@ -45,6 +45,16 @@ pub(super) fn database(facts: &Facts, expected: &Expected) -> Check {
             format!("the connection leads to database {}, not to {database}", facts.database),
         )
         .about([Object::named(Kind::Database, database)]);
+    }
+    if facts.is_read_only && !facts.in_recovery {
+        let message = format!(
+            "the transactions of role {} in database {database} are read-only unless they say otherwise \
+             (default_transaction_read_only): no INSERT of the app's works",
+            expected.role
+        );
+        return Check::fail("database", message)
+            .about([Object::named(Kind::Database, database)])
+            .mended_by_hand([ddl::set_read_write(&expected.role, database)]);
     }
     if facts.encoding != "UTF8" {
         let message = format!(
@@ -89,6 +99,21 @@ pub(super) fn schema(facts: &Facts, expected: &Expected) -> Check {
     let schema = &expected.schema;
     match &facts.schema {
         Some(found) => Check::pass("schema", format!("schema {schema} is there, owned by {}", found.owner)),
+        None if tables_of_ours(facts).next().is_some() => {
+            let elsewhere: Vec<_> = tables_of_ours(facts).filter_map(|found| found.object.schema.as_ref()).collect();
+            let first = elsewhere[0];
+            let message = format!(
+                "schema {schema} does not exist, and {} of the app's tables lie in {first}: run neither db-setup nor the \
+                 migrations, which would make empty ones beside them",
+                elsewhere.len()
+            );
+            let check = Check::fail("schema", message).about([Object::named(Kind::Schema, schema)]);
+            let is_one = elsewhere.iter().all(|name| *name == first) && first.as_str() != "public";
+            return check.mended_by_hand([match is_one {
+                true => ddl::rename_schema(first, schema),
+                false => ddl::create_schema_for(schema, &expected.role),
+            }]);
+        }
         None => {
             let lacking = facts.creators.iter().filter(|creator| creator.certain && !creator.is_app);
             Check::fail(
@@ -116,8 +141,23 @@ pub(super) fn schema_privileges(facts: &Facts, expected: &Expected) -> Check {
         .mended_by([ddl::grant_schema(schema, role)])
 }
 
-pub(super) fn table_privileges(facts: &Facts, expected: &Expected) -> Check {
-    lacking("table-privileges", "table", facts, expected, |kind| kind != Kind::Sequence)
+pub(super) fn table_privileges(facts: &Facts, condition: &Condition, expected: &Expected) -> Check {
+    let id = "table-privileges";
+    let check = lacking(id, "table", facts, expected, |kind| kind != Kind::Sequence);
+    match condition.hidden.first() {
+        Some(first) if check.status == Status::Pass => Check::warn(
+            id,
+            format!(
+                "role {} sees no row of {}: row-level security is on, and no policy lets it{}; CREATE POLICY, or DISABLE \
+                 ROW LEVEL SECURITY",
+                expected.role,
+                first.qualified(),
+                more_than_one(condition.hidden.len(), "table")
+            ),
+        )
+        .about(condition.hidden.iter().cloned()),
+        _ => check,
+    }
 }
 
 pub(super) fn sequence_privileges(facts: &Facts, expected: &Expected) -> Check {
@@ -194,6 +234,18 @@ pub(super) fn ownership(facts: &Facts, expected: &Expected) -> Check {
         .mended_by(facts.foreign_owned.iter().map(|object| ddl::alter_owner(object, role)))
         .about(facts.foreign_owned.iter().cloned());
     }
+    if let Some(first) = facts.definers.first() {
+        let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
+        let more = more_than_one(facts.definers.len(), "function");
+        let message = format!(
+            "function {} runs with the rights of {owner}, its owner (SECURITY DEFINER), and {role} cannot alter it{more}; \
+             given to {role} it would lose those rights",
+            first.qualified()
+        );
+        return Check::warn("ownership", message)
+            .mended_by_hand(facts.definers.iter().map(|object| ddl::alter_owner(object, role)))
+            .about(facts.definers.iter().cloned());
+    }
     if !found.is_own {
         return Check::warn(
             "ownership",
@@ -226,6 +278,11 @@ pub(super) fn public_create(facts: &Facts, expected: &Expected) -> Check {
     let revoke = [ddl::revoke_public_create(&facts.public_creators)];
     // Another application may live there, and make its tables through the same grant.
     if facts.public_is_free() { check.mended_by(revoke) } else { check.mended_by_hand(revoke) }
+}
+
+/// Tables of the app's that lie elsewhere.
+pub(super) fn tables_of_ours(facts: &Facts) -> impl Iterator<Item = &Misplaced> {
+    facts.misplaced.iter().filter(|found| found.object.kind == Kind::Table && !placement::is_theirs(found, facts))
 }
 
 pub(super) fn no_schema(id: &'static str, schema: &Identifier) -> Check {

@@ -13,7 +13,7 @@ pub(super) fn invalid_indexes(condition: &Condition, expected: &Expected) -> Che
         condition.unfinished.iter().partition(|found| found.state != State::Leftover);
     Check::warn(id, describe(first) + &more)
         .about(condition.unfinished.iter().map(|found| found.object.clone()))
-        .mended_by(safe.into_iter().filter_map(finished))
+        .mended_by_app(safe.into_iter().filter_map(finished))
         .mended_by_hand(by_hand.into_iter().filter_map(finished))
 }
 

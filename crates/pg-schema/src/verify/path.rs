@@ -124,7 +124,7 @@ fn older_sessions(condition: &Condition, expected: &Expected) -> Option<Check> {
             "{who}, began before the path was last set: it keeps the one that it had; have the app connect anew"
         ),
         true => format!(
-            "the settings of role {role} were changed since cargo xtask db-setup last set its path, and {who}, may have begun \
+            "the path of role {role} was set by somebody else since cargo xtask db-setup did, and {who}, may have begun \
              before that and keep an older path; have the app connect anew, and run cargo xtask db-setup"
         ),
     };

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use pg_config::Identifier;
 
-use super::access::{more_than_one, no_schema};
+use super::access::{more_than_one, no_schema, tables_of_ours};
 use crate::{
     Expected, Facts, Landed, Misplaced, ddl,
     object::{Kind, Object},
@@ -44,7 +44,17 @@ pub(super) fn tables_landed(facts: &Facts, expected: &Expected) -> Check {
         return no_schema("tables-landed", schema);
     }
     match facts.tables {
-        0 => Check::fail("tables-landed", format!("schema {schema} holds no table: run cargo xtask db-migrate")),
+        0 => match tables_of_ours(facts).next() {
+            None => Check::fail("tables-landed", format!("schema {schema} holds no table: run cargo xtask db-migrate")),
+            Some(found) => Check::fail(
+                "tables-landed",
+                format!(
+                    "schema {schema} holds no table, and {} lies elsewhere: move what is there (check strays) before any \
+                     migration makes empty ones beside it",
+                    found.object.qualified()
+                ),
+            ),
+        },
         1 => Check::pass("tables-landed", format!("1 table in {schema}")),
         count => Check::pass("tables-landed", format!("{count} tables in {schema}")),
     }
@@ -100,7 +110,7 @@ pub(super) fn duplicates(facts: &Facts, expected: &Expected) -> Check {
         1 => format!("{} {} is there twice", first.object.kind.as_str(), first.object.name),
         count => format!("{count} objects of {elsewhere} are there twice"),
     };
-    let (counted, advice) = (counted(&found, expected), advice(&found, facts));
+    let (counted, advice) = (counted(&found, found.len() == 1, expected), advice(&found, facts));
     Check::fail("duplicates", format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{}", beside(&theirs)))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
         .mended_by_hand(without_empty_copies(&found, facts, expected))
@@ -119,7 +129,7 @@ fn advice(found: &[&Misplaced], facts: &Facts) -> &'static str {
 }
 
 /// The rows of the fullest copies, and of all together.
-fn counted(found: &[&Misplaced], expected: &Expected) -> String {
+fn counted(found: &[&Misplaced], is_only: bool, expected: &Expected) -> String {
     let mut tables: Vec<_> = found.iter().filter(|found| found.object.kind == Kind::Table).collect();
     // What is unknown may be much.
     let most = |rows: Option<i64>| rows.unwrap_or(i64::MAX);
@@ -129,7 +139,7 @@ fn counted(found: &[&Misplaced], expected: &Expected) -> String {
         .take(MOST_COUNTED)
         .map(|Misplaced { object, rows: (here, twin), .. }| {
             let (elsewhere, schema) = (place(object), &expected.schema);
-            let name = if found.len() == 1 { "it".to_owned() } else { object.name.to_string() };
+            let name = if is_only { "it".to_owned() } else { object.name.to_string() };
             format!("{name} has {} in {elsewhere} and {} in {schema}", rows(*here), rows(*twin))
         })
         .collect();
@@ -160,7 +170,7 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
         "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}",
         first.object.qualified(),
         expected.schema,
-        counted(&copies, expected),
+        counted(&copies, found.len() == 1, expected),
         advice(&copies, facts),
         beside(&theirs),
     );
@@ -172,7 +182,7 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
 /// creator, no superuser. What mends ours would take it away from them.
-fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
+pub(super) fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
     let is_creators = facts.creators.iter().any(|creator| found.object.owner.as_ref() == Some(&creator.role));
     !is_creators && !found.is_superusers && found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public")
 }
@@ -194,7 +204,7 @@ fn beside(theirs: &[&Misplaced]) -> String {
     format!("; {kind} {name} belongs to {owner}{more}: another application may live there")
 }
 
-fn is_bookkeeping(found: &Misplaced) -> bool {
+pub(crate) fn is_bookkeeping(found: &Misplaced) -> bool {
     found.object.kind == Kind::Table && BOOKKEEPING.contains(&found.object.name.as_str())
 }
 

@@ -18,17 +18,18 @@ pub(super) fn function_bodies(condition: &Condition, expected: &Expected) -> Che
     routines.dedup();
     let status = if is_broken(first) { Status::Fail } else { Status::Warn };
     let message = describe(first, expected) + &more_than_one(routines.len(), "function");
-    let settings = condition.outward.iter().filter(|found| matches!(found.by, By::Setting { .. }));
-    Check::new(id, status, message)
-        .about(routines)
-        .mended_by(settings.map(|found| ddl::set_routine_search_path(&found.routine, &expected.schema)))
+    let settings = condition.outward.iter().filter_map(|found| match &found.by {
+        By::Setting { path, .. } => Some(ddl::set_routine_search_path(&found.routine, &expected.schema, path)),
+        By::Body { .. } => None,
+    });
+    Check::new(id, status, message).about(routines).mended_by_hand(settings)
 }
 
-/// Whether it fails when it is called, or reads another copy of what the app has.
+/// Whether it works on another copy of what the app has. What else it needs only a call would show.
 fn is_broken(found: &Outward) -> bool {
     match found.by {
-        By::Body { is_missing, has_twin, .. } => is_missing || has_twin,
-        By::Setting { is_lost, .. } => is_lost,
+        By::Body { has_twin, .. } => has_twin,
+        By::Setting { .. } => false,
     }
 }
 
@@ -36,8 +37,8 @@ fn describe(Outward { routine, by }: &Outward, expected: &Expected) -> String {
     let (routine, own) = (routine.qualified(), &expected.schema);
     match by {
         By::Body { schema, name, is_missing: true, .. } => format!(
-            "function {routine} names {schema}.{name}, which does not exist: it fails when it is called; replace it by \
-             one that names {own}.{name}"
+            "function {routine} names {schema}.{name}, of which there is none: if it is a table or a function, the call \
+             fails; then replace it by one that names {own}.{name}"
         ),
         By::Body { schema, name, has_twin: true, .. } => format!(
             "function {routine} names {schema}.{name}, and not {own}.{name}, which the app uses; replace it by one that \
@@ -49,7 +50,9 @@ fn describe(Outward { routine, by }: &Outward, expected: &Expected) -> String {
             )
         }
         By::Setting { path, is_lost: true } => {
-            format!("function {routine} sets its own search_path to {path}: it does not find what lies in {own}")
+            format!(
+                "function {routine} sets its own search_path to {path}: by a bare name it does not find what lies in {own}"
+            )
         }
         By::Setting { path, .. } => {
             format!("function {routine} sets its own search_path to {path}: {own} does not come first")

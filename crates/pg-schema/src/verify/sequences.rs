@@ -1,7 +1,10 @@
 //! Whether the sequences are ahead of the values that their columns hold already.
 
 use super::access::{more_than_one, no_schema};
-use crate::{Behind, Condition, Expected, Facts, Sequences, report::Check};
+use crate::{
+    Behind, Condition, Expected, Facts, Sequences,
+    report::{Check, Status},
+};
 
 pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &Expected) -> Check {
     let id = "sequence-values";
@@ -9,17 +12,28 @@ pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &E
         return no_schema(id, &expected.schema);
     }
     let Sequences { behind, looked_at, hidden, slow, locked } = &condition.sequences;
-    if let Some(Behind { sequence, table, column, edge, .. }) = behind.first() {
+    let first = behind.iter().find(|found| !found.is_interleaved()).or(behind.first());
+    if let Some(first) = first {
+        let Behind { sequence, table, column, edge, .. } = first;
+        let advice = match (first.is_interleaved(), first.has_room()) {
+            (true, _) => "; it counts in steps: where others take the values between, all may be well",
+            (false, true) => "",
+            (false, false) => "; there is no value beyond that one: mend that row first",
+        };
         let message = format!(
-            "sequence {} stands behind column {column} of {}, which holds {edge} already: an INSERT that takes its next \
-             value meets a row that is there (duplicate key){}",
+            "sequence {} stands behind column {column} of {}, which holds {edge} already: an INSERT will meet a row that is \
+             there (duplicate key) when it gets there{advice}{}",
             sequence.qualified(),
             table.qualified(),
             more_than_one(behind.len(), "sequence")
         );
-        return Check::fail(id, message)
+        let status = if first.is_interleaved() { Status::Warn } else { Status::Fail };
+        let (simple, steps): (Vec<_>, Vec<_>) =
+            behind.iter().filter(|found| found.has_room()).partition(|found| !found.is_interleaved());
+        return Check::new(id, status, message)
             .about(behind.iter().map(|found| found.sequence.clone()))
-            .mended_by(behind.iter().map(Behind::catch_up));
+            .mended_by_app(simple.into_iter().map(Behind::catch_up))
+            .mended_by_hand(steps.into_iter().map(Behind::catch_up));
     }
     let unknown: Vec<_> = [
         (hidden.len(), format!("role {} may not see every row of their tables", expected.role)),
@@ -32,7 +46,7 @@ pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &E
     .collect();
     let objects = || hidden.iter().chain(slow).cloned();
     match (unknown.as_slice(), looked_at) {
-        ([], _) => Check::pass(id, format!("no sequence of {} stands behind its column", expected.schema)),
+        ([], _) => Check::pass(id, format!("no sequence of {} stands behind the column that owns it", expected.schema)),
         (unknown, 0) => Check::skip(id, unknown.join("; ")).about(objects()),
         // The rest was looked at, and is well.
         (unknown, _) => {

@@ -1,12 +1,15 @@
 //! `db-verify --fix`: the SQL of the findings that moves no data and drops nothing, run or printed.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use anyhow::anyhow;
-use pg_schema::{Purpose, Report, Verdict};
+use anyhow::{Context as _, anyhow};
+use pg_schema::{Purpose, Report, Verdict, ddl};
 
 use super::verify;
 use crate::{commands::setup::tell, context::Context, server::Target};
+
+/// More than findings hide one another; an end where something undoes what is mended.
+const MOST_ROUNDS: usize = 8;
 
 /// Mends what is safe to mend, under the setup's lock.
 pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<()> {
@@ -16,28 +19,29 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     connections.lock(lock_wait, &mut |line| terminal.say(line))?;
     let administrator = connections.administrator_role().to_owned();
-    let mut tried = HashSet::new();
-    // What one finding hid is found once that is mended.
-    loop {
+    let (mut tried, mut left, mut changed) = (Vec::new(), Vec::new(), 0);
+    // What one finding hid is found once that is mended, and what was refused may be allowed then.
+    for _ in 0..MOST_ROUNDS {
         let Verdict { report, .. } = verify(context, target)?;
-        let fixes = report.safe_fixes().into_iter().map(|(_, statement)| statement);
-        let statements: Vec<_> = fixes.filter(|statement| tried.insert((*statement).to_owned())).collect();
-        if statements.is_empty() {
-            return Ok(());
+        let fixes: Vec<_> = report.safe_fixes().into_iter().map(|(_, fix)| fix.clone()).collect();
+        if fixes.is_empty() || fixes == tried {
+            break;
         }
-        let mut changed = 0;
-        let left = pg_schema::mend(&mut connections, access, expected, &statements, &mut |change| {
+        connections.keep_lock().context("the setup's lock was lost: run it again")?;
+        left = pg_schema::mend(&mut connections, access, expected, &fixes, &mut |change| {
             changed += 1;
             tell(terminal, change, &administrator, expected);
         })
         .map_err(|error| match changed {
-            0 => anyhow!("{error}\n  nothing was changed: the transaction was rolled back"),
+            0 => anyhow!("{error}\n  nothing was changed but sequences, which no transaction takes back"),
             _ => anyhow!("{error}\n  what is told above was changed; the rest was rolled back"),
         })?;
-        for error in left {
-            terminal.warn(&format!("left as it is: {error}"));
-        }
+        tried = fixes;
     }
+    for error in left {
+        terminal.warn(&format!("left as it is: {error}"));
+    }
+    Ok(())
 }
 
 /// What `--fix` would run, as a script.
@@ -49,12 +53,12 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
     }
     let mut script = format!("-- what cargo xtask db-verify --fix would run in database {database}\nBEGIN;\n");
     let mut last = "";
-    for (check, statement) in fixes {
+    for (check, fix) in fixes {
         if check.id != last {
-            script.push_str(&format!("-- {}: {}\n", check.id, check.message.replace('\n', " ")));
+            script.push_str(&format!("{}\n", ddl::comment(&format!("{}: {}", check.id, check.message))));
             last = check.id;
         }
-        script.push_str(&format!("{statement};\n"));
+        script.push_str(&format!("{};\n", fix.statement));
     }
-    script + "COMMIT;"
+    script + "COMMIT;\n-- What this hides may come to light once it is mended: --fix goes on until nothing is left."
 }
