@@ -109,10 +109,10 @@ pub(super) fn schema(facts: &Facts, expected: &Expected) -> Check {
             );
             let check = Check::fail("schema", message).about([Object::named(Kind::Schema, schema)]);
             let is_one = elsewhere.iter().all(|name| *name == first) && first.as_str() != "public";
-            return check.mended_by_hand([match is_one {
+            check.mended_by_hand([match is_one {
                 true => ddl::rename_schema(first, schema),
                 false => ddl::create_schema_for(schema, &expected.role),
-            }]);
+            }])
         }
         None => {
             let lacking = facts.creators.iter().filter(|creator| creator.certain && !creator.is_app);
