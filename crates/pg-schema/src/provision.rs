@@ -21,7 +21,7 @@ use self::{
 };
 pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
-    Administrator, Expected, Facts, lock,
+    Administrator, Expected, Facts, Misplaced, lock,
     lock::LockError,
     query::{SqlError, execute, mask_verifier, query_one, settled},
     record::record_path,
@@ -322,9 +322,9 @@ pub fn provision(
 /// Where the books of a migration tool lie elsewhere and the schema is empty, the app's tables were moved, or their
 /// schema renamed: the migrations would make empty ones beside them.
 fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), ProvisionError> {
-    let books = facts.misplaced.iter().find(|found| {
-        is_bookkeeping(found) && (found.is_superusers || found.object.owner.as_ref() == Some(&expected.role))
-    });
+    // A superuser's may be another application's.
+    let is_own = |found: &&Misplaced| found.object.owner.as_ref() == Some(&expected.role);
+    let books = facts.misplaced.iter().filter(is_own).find(|found| is_bookkeeping(found));
     match books {
         Some(books) if facts.tables == 0 => Err(ProvisionError::TablesElsewhere {
             books: books.object.qualified(),

@@ -91,6 +91,14 @@ impl Project {
         failed
     }
 
+    /// What there is in the end, in words.
+    pub(crate) fn came_to(&self) -> String {
+        match self.tables().as_slice() {
+            [] => "no table anywhere".to_owned(),
+            tables => format!("tables in the end: {}", tables.join(" ")),
+        }
+    }
+
     /// The tables, each with its schema.
     pub(crate) fn tables(&self) -> Vec<String> {
         self.cluster.value("aura_db", TABLES).split_whitespace().map(str::to_owned).collect()

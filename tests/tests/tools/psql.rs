@@ -1,6 +1,6 @@
 //! psql, which keeps no books: the digest of the files does.
 
-use tests::connection;
+use tests::{connection, seen};
 
 use crate::project::Project;
 
@@ -29,6 +29,7 @@ fn f01_f20_a_file_that_fails_or_is_missing_leaves_nothing() {
     project.remove("sql/artworks.sql");
     failed().complains("artworks.sql: No such file or directory");
     assert_eq!(project.tables(), Vec::<String>::new());
+    seen(&project.came_to());
 }
 
 #[test]
@@ -48,4 +49,5 @@ fn f06_a_path_set_by_a_file_is_refused_or_found() {
     // Mended, the file makes the table a second time: psql knows nothing of the first.
     found.edit("sql/all.sql", "SET search_path = attic, aura;\n", "");
     assert_eq!(found.is_found_out(), ["duplicates"]);
+    seen(&found.came_to());
 }

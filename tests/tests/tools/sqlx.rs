@@ -1,6 +1,6 @@
 //! sqlx's own program, installed by cargo apart from this workspace.
 
-use tests::{alone, cargo, kept, path_with, skipped};
+use tests::{alone, cargo, kept, path_with, seen, skipped};
 
 use crate::project::{Project, within};
 
@@ -42,6 +42,7 @@ fn f01_a_migration_that_is_missing_or_changed_fails_the_command() {
     project.setup().exits(1).complains("migration 1 was previously applied but has been modified");
     project.remove("migrations/1_artists.sql");
     project.setup().exits(1).complains("migration 1 was previously applied but is missing");
+    seen(&project.came_to());
 }
 
 #[test]
@@ -56,15 +57,20 @@ fn f06_a_path_set_by_a_migration_is_found_or_refused() {
     project.edit("migrations/2_artworks.sql", "CREATE", "SET search_path = public;\nCREATE");
     project.setup().exits(1).complains("permission denied for schema public");
     assert_eq!(project.tables(), ["aura._sqlx_migrations", "aura.artist"]);
+    seen(&project.came_to());
 }
 
 #[test]
-fn f34_books_in_public_are_found_beside_those_that_are_made_anew() {
+fn f27_books_in_public_keep_all_from_being_made_once_more() {
     let Some(project) = project() else { return };
     project.open_public();
     let in_public = format!("{}&options=-csearch_path%3Dpublic", project.workspace.setting("DATABASE_URL"));
     project.needs(&[("DATABASE_URL", in_public)]);
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
-    assert_eq!(project.is_found_out(), ["duplicates", "bookkeeping"]);
-    assert_eq!(project.tables()[..3], within("aura", &TABLES));
+    // sqlx would look in aura alone, and make all of it once more.
+    let refused = project.setup().exits(1).complains("public._sqlx_migrations keeps a migration tool's books");
+    let refused = refused.complains("the migrations would make empty ones beside them");
+    assert_eq!(project.workspace.verify().exits(3).with_status("fail")[..2], ["schema", "strays"]);
+    assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
+    seen(refused.said("keeps a migration tool's books"));
 }
