@@ -159,6 +159,18 @@ pub struct Creator {
 }
 
 impl Facts {
+    /// Tables of the app's own role outside its schema. A superuser's may be anybody's.
+    pub(crate) fn tables_elsewhere<'a>(&'a self, expected: &'a Expected) -> impl Iterator<Item = &'a Misplaced> {
+        let is_own = |found: &&Misplaced| found.object.owner.as_ref() == Some(&expected.role);
+        let tables = self.misplaced.iter().filter(|found| found.object.kind == Kind::Table);
+        tables.filter(is_own).filter(|_| !self.is_superuser)
+    }
+
+    /// The first of them where the schema has no table: migrations would make empty ones beside them.
+    pub fn table_elsewhere<'a>(&'a self, expected: &'a Expected) -> Option<&'a Misplaced> {
+        self.tables_elsewhere(expected).next().filter(|_| self.tables == 0)
+    }
+
     /// Whether `public` holds nothing but extensions' members: else another application may live there.
     pub(crate) fn public_is_free(&self) -> bool {
         let is_in_public =

@@ -28,6 +28,10 @@ pub fn mend(
     let mut rest: Vec<&Fix> = fixes.iter().collect();
     // A sequence that was set stays set, whatever becomes of the transaction: these come last.
     rest.sort_by_key(|fix| ddl::is_setval(&fix.statement));
+    // An administrator may have let it in a moment ago.
+    if connections.app.is_none() {
+        connections.app = connect(&access.app).ok();
+    }
     if let Some(app) = connections.app() {
         let (done, refused) = run(app, &rest)?;
         told(&done, By::App, tell);
@@ -74,7 +78,7 @@ type Outcome<'a> = (Vec<&'a Fix>, Vec<(&'a Fix, SqlError)>);
 
 fn run<'a>(session: &mut Session, fixes: &[&'a Fix]) -> Result<Outcome<'a>, SqlError> {
     // The app waits for what is locked here: nobody else's lock is waited for long.
-    execute(session, "BEGIN; SET LOCAL lock_timeout = '2s'")?;
+    execute(session, "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'")?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     for fix in fixes {
         match attempt(session, &fix.statement) {

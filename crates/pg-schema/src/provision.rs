@@ -21,11 +21,11 @@ use self::{
 };
 pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
-    Administrator, Expected, Facts, Misplaced, lock,
+    Administrator, Expected, Facts, lock,
     lock::LockError,
     query::{SqlError, execute, mask_verifier, query_one, settled},
     record::record_path,
-    verify::{is_bookkeeping, pooler},
+    verify::pooler,
 };
 
 /// How the server is reached, and what may be done to it.
@@ -319,18 +319,16 @@ pub fn provision(
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
 }
 
-/// Where the books of a migration tool lie elsewhere and the schema is empty, the app's tables were moved, or their
-/// schema renamed: the migrations would make empty ones beside them.
+/// Where the schema is empty and the app's tables lie elsewhere, they were moved, or their schema renamed: the
+/// migrations would make empty ones beside them.
 fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), ProvisionError> {
-    // A superuser's may be another application's.
-    let is_own = |found: &&Misplaced| found.object.owner.as_ref() == Some(&expected.role);
-    let books = facts.misplaced.iter().filter(is_own).find(|found| is_bookkeeping(found));
-    match books {
-        Some(books) if facts.tables == 0 => Err(ProvisionError::TablesElsewhere {
-            books: books.object.qualified(),
+    match facts.table_elsewhere(expected) {
+        None => Ok(()),
+        Some(table) => Err(ProvisionError::TablesElsewhere {
+            table: table.object.qualified(),
+            role: expected.role.to_string(),
             schema: expected.schema.to_string(),
         }),
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,6 @@ mod indexes;
 mod migrations;
 mod path;
 mod placement;
-pub(crate) use self::placement::is_bookkeeping;
 pub(crate) mod pooler;
 mod probe;
 mod routines;

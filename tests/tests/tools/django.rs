@@ -108,10 +108,10 @@ fn f06_f26_f27_what_settings_put_into_an_open_public_is_found() {
     // The path `aura, public` finds those books: nothing is left to do.
     let plain = project.cluster.url("aura_user", "the-app's", "aura_db");
     let project = project.surrounded_by("DJANGO_SETTINGS_MODULE", "gallery.settings").with("DATABASE_URL", &plain);
-    let refused = project.setup().exits(1).complains("public.django_migrations keeps a migration tool's books");
+    let refused = project.setup().exits(1).complains("schema aura has no table, and public.");
     // The path `aura` does not: everything would be made once more.
     let project = project.with("DATABASE_URL", &format!("{plain}&options=-csearch_path%3Daura"));
     project.setup().exits(1).complains("the migrations would make empty ones beside them");
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
-    seen(refused.said("keeps a migration tool's books"));
+    seen(refused.said("schema aura has no table"));
 }

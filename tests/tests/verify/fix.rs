@@ -187,5 +187,17 @@ fn a_login_that_is_kept_out_is_mended_by_the_administrator() {
         .exits(0)
         .complains("postgres: GRANT CONNECT, CREATE, TEMPORARY ON DATABASE aura_db");
     workspace.verify().exits(0);
+    // What only the app's own connection may run follows, once it is let in; read-only sessions keep nobody.
+    cluster.sql("aura_db", BROKEN);
+    cluster.sql("postgres", "REVOKE CONNECT ON DATABASE aura_db FROM PUBLIC, aura_user");
+    workspace.run(&["db-verify", "--fix"]).exits(0).complains("aura_user: SELECT pg_catalog.setval(");
+    cluster.sql(
+        "aura_db",
+        "ALTER ROLE aura_user SET default_transaction_read_only = on; REVOKE INSERT ON aura.notes_note FROM aura_user",
+    );
+    let run = workspace.run(&["db-verify", "--fix", "--format", "json"]).exits(3);
+    assert_eq!(run.with_status("fail"), ["database"], "{}", run.stdout);
+    cluster.sql("postgres", "ALTER ROLE aura_user RESET default_transaction_read_only");
+    workspace.verify().exits(0);
     workspace.run(&["db-verify", "--dry-run"]).exits(2).complains("--fix");
 }

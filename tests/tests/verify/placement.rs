@@ -160,11 +160,12 @@ fn tables_that_lie_elsewhere_are_not_made_once_more() {
     assert_eq!(run.fix("schema"), "ALTER SCHEMA \"Aura\" RENAME TO aura;");
     let message = run.message("schema");
     assert!(
-        message.contains("25 of the app's tables lie in \"Aura\": run neither db-setup nor the migrations"),
+        message.contains("25 of the app's tables lie elsewhere, in \"Aura\": run neither db-setup nor the migrations"),
         "{message}"
     );
     workspace.run(&["db-verify", "--fix"]).exits(3);
     workspace.run(&["db-setup"]).exits(1).complains("the app's tables seem to lie elsewhere");
+    workspace.run(&["db-migrate"]).exits(3);
     assert!(before == (cluster.dump("aura_db"), cluster.globals()), "something was made");
     cluster.sql("aura_db", &run.fix("schema"));
     workspace.verify().exits(0);

@@ -33,7 +33,14 @@ impl DbMigrate {
         if before.report.checks.iter().any(leads_astray) {
             context
                 .terminal
-                .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends it");
+                .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends what it may, and what is found below says the rest");
+            return Ok(reporting.conclude(&context, &target, &before));
+        }
+        if let Some(found) = before.facts.as_ref().and_then(|facts| facts.table_elsewhere(&target.expected)) {
+            context.terminal.warn(&format!(
+                "the migrations were not run: they would make empty tables beside {} and the like; move those first",
+                found.object.qualified()
+            ));
             return Ok(reporting.conclude(&context, &target, &before));
         }
         let verdict = migrate_and_verify(&context, &target, &mut connections, &target.expected, app)?;

@@ -111,11 +111,13 @@ pub enum ProvisionError {
     },
     /// The migrations would make everything once more.
     #[error(
-        "{books} keeps a migration tool's books, and schema {schema} has no table: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: cargo xtask db-verify names what lies where, and prints the SQL that moves it"
+        "schema {schema} has no table, and {table} is {role}'s: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: cargo xtask db-verify names what lies where, and prints the SQL that moves it; what is another application's should belong to a role of its own"
     )]
     TablesElsewhere {
         /// The table in the wrong place, quoted.
-        books: String,
+        table: String,
+        /// Its owner, the app's role, quoted.
+        role: String,
         /// The app's schema, quoted.
         schema: String,
     },

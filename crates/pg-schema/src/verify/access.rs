@@ -2,9 +2,9 @@
 
 use pg_config::Identifier;
 
-use super::{placement, probe::Probe};
+use super::probe::Probe;
 use crate::{
-    Condition, Expected, Facts, Misplaced, ddl,
+    Condition, Expected, Facts, ddl,
     object::{Kind, Object},
     report::{Check, Status},
 };
@@ -99,11 +99,12 @@ pub(super) fn schema(facts: &Facts, expected: &Expected) -> Check {
     let schema = &expected.schema;
     match &facts.schema {
         Some(found) => Check::pass("schema", format!("schema {schema} is there, owned by {}", found.owner)),
-        None if tables_of_ours(facts).next().is_some() => {
-            let elsewhere: Vec<_> = tables_of_ours(facts).filter_map(|found| found.object.schema.as_ref()).collect();
+        None if facts.table_elsewhere(expected).is_some() => {
+            let elsewhere: Vec<_> =
+                facts.tables_elsewhere(expected).filter_map(|found| found.object.schema.as_ref()).collect();
             let first = elsewhere[0];
             let message = format!(
-                "schema {schema} does not exist, and {} of the app's tables lie in {first}: run neither db-setup nor the \
+                "schema {schema} does not exist, and {} of the app's tables lie elsewhere, in {first}: run neither db-setup nor the \
                  migrations, which would make empty ones beside them",
                 elsewhere.len()
             );
@@ -234,6 +235,17 @@ pub(super) fn ownership(facts: &Facts, expected: &Expected) -> Check {
         .mended_by(facts.foreign_owned.iter().map(|object| ddl::alter_owner(object, role)))
         .about(facts.foreign_owned.iter().cloned());
     }
+    if !found.is_own {
+        return Check::warn(
+            "ownership",
+            format!(
+                "schema {schema} belongs to {}: {role} can create in it, and cannot alter, drop or re-grant it",
+                found.owner
+            ),
+        )
+        .about([Object::named(Kind::Schema, schema)])
+        .mended_by([ddl::alter_schema_owner(schema, role)]);
+    }
     if let Some(first) = facts.definers.first() {
         let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
         let more = more_than_one(facts.definers.len(), "function");
@@ -245,17 +257,6 @@ pub(super) fn ownership(facts: &Facts, expected: &Expected) -> Check {
         return Check::warn("ownership", message)
             .mended_by_hand(facts.definers.iter().map(|object| ddl::alter_owner(object, role)))
             .about(facts.definers.iter().cloned());
-    }
-    if !found.is_own {
-        return Check::warn(
-            "ownership",
-            format!(
-                "schema {schema} belongs to {}: {role} can create in it, and cannot alter, drop or re-grant it",
-                found.owner
-            ),
-        )
-        .about([Object::named(Kind::Schema, schema)])
-        .mended_by([ddl::alter_schema_owner(schema, role)]);
     }
     Check::pass("ownership", format!("everything in {schema} is {role}'s"))
 }
@@ -278,11 +279,6 @@ pub(super) fn public_create(facts: &Facts, expected: &Expected) -> Check {
     let revoke = [ddl::revoke_public_create(&facts.public_creators)];
     // Another application may live there, and make its tables through the same grant.
     if facts.public_is_free() { check.mended_by(revoke) } else { check.mended_by_hand(revoke) }
-}
-
-/// Tables of the app's that lie elsewhere.
-pub(super) fn tables_of_ours(facts: &Facts) -> impl Iterator<Item = &Misplaced> {
-    facts.misplaced.iter().filter(|found| found.object.kind == Kind::Table && !placement::is_theirs(found, facts))
 }
 
 pub(super) fn no_schema(id: &'static str, schema: &Identifier) -> Check {

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use pg_config::Identifier;
 
-use super::access::{more_than_one, no_schema, tables_of_ours};
+use super::access::{more_than_one, no_schema};
 use crate::{
     Expected, Facts, Landed, Misplaced, ddl,
     object::{Kind, Object},
@@ -44,7 +44,7 @@ pub(super) fn tables_landed(facts: &Facts, expected: &Expected) -> Check {
         return no_schema("tables-landed", schema);
     }
     match facts.tables {
-        0 => match tables_of_ours(facts).next() {
+        0 => match facts.table_elsewhere(expected) {
             None => Check::fail("tables-landed", format!("schema {schema} holds no table: run cargo xtask db-migrate")),
             Some(found) => Check::fail(
                 "tables-landed",
@@ -182,7 +182,7 @@ pub(super) fn bookkeeping(facts: &Facts, expected: &Expected) -> Check {
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
 /// creator, no superuser. What mends ours would take it away from them.
-pub(super) fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
+fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
     let is_creators = facts.creators.iter().any(|creator| found.object.owner.as_ref() == Some(&creator.role));
     !is_creators && !found.is_superusers && found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public")
 }
@@ -204,7 +204,7 @@ fn beside(theirs: &[&Misplaced]) -> String {
     format!("; {kind} {name} belongs to {owner}{more}: another application may live there")
 }
 
-pub(crate) fn is_bookkeeping(found: &Misplaced) -> bool {
+fn is_bookkeeping(found: &Misplaced) -> bool {
     found.object.kind == Kind::Table && BOOKKEEPING.contains(&found.object.name.as_str())
 }
 

@@ -24,7 +24,11 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
     for _ in 0..MOST_ROUNDS {
         let Verdict { report, .. } = verify(context, target)?;
         let fixes: Vec<_> = report.safe_fixes().into_iter().map(|(_, fix)| fix.clone()).collect();
-        if fixes.is_empty() || fixes == tried {
+        if fixes.is_empty() {
+            left.clear();
+            break;
+        }
+        if fixes == tried {
             break;
         }
         connections.keep_lock().context("the setup's lock was lost: run it again")?;
