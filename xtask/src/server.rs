@@ -1,7 +1,7 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
 use anyhow::Context as _;
-use pg_config::{Address, Candidates, ConnInfo, Identifier, Password, Sourced};
+use pg_config::{Address, Candidates, Config, ConnInfo, Identifier, Password, Sourced};
 use pg_schema::{Access, Administrator, Expected};
 use pg_server::{Mode, Request, Rung, Server, Source};
 
@@ -176,7 +176,7 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
 }
 
 /// Where the app's password is from, where it is known.
-fn password_source(config: &pg_config::Config, server: Source) -> Option<String> {
+fn password_source(config: &Config, server: Source) -> Option<String> {
     match &config.password {
         Some(said) => Some(said.source.to_string()),
         None if server == Source::Env && config.passfile.path().is_file() => {
@@ -205,11 +205,20 @@ fn expected(context: &Context, access: &Access) -> anyhow::Result<Expected> {
     let config = &context.config;
     let administrator = access.administrator.as_ref().map(|found| &found.connection);
     Ok(Expected {
+        administrator: administrator.map(|ConnInfo { user, .. }| Identifier::from_catalog(user)),
+        digest: config.migrations.digest(&config.project.root)?,
+        ..expected_anywhere(config)
+    })
+}
+
+/// What is expected on whatever server: neither an administrator nor the migrations are known yet.
+pub(crate) fn expected_anywhere(config: &Config) -> Expected {
+    Expected {
         role: config.role.value.clone(),
         database: config.database.value.clone(),
         schema: config.schema.value.clone(),
         extensions: config.extensions.value.clone(),
-        administrator: administrator.map(|ConnInfo { user, .. }| Identifier::from_catalog(user)),
-        digest: config.migrations.digest(&config.project.root)?,
-    })
+        administrator: None,
+        digest: None,
+    }
 }

@@ -18,7 +18,6 @@ use crate::{
     Expected, Facts, facts,
     object::Object,
     query::{SqlError, in_transaction, query},
-    remark::Remark,
 };
 
 /// The condition of the app's schema, and of the sessions that use it.
@@ -52,8 +51,8 @@ impl Condition {
             })
         })?;
         // Within the transaction the server would show the same sessions again and again.
-        let remark = facts.schema.as_ref().map_or_else(Remark::default, |schema| schema.remark.clone());
-        condition.older_sessions = sessions::read(session, facts.path_layers.first(), &remark, expected)?;
+        let set = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
+        condition.older_sessions = sessions::read(session, facts.path_layers.first(), set, expected)?;
         Ok(condition)
     }
 }

@@ -6,6 +6,7 @@ mod database;
 mod error;
 mod rest;
 mod rights;
+mod run;
 
 use std::time::Duration;
 
@@ -18,12 +19,13 @@ use self::{
     rights::{
         app_as_administrator, find_administrator, refuse_hopeless_extension, refuse_hopeless_schema, refuse_other_path,
     },
+    run::Run,
 };
 pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
     Administrator, Expected, Facts, lock,
     lock::LockError,
-    query::{SqlError, execute, mask_verifier, query_one, settled},
+    query::{SqlError, execute, query_one, settled},
     record::record_path,
     verify::pooler,
 };
@@ -337,52 +339,6 @@ fn was_set_by_others(facts: &Facts) -> bool {
     let known = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
     let winner = facts.path_layers.first().filter(|layer| layer.layer == "role in database");
     matches!((known, winner), (Some(known), Some(winner)) if known.path != winner.path)
-}
-
-/// What was run so far; each change is told as it happens, so that it is known whatever comes after.
-struct Run<'a> {
-    tell: &'a mut dyn FnMut(&Change),
-    changes: Vec<Change>,
-    left: Vec<SqlError>,
-    warnings: Vec<String>,
-    remark: Option<String>,
-    /// Whether the path of the app's role was among it.
-    has_set_path: bool,
-}
-
-impl<'a> Run<'a> {
-    fn new(tell: &'a mut dyn FnMut(&Change)) -> Self {
-        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None, has_set_path: false }
-    }
-
-    /// Runs a statement without which there is no going on.
-    fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
-        let remark = self.remark.take().unwrap_or_default();
-        execute(session, statement)?;
-        let text = mask_verifier(statement);
-        let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
-        self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
-        let change = Change { statement: format!("{text}{remark}"), by };
-        (self.tell)(&change);
-        self.changes.push(change);
-        Ok(())
-    }
-
-    /// What is told beside the next statement: who owned its object before.
-    fn remark_owner(&mut self, before: &Identifier) {
-        self.remark = Some(format!(" -- owned by {before} before"));
-    }
-
-    /// Runs a statement where the rights allow; what they do not allow, the verification names.
-    fn may(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
-        match self.must(session, by, statement) {
-            Err(error) if error.is(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                self.left.push(error);
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
 }
 
 /// What is sent instead of the app's password.

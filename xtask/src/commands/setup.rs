@@ -13,7 +13,7 @@ use crate::{
     migrate::{self, Migrated},
     outcome::Outcome,
     report::Reporting,
-    server::Target,
+    server::{Target, expected_anywhere},
     terminal::Terminal,
 };
 
@@ -121,14 +121,7 @@ fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
 /// The whole setup for an administrator; the password goes out as a verifier.
 fn print_script(context: &Context) -> anyhow::Result<()> {
     let config = &context.config;
-    let expected = Expected {
-        role: config.role.value.clone(),
-        database: config.database.value.clone(),
-        schema: config.schema.value.clone(),
-        extensions: config.extensions.value.clone(),
-        administrator: None,
-        digest: None,
-    };
+    let expected = expected_anywhere(config);
     let verifier = config.password.as_ref().map(|found| &found.value).map(Password::verifier);
     context.terminal.print(pg_schema::script(&expected, verifier.as_deref()).trim_end());
     Ok(())

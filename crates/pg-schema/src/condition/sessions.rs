@@ -8,7 +8,7 @@ use postgres::error::SqlState;
 use crate::{
     Expected, PathLayer,
     query::{SqlError, query},
-    remark::Remark,
+    remark::PathSet,
 };
 
 /// A session of the app's role.
@@ -32,15 +32,15 @@ pub struct OlderSessions {
     pub is_likely: bool,
 }
 
-/// Reads them; `winner` is the stored path that counts, `remark` what was written down when we set it.
+/// Reads them; `winner` is the stored path that counts, `set` what was written down when we set it.
 pub(super) fn read(
     session: &mut Session,
     winner: Option<&PathLayer>,
-    remark: &Remark,
+    set: Option<&PathSet>,
     expected: &Expected,
 ) -> Result<OlderSessions, SqlError> {
     let Some(winner) = winner else { return Ok(OlderSessions::default()) };
-    let (since, is_likely) = match (&remark.path, &winner.since) {
+    let (since, is_likely) = match (set, &winner.since) {
         (Some(set), _) if set.path == winner.path => (set.at.as_str(), false),
         (_, Some(since)) => (since.as_str(), false),
         (Some(_), None) => ("infinity", true),

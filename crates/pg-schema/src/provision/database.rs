@@ -3,7 +3,7 @@
 
 use pg_config::{Identifier, Session};
 
-use super::{Access, By, ProvisionError, Rest, Run, cluster::Cluster};
+use super::{Access, By, ProvisionError, Rest, cluster::Cluster, run::Run};
 use crate::{Administrator, Expected, Facts, ddl, path};
 
 /// Asserts the desired state; `facts` is what was there before.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_schema::Expected;
 
 use super::{Stage, table::Row, timed};
+use crate::server::expected_anywhere;
 
 /// What a verification may take of memory, in MiB.
 const MOST_MEMORY: f64 = 64.0;
@@ -21,7 +21,8 @@ impl Stage {
     pub(super) fn many_tables(&self, repeat: usize) -> anyhow::Result<Vec<Row>> {
         timed(&mut self.program(&["db-setup", "--quiet"]))?;
         let queries = self.directory.0.join("queries.sql");
-        fs::write(&queries, pg_schema::catalog_queries(&self.expected())).context("keep the catalog queries")?;
+        fs::write(&queries, pg_schema::catalog_queries(&expected_anywhere(&self.config)))
+            .context("keep the catalog queries")?;
         let mut growth = [
             Row::new("verifying 1,000 tables", "100 tables", 10.0),
             Row::new("verifying 10,000 tables", "1,000 tables", 10.0),
@@ -65,17 +66,6 @@ impl Stage {
             timed(self.psql(&self.app()).args(["--command", &sql]))?;
         }
         Ok(())
-    }
-
-    fn expected(&self) -> Expected {
-        Expected {
-            role: self.config.role.value.clone(),
-            database: self.config.database.value.clone(),
-            schema: self.config.schema.value.clone(),
-            extensions: Vec::new(),
-            administrator: None,
-            digest: None,
-        }
     }
 }
 

@@ -1,0 +1,53 @@
+//! Running what provisioning asserts.
+
+use pg_config::{Identifier, Session};
+use postgres::error::SqlState;
+
+use super::{By, Change};
+use crate::query::{SqlError, execute, mask_verifier};
+
+/// What was run so far; each change is told as it happens, so that it is known whatever comes after.
+pub(super) struct Run<'a> {
+    tell: &'a mut dyn FnMut(&Change),
+    pub(super) changes: Vec<Change>,
+    pub(super) left: Vec<SqlError>,
+    pub(super) warnings: Vec<String>,
+    remark: Option<String>,
+    /// Whether the path of the app's role was among it.
+    pub(super) has_set_path: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(tell: &'a mut dyn FnMut(&Change)) -> Self {
+        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None, has_set_path: false }
+    }
+
+    /// Runs a statement without which there is no going on.
+    pub(super) fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
+        let remark = self.remark.take().unwrap_or_default();
+        execute(session, statement)?;
+        let text = mask_verifier(statement);
+        let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
+        self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
+        let change = Change { statement: format!("{text}{remark}"), by };
+        (self.tell)(&change);
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// What is told beside the next statement: who owned its object before.
+    pub(super) fn remark_owner(&mut self, before: &Identifier) {
+        self.remark = Some(format!(" -- owned by {before} before"));
+    }
+
+    /// Runs a statement where the rights allow; what they do not allow, the verification names.
+    pub(super) fn may(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
+        match self.must(session, by, statement) {
+            Err(error) if error.is(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                self.left.push(error);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
