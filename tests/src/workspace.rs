@@ -8,10 +8,13 @@ use std::{
     time::Duration,
 };
 
+use pg_server::Containers;
+
 use crate::{
     Cluster, Run,
     client::connection,
-    cluster::{search_path, unique, value},
+    cluster::{programs_of, search_path, unique, value},
+    rung::{self, Rung},
     seen,
 };
 
@@ -35,10 +38,31 @@ impl Workspace {
         }
         let servers = root.join("servers").display().to_string();
         let migrate = format!("{} migrate", twin("twin-aura").display());
-        Self { root, environment: BTreeMap::new() }
+        let workspace = Self { root, environment: BTreeMap::new() }
             .with("DB_DATA_DIR", &servers)
             .with("MIGRATE_COMMAND", &migrate)
             .with("MIGRATE_INPUTS", "migrations/**")
+            // No container is started where no test means it.
+            .with("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        match Rung::named() {
+            Rung::Local(None) => workspace,
+            Rung::Local(Some(major)) => {
+                let programs = programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"));
+                workspace.with("PG_BIN_DIR", &programs.directory.display().to_string())
+            }
+            Rung::Container(major) => workspace.in_container(major).unwrap_or_else(|| panic!("no image of {major}")),
+        }
+    }
+
+    /// The same where servers are started in containers of this version, if there is its image.
+    pub fn in_container(self, major: u32) -> Option<Self> {
+        let image = rung::image(major)?;
+        rung::container_helper();
+        let workspace = self.without("DOCKER_HOST").with("DB_SERVER", "container").with("POSTGRES_IMAGE", &image);
+        Some(match rung::engine().docker_host {
+            Some(host) => workspace.with("DOCKER_HOST", &host),
+            None => workspace,
+        })
     }
 
     /// A workspace that names a database `aura_db` of `aura_user` on a server, and its administrator.
@@ -117,7 +141,16 @@ impl Default for Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
-        let _ = pg_server::purge(&self.root.join("servers"), Duration::from_secs(10));
+        let helper = programs().join("pg-container");
+        let engine = rung::engine();
+        let containers = Containers {
+            project: "aura",
+            workspace: &self.root,
+            image: "",
+            engine: &engine,
+            helper: &|_| Ok(helper.clone()),
+        };
+        let _ = pg_server::purge(&self.root.join("servers"), &containers, Duration::from_secs(10), &mut |_| {});
         // A failed test's directory stays, to look at.
         if !std::thread::panicking() {
             let _ = fs::remove_dir_all(&self.root);

@@ -96,6 +96,9 @@ pub(crate) struct DbSetup {
     /// Print the whole setup as an SQL script for an administrator, and change nothing
     #[arg(long, conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
+    /// On a server of its own, which ends with this command
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) ephemeral: bool,
     /// Where nothing else can serve, install PostgreSQL by the system's package manager
     #[arg(long)]
     pub(crate) install: bool,
@@ -219,6 +222,9 @@ pub(crate) struct DbStop {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
+    /// Set up a server of its own, which ends with this command, and hand it to the tests as DATABASE_URL
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
     /// Where PostgreSQL's server binaries are missing, install them by the system's package manager
     #[arg(long)]
     pub(crate) install: bool,

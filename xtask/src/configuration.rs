@@ -75,6 +75,7 @@ pub(crate) fn rows(config: &Config) -> Vec<Row> {
             inputs.map_or(&none, |found| &found.source),
         ),
         row("POSTGRES_IMAGE", config.image.value.clone(), &config.image.source),
+        row("DB_DURABLE", config.durability.value.to_string(), &config.durability.source),
         match &config.bin_dir {
             Some(found) => row("PG_BIN_DIR", found.value.display().to_string(), &found.source),
             None => ("PG_BIN_DIR", "(found)".to_owned(), none.to_string()),

@@ -4,7 +4,9 @@
 mod cli;
 mod commands;
 mod configuration;
+mod container;
 mod context;
+mod ephemeral;
 mod migrate;
 mod outcome;
 mod report;

@@ -15,5 +15,6 @@ fn main() -> ExitCode {
         migrate_command: "cargo run --quiet --package aura -- migrate",
         migrate_inputs: "crates/aura/migrations/**",
         migrate_build: Some("cargo build --quiet --package aura"),
+        container_helper: "pg-container",
     })
 }

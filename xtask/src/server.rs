@@ -3,9 +3,10 @@
 use anyhow::Context as _;
 use pg_config::{Address, Candidates, Config, ConnInfo, Identifier, Password, Sourced};
 use pg_schema::{Access, Administrator, Expected};
-use pg_server::{Mode, Request, Rung, Server, Source};
+use pg_server::{Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 
 use crate::{
+    container,
     context::Context,
     outcome::{Outcome, SilentServer},
     terminal::Patience,
@@ -23,28 +24,44 @@ pub(crate) struct Target {
 impl Target {
     /// Climbs the ladder, and says which rung was taken and why.
     pub(crate) fn find(context: &Context, mode: Mode) -> anyhow::Result<Self> {
+        let named = settle(context)?;
+        Self::climb(context, mode, named, &|request, say| pg_server::find(request, say))
+    }
+
+    /// Starts a server that ends with this command, whatever is named.
+    pub(crate) fn start(context: &Context, mode: Mode, place: &Ephemeral) -> anyhow::Result<Self> {
+        Self::climb(context, mode, None, &|request, say| place.start(request, say))
+    }
+
+    fn climb(context: &Context, mode: Mode, named: Option<Address>, climb: Climb<'_>) -> anyhow::Result<Self> {
+        let terminal = context.terminal;
         let config = &context.config;
+        let engine = container::engine(&context.environment);
+        let helper = |say: Say<'_>| container::build_helper(context, say);
         let request = Request {
             choice: config.server.value,
             mode,
-            named: settle(context)?,
+            named,
             data_dir: &config.data_dir.value,
             bin_dir: config.bin_dir.as_ref().map(|found| found.value.as_path()),
             path: context.environment.process_os("PATH"),
+            durability: config.durability.value,
+            containers: container::containers(context, &engine, &helper),
             wait: context.wait,
         };
-        let terminal = context.terminal;
-        let server = pg_server::find(&request, &mut |line| terminal.say(line)).or_else(|error| {
+        let server = climb(&request, &mut |line| terminal.say(line)).or_else(|error| {
             let could_install = error.skipped.iter().find(|skipped| skipped.rung == Rung::Install);
             let question = could_install.map(|skipped| format!("{skipped}\ninstall PostgreSQL now?"));
             if mode == Mode::Start && question.is_some_and(|question| terminal.confirm(&question)) {
                 let request = Request { mode: Mode::Install, ..request.clone() };
-                return pg_server::find(&request, &mut |line| terminal.say(line));
+                return climb(&request, &mut |line| terminal.say(line));
             }
             Err(error)
         })?;
         for skipped in &server.skipped {
-            terminal.detail(&format!("skipped: {skipped}"));
+            let line = format!("skipped: {skipped}");
+            // Of a server that is found again the first run has said it.
+            if server.started_now { terminal.say(&line) } else { terminal.detail(&line) }
         }
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;
@@ -84,7 +101,7 @@ impl Target {
 
     /// Whether the server is one that we started, and so may be treated as ours.
     pub(crate) fn is_ours(&self) -> bool {
-        self.server.source == Source::Local
+        self.server.source != Source::Env
     }
 
     /// Every server that may serve the database to others, and the connection with which they reach it: those that
@@ -106,6 +123,9 @@ impl Target {
         format!("{}:{} ({})", self.server.host, self.server.port, self.reason)
     }
 }
+
+/// A way up the ladder.
+type Climb<'a> = &'a dyn Fn(&Request<'_>, Say<'_>) -> Result<Server, NoServer>;
 
 /// The server that is named. Of several the one that libpq would take, for the whole command: what is made on
 /// one must not be looked for on another.

@@ -58,6 +58,8 @@ pub struct Config {
     pub migrations: Migrations,
     /// The container's image.
     pub image: Sourced<String>,
+    /// What the servers that we start keep through a crash of the machine.
+    pub durability: Sourced<Durability>,
     /// Where `initdb` and `postgres` are.
     pub bin_dir: Option<Sourced<PathBuf>>,
     /// Where the servers that we start keep their files.
@@ -88,6 +90,15 @@ impl ServerChoice {
     pub fn is_started(self) -> bool {
         matches!(self, Self::Container | Self::Local)
     }
+}
+
+/// `DB_DURABLE`: what a server that we start keeps through a crash of its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Perhaps nothing: it is started for development, and quick.
+    Development,
+    /// All that was committed: PostgreSQL's own defaults.
+    Durable,
 }
 
 /// How the app's migrations are run.
@@ -161,6 +172,8 @@ impl Config {
             extensions,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:17"),
+            durability: parsed(environment, "DB_DURABLE", Durability::from_str)?
+                .unwrap_or(Sourced { value: Durability::Development, source: Source::Default }),
             bin_dir: text(environment, "PG_BIN_DIR")
                 .map(|found| Sourced { value: project.root.join(found.value), source: found.source }),
             data_dir,
@@ -245,6 +258,27 @@ impl fmt::Display for ServerChoice {
     }
 }
 
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "no" => Ok(Self::Development),
+            "yes" => Ok(Self::Durable),
+            _ => Err(format!("{text:?} is neither yes nor no")),
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Development => "no",
+            Self::Durable => "yes",
+        })
+    }
+}
+
 fn text(environment: &Environment, key: &'static str) -> Option<Sourced<String>> {
     environment.get(key).map(|(value, source)| Sourced { value: value.to_owned(), source })
 }
@@ -297,7 +331,7 @@ fn default_data_dir(project: &Project, environment: &Environment) -> Result<Path
     };
     let root = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());
     let folder = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(base.join(format!("{}-db", project.name)).join(format!("{folder}-{}", crate::inputs::short_digest(&root))))
+    Ok(base.join(format!("{}-db", project.name)).join(format!("{folder}-{}", crate::short_digest(root.as_os_str().as_encoded_bytes()))))
 }
 
 #[cfg(test)]

@@ -81,9 +81,9 @@ impl Digest {
     }
 }
 
-/// Twelve hexadecimal digits that tell one path from another.
-pub(crate) fn short_digest(path: &Path) -> String {
-    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+/// Twelve hexadecimal digits that tell one text from another.
+pub fn short_digest(text: &[u8]) -> String {
+    let digest = Sha256::digest(text);
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -28,6 +28,7 @@ pub const KEYS: &[Key] = &[
     key("MIGRATE_INPUTS", "globs of the files that the migrations are made of, parted by commas"),
     key("DB_SERVER", "where the server comes from: auto, env, container, local"),
     key("POSTGRES_IMAGE", "the container's image"),
+    key("DB_DURABLE", "yes: servers that we start keep what was committed through a power cut; no: they are quick"),
     key("PG_BIN_DIR", "where initdb and postgres are"),
     key("DB_DATA_DIR", "where the servers that we start keep their files"),
     key("DEBUG", "the app's own, passed through untouched"),

@@ -8,10 +8,10 @@ mod inputs;
 mod keys;
 mod project;
 
-pub use config::{Config, ConfigError, Migrations, ServerChoice, Sourced};
+pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
-pub use inputs::{Digest, InputsError};
+pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
 // What a configuration is made of: whoever takes one needs these too.
 pub use pg_connect::{

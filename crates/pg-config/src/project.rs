@@ -22,4 +22,7 @@ pub struct Project {
     /// What makes the default command quick to run: it takes long, needs no database, and so is run
     /// before the lock is taken.
     pub migrate_build: Option<&'static str>,
+    /// The program that speaks to a container engine, whose `main` is `pg_container::main`: a package of the
+    /// workspace, which is built when it is needed, or the path of a program.
+    pub container_helper: &'static str,
 }

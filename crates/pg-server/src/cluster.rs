@@ -16,7 +16,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, SslMode};
+use pg_config::{ConnInfo, ConnectError, Durability, Host, Options, Parameters, SslMode};
 
 use crate::{
     Binaries, LocalError,
@@ -44,6 +44,7 @@ pub(crate) struct Running {
     /// `server_version`, without the packager's addition.
     pub(crate) version: String,
     pub(crate) superuser: ConnInfo,
+    pub(crate) durability: Durability,
 }
 
 /// One look at a cluster.
@@ -60,7 +61,8 @@ pub(crate) enum Seen {
 }
 
 /// Proves which server answers. Any query would show that it is ready.
-const IDENTITY: &str = "SELECT current_setting('data_directory'), current_setting('server_version')";
+const IDENTITY: &str =
+    "SELECT current_setting('data_directory'), current_setting('server_version'), current_setting('fsync')";
 
 /// A server on the loopback address answers in 2 ms; 5 s are for a machine that swaps.
 const LOGIN_LIMIT: Duration = Duration::from_secs(5);
@@ -243,11 +245,13 @@ impl Cluster {
             Err(_) => return Ok(None),
         };
         let Ok(row) = session.client.query_one(IDENTITY, &[]) else { return Ok(None) };
-        let (directory, version): (String, String) = (row.get(0), row.get(1));
+        let (directory, version, fsync): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         if fs::canonicalize(&directory).ok() != Some(data) {
             return Err(refused(format!("on port {port} another server answers, that of {directory}")));
         }
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-        Ok(Some(Running { pid: written.pid, socket_dir: written.socket_dir.clone(), version, superuser }))
+        let durability = if fsync == "on" { Durability::Durable } else { Durability::Development };
+        let socket_dir = written.socket_dir.clone();
+        Ok(Some(Running { pid: written.pid, socket_dir, version, superuser, durability }))
     }
 }

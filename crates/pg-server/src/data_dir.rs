@@ -3,9 +3,12 @@
 //! ```text
 //! made-by-pg-server        the marker: without it nothing here is ever deleted
 //! lock                     held by whoever starts, stops or deletes something
-//! current                  the name of the cluster that was started last
+//! current                  the name of the cluster or container that was started last
+//! id                       what tells this workspace from every other that uses the same container engine
 //! clusters/15/             one per major version: see `cluster`
 //! clusters/15.broken-…/   one that could not start any more, put aside with its data: see `local`
+//! containers/aura-…/       one per configuration: see `container::kept`
+//! ephemeral/…/             servers that go with whoever asked for them: see `ephemeral`
 //! templates/15.18-…/       initialised clusters that were never started: see `template`
 //! passwords/aura_user      0600: see `password`
 //! ```
@@ -22,6 +25,7 @@ use std::{
 };
 
 use nix::unistd::geteuid;
+use pg_config::Password;
 
 use crate::{
     LocalError,
@@ -35,7 +39,10 @@ const MARKER_TEXT: &str = "PostgreSQL servers of one workspace: clusters, templa
     Made by `cargo xtask db-setup`, deleted by `cargo xtask db-stop --purge`.\n";
 const LOCK: &str = "lock";
 const CURRENT: &str = "current";
+const ID: &str = "id";
 const CLUSTERS: &str = "clusters";
+const CONTAINERS: &str = "containers";
+const EPHEMERAL: &str = "ephemeral";
 const TEMPLATES: &str = "templates";
 const PASSWORDS: &str = "passwords";
 /// What is being made is named so, and renamed when it is whole.
@@ -93,6 +100,8 @@ impl DataDir {
         let passage = data_dir.account.passage_mode();
         make_directory(&data_dir.clusters_directory(), passage)?;
         make_directory(&data_dir.templates(), passage)?;
+        make_directory(&data_dir.containers(), 0o700)?;
+        make_directory(&data_dir.ephemeral(), passage)?;
         make_directory(&data_dir.passwords(), 0o700)?;
         data_dir.sweep();
         Ok((data_dir, lock))
@@ -118,23 +127,14 @@ impl DataDir {
     }
 
     fn all_clusters(&self) -> Result<Vec<Cluster>, LocalError> {
-        let directory = self.clusters_directory();
-        let mut clusters = Vec::new();
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(clusters),
-            outcome => outcome.map_err(LocalError::io("list", &directory))?,
-        };
-        for entry in entries {
-            let name = entry.map_err(LocalError::io("list", &directory))?.file_name();
-            if let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) {
-                clusters.push(self.cluster(name));
-            }
-        }
-        let current = fs::read_to_string(self.root.join(CURRENT)).unwrap_or_default();
+        let directories = listed(&self.clusters_directory())?;
+        let names = directories.iter().filter_map(|directory| directory.file_name()?.to_str());
+        let mut clusters: Vec<_> = names.map(|name| self.cluster(name)).collect();
+        let current = self.current();
         let rank = |cluster: &Cluster| {
             let name = cluster.name().to_owned();
             let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-            (name == current.trim(), digits.parse::<u32>().ok(), name)
+            (name == current, digits.parse::<u32>().ok(), name)
         };
         clusters.sort_by_cached_key(|cluster| Reverse(rank(cluster)));
         Ok(clusters)
@@ -147,17 +147,46 @@ impl DataDir {
         Cluster::at(directory, account)
     }
 
-    /// Notes that this cluster is the one to go on with.
-    pub(crate) fn set_current(&self, cluster: &Cluster) -> Result<(), LocalError> {
-        write(&self.root.join(CURRENT), cluster.name())
+    /// The name of the cluster or container that was started last; empty where there was none.
+    pub(crate) fn current(&self) -> String {
+        fs::read_to_string(self.root.join(CURRENT)).unwrap_or_default().trim().to_owned()
+    }
+
+    /// Notes that this cluster or container is the one to go on with.
+    pub(crate) fn set_current(&self, name: &str) -> Result<(), LocalError> {
+        write(&self.root.join(CURRENT), name)
+    }
+
+    /// What tells this data directory from every other, on every machine. The lock is held by the caller.
+    pub(crate) fn id(&self) -> Result<String, LocalError> {
+        let path = self.root.join(ID);
+        match fs::read_to_string(&path) {
+            Ok(id) if !id.trim().is_empty() => return Ok(id),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(LocalError::io("read", &path)(error)),
+            _ => {}
+        }
+        // As random as a password, and no secret.
+        let id = Password::generate().reveal().to_owned();
+        write(&path, &id)?;
+        Ok(id)
+    }
+
+    /// The directories of the containers' records.
+    pub(crate) fn container_directories(&self) -> Result<Vec<PathBuf>, LocalError> {
+        listed(&self.containers())
+    }
+
+    /// The directories of servers that go with whoever asked for them.
+    pub(crate) fn ephemeral_directories(&self) -> Result<Vec<PathBuf>, LocalError> {
+        listed(&self.ephemeral())
     }
 
     /// Deletes everything that is ours, the lock last; what somebody else put here stays.
     pub(crate) fn delete(&self) -> Result<(), LocalError> {
-        for name in [CLUSTERS, TEMPLATES, PASSWORDS] {
+        for name in [CLUSTERS, CONTAINERS, EPHEMERAL, TEMPLATES, PASSWORDS] {
             remove_tree(&self.root.join(name))?;
         }
-        for name in [CURRENT, MARKER, LOCK] {
+        for name in [CURRENT, ID, MARKER, LOCK] {
             let path = self.root.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -173,6 +202,14 @@ impl DataDir {
 
     fn clusters_directory(&self) -> PathBuf {
         self.root.join(CLUSTERS)
+    }
+
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.root.join(CONTAINERS)
+    }
+
+    pub(crate) fn ephemeral(&self) -> PathBuf {
+        self.root.join(EPHEMERAL)
     }
 
     pub(crate) fn templates(&self) -> PathBuf {
@@ -194,6 +231,23 @@ impl DataDir {
             }
         }
     }
+}
+
+/// What is in a directory, hidden names left out; nothing where there is no directory.
+pub(crate) fn listed(directory: &Path) -> Result<Vec<PathBuf>, LocalError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        outcome => outcome.map_err(LocalError::io("list", directory))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(LocalError::io("list", directory))?.path();
+        if !path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b".") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A name, not yet taken, for something that is being made in this directory.

@@ -8,6 +8,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::ContainerError;
+
 /// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
 #[derive(Debug, Error)]
 pub enum LocalError {
@@ -148,9 +150,34 @@ pub enum LocalError {
         /// How long we waited.
         waited: Duration,
     },
+    /// A container gives no server.
+    #[error(transparent)]
+    Container(Box<ContainerError>),
+    /// A container that must go cannot be reached.
+    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more]", record.display())]
+    Left {
+        /// The container.
+        name: String,
+        /// The directory of its record.
+        record: PathBuf,
+        /// Why its engine does not answer.
+        error: String,
+    },
+    /// A throw-away server was ended before it was started: by a signal.
+    #[error("the throw-away server was ended before it was started")]
+    Ended,
     /// PostgreSQL could not be installed.
     #[error("PostgreSQL was not installed: {0}")]
     Install(String),
+}
+
+impl From<ContainerError> for LocalError {
+    fn from(error: ContainerError) -> Self {
+        match error {
+            ContainerError::DataDir(error) => *error,
+            error => Self::Container(Box::new(error)),
+        }
+    }
 }
 
 impl LocalError {

@@ -2,14 +2,16 @@
 
 use std::{ffi::OsStr, fmt, path::Path, time::Duration};
 
-use pg_config::{Address, ConnInfo, Host, ServerChoice};
+use pg_config::{Address, ConnInfo, Durability, Host, ServerChoice};
 use thiserror::Error;
 
 use crate::{
-    Local, LocalError, Say,
+    Container, ContainerError, Containers, Local, LocalError, Say,
     cluster::Cluster,
-    install,
-    local::{self, Found, Search},
+    container::{self, Kept, Workshop},
+    data_dir::DataDir,
+    ephemeral, install,
+    local::{self, Search},
 };
 
 /// What may be done to get a server.
@@ -24,7 +26,7 @@ pub enum Mode {
 }
 
 /// What the ladder needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// Which rungs may be taken.
     pub choice: ServerChoice,
@@ -38,6 +40,10 @@ pub struct Request<'a> {
     pub bin_dir: Option<&'a Path>,
     /// The value of `PATH`.
     pub path: Option<&'a OsStr>,
+    /// What a server that is started keeps through a crash of its machine.
+    pub durability: Durability,
+    /// What the container rung needs.
+    pub containers: Containers<'a>,
     /// How long a server may take to come up, and another process to let go of the data directory.
     pub wait: Duration,
 }
@@ -61,6 +67,8 @@ pub struct Server {
     pub skipped: Vec<Skipped>,
     /// Where it lives, if it is a private cluster.
     pub local: Option<Local>,
+    /// Where it lives, if it is in a container.
+    pub container: Option<Container>,
 }
 
 /// Where a server came from.
@@ -68,6 +76,8 @@ pub struct Server {
 pub enum Source {
     /// It was named. Nobody has connected to it yet.
     Env,
+    /// A container of this workspace.
+    Container,
     /// A private cluster of this workspace.
     Local,
 }
@@ -130,29 +140,75 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
     if request.choice == ServerChoice::Env {
         return Err(NoServer { skipped, error: None });
     }
-    if request.choice != ServerChoice::Container {
-        match local::search(request.data_dir, request.bin_dir, patience(request)) {
-            Ok(Search::Running(found)) => return Ok(ours(*found, skipped)),
-            Ok(Search::Stopped(kept)) if request.mode == Mode::Find => {
-                skip_container(request, &mut skipped);
-                skipped.push(not_running(&kept));
-                return Err(NoServer { skipped, error: None });
+    let running = match running(request) {
+        Ok(Ours::Running(server)) => return Ok(Server { skipped, ..*server }),
+        Ok(Ours::Stopped(kept)) => kept,
+        Err(error) => return Err(failed(skipped, error)),
+    };
+    if request.mode == Mode::Find {
+        skipped.extend(running.not_running(request.choice));
+        return Err(NoServer { skipped, error: None });
+    }
+    if let Err(error) = swept(request, say) {
+        return Err(failed(skipped, error));
+    }
+    let mut request = request.clone();
+    if let Some(cluster) = running.goes_on(request.choice) {
+        skipped.push(Skipped {
+            rung: Rung::Container,
+            reason: format!("the data of this workspace are in {}", cluster.data().display()),
+            remedy: Some("--server container makes a new database in a container".to_owned()),
+        });
+        request.choice = ServerChoice::Local;
+    }
+    let request = &request;
+    let rungs = Rungs {
+        container: &|workshop, say| {
+            let found = workshop.ensure(request.data_dir, request.durability, request.wait, say)?;
+            Ok(in_container(found))
+        },
+        local: &|say| {
+            local::ensure(request.data_dir, request.bin_dir, request.path, request.durability, request.wait, say)
+                .map(ours)
+        },
+    };
+    climb(request, skipped, &rungs, say)
+}
+
+/// How the rungs below a running server give one.
+pub(crate) struct Rungs<'a> {
+    pub(crate) container: &'a dyn Fn(Workshop<'_>, Say<'_>) -> Result<Server, ContainerError>,
+    pub(crate) local: &'a dyn Fn(Say<'_>) -> Result<Server, LocalError>,
+}
+
+/// A container, installed binaries, binaries that are installed now: the first that can.
+pub(crate) fn climb(
+    request: &Request<'_>,
+    mut skipped: Vec<Skipped>,
+    rungs: &Rungs<'_>,
+    say: Say<'_>,
+) -> Result<Server, NoServer> {
+    if request.choice != ServerChoice::Local {
+        match Workshop::open(&request.containers, say).and_then(|workshop| (rungs.container)(workshop, say)) {
+            Ok(server) => return Ok(Server { skipped, ..server }),
+            Err(error) if error.is_passing() => {
+                skipped.push(Skipped { rung: Rung::Container, reason: error.to_string(), remedy: None });
             }
-            Ok(Search::Stopped(_)) => {}
-            Err(error) => return Err(failed(skipped, error)),
+            Err(error) => return Err(failed(skipped, error.into())),
         }
     }
-    skip_container(request, &mut skipped);
     if request.choice == ServerChoice::Container {
         return Err(NoServer { skipped, error: None });
     }
-    let start = |say: Say<'_>| local::ensure(request.data_dir, request.bin_dir, request.path, request.wait, say);
-    match start(say) {
-        Ok(found) => Ok(ours(found, skipped)),
-        Err(LocalError::NoBinaries { .. }) if request.mode == Mode::Install => install::install(request.path, say)
-            .and_then(|()| start(say))
-            .map(|found| ours(found, skipped.clone()))
-            .map_err(|error| failed(skipped, error)),
+    match (rungs.local)(say) {
+        Ok(server) => Ok(Server { skipped, ..server }),
+        Err(LocalError::NoBinaries { .. }) if request.mode == Mode::Install => {
+            let installed = install::install(request.path, say).and_then(|()| (rungs.local)(say));
+            match installed {
+                Ok(server) => Ok(Server { skipped, ..server }),
+                Err(error) => Err(failed(skipped, error)),
+            }
+        }
         Err(error @ LocalError::NoBinaries { .. }) => {
             skipped.push(Skipped {
                 rung: Rung::Local,
@@ -165,6 +221,95 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
             Err(NoServer { skipped, error: None })
         }
         Err(error) => Err(failed(skipped, error)),
+    }
+}
+
+/// The servers of this workspace.
+enum Ours {
+    Running(Box<Server>),
+    Stopped(Stopped),
+}
+
+/// What is kept of servers that do not run, those first that were started last.
+#[derive(Default)]
+struct Stopped {
+    clusters: Vec<Cluster>,
+    containers: Vec<Kept>,
+    /// The name of the one that was started last.
+    current: String,
+}
+
+/// A server that an earlier run started and that still runs: first the one that was started last.
+fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
+    let Some(data_dir) = DataDir::open(request.data_dir)? else { return Ok(Ours::Stopped(Stopped::default())) };
+    let mut stopped = Stopped { current: data_dir.current(), ..Stopped::default() };
+    stopped.containers = Kept::all(&data_dir)?;
+    let is_container = stopped.containers.iter().any(|kept| kept.name() == stopped.current);
+    let mut order = [ServerChoice::Local, ServerChoice::Container];
+    if is_container {
+        order.reverse();
+    }
+    for rung in order.into_iter().filter(|rung| [*rung, ServerChoice::Auto].contains(&request.choice)) {
+        if rung == ServerChoice::Local {
+            match local::search(request.data_dir, request.bin_dir, patience(request))? {
+                // One with other settings is started anew, where that may be.
+                Search::Running(found)
+                    if request.mode != Mode::Find && found.running.durability != request.durability =>
+                {
+                    stopped.clusters = vec![found.cluster];
+                }
+                Search::Running(found) => return Ok(Ours::Running(Box::new(ours(*found)))),
+                Search::Stopped(clusters) => stopped.clusters = clusters,
+            }
+        } else {
+            let found = container::search(&data_dir, &request.containers, request.durability, patience(request))?;
+            if let Some(found) = found {
+                return Ok(Ours::Running(Box::new(in_container(found))));
+            }
+        }
+    }
+    Ok(Ours::Stopped(stopped))
+}
+
+impl Stopped {
+    /// The cluster whose data are this workspace's: a container would begin with none.
+    fn goes_on(&self, choice: ServerChoice) -> Option<&Cluster> {
+        let first = self.clusters.first().filter(|_| choice == ServerChoice::Auto);
+        first.filter(|cluster| cluster.name() == self.current)
+    }
+
+    /// Why nothing serves, where nothing may be started.
+    fn not_running(&self, choice: ServerChoice) -> Vec<Skipped> {
+        let starts = Some("`cargo xtask db-setup` starts it".to_owned());
+        let mut skipped = Vec::new();
+        if choice != ServerChoice::Local
+            && let Some(kept) = self.containers.first()
+        {
+            let reason = format!("the container {} of {} does not run", kept.name(), kept.image);
+            skipped.push(Skipped { rung: Rung::Container, reason, remedy: starts.clone() });
+        }
+        if choice != ServerChoice::Container
+            && let Some(cluster) = self.clusters.first()
+        {
+            let reason =
+                format!("the server of {} (PostgreSQL {}) is stopped", cluster.data().display(), cluster.name());
+            skipped.push(Skipped { rung: Rung::Local, reason, remedy: starts });
+        }
+        if skipped.is_empty() {
+            let rung = if choice == ServerChoice::Container { Rung::Container } else { Rung::Local };
+            let reason = "no server was started for this workspace yet".to_owned();
+            let remedy = Some("`cargo xtask db-setup` starts one".to_owned());
+            skipped.push(Skipped { rung, reason, remedy });
+        }
+        skipped
+    }
+}
+
+/// Ends what throw-away servers of earlier runs have left.
+fn swept(request: &Request<'_>, say: Say<'_>) -> Result<(), LocalError> {
+    match DataDir::open(request.data_dir)? {
+        Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say),
+        None => Ok(()),
     }
 }
 
@@ -183,10 +328,26 @@ fn named(Address { host, port }: Address) -> Server {
         reason: "named by the configuration".to_owned(),
         skipped: Vec::new(),
         local: None,
+        container: None,
     }
 }
 
-fn ours(found: Found, skipped: Vec<Skipped>) -> Server {
+fn in_container(found: container::Found) -> Server {
+    let container = found.container();
+    Server {
+        source: Source::Container,
+        host: found.running.superuser.host.clone(),
+        port: found.running.superuser.port,
+        superuser: Some(found.running.superuser),
+        started_now: found.started_now,
+        reason: found.reason,
+        skipped: Vec::new(),
+        local: None,
+        container: Some(container),
+    }
+}
+
+fn ours(found: local::Found) -> Server {
     let local = found.local();
     Server {
         source: Source::Local,
@@ -195,35 +356,18 @@ fn ours(found: Found, skipped: Vec<Skipped>) -> Server {
         superuser: Some(found.running.superuser),
         started_now: found.started_now,
         reason: found.reason,
-        skipped,
+        skipped: Vec::new(),
         local: Some(local),
+        container: None,
     }
-}
-
-fn skip_container(request: &Request<'_>, skipped: &mut Vec<Skipped>) {
-    if matches!(request.choice, ServerChoice::Auto | ServerChoice::Container) {
-        skipped.push(Skipped {
-            rung: Rung::Container,
-            reason: "this release starts no containers yet".to_owned(),
-            remedy: (request.choice == ServerChoice::Container)
-                .then(|| "take --server local, or start a container yourself and name it in DATABASE_URL".to_owned()),
-        });
-    }
-}
-
-fn not_running(kept: &[Cluster]) -> Skipped {
-    let (reason, remedy) = match kept.first() {
-        Some(cluster) => (
-            format!("the server of {} (PostgreSQL {}) is stopped", cluster.data().display(), cluster.name()),
-            "`cargo xtask db-setup` starts it",
-        ),
-        None => ("no server was started for this workspace yet".to_owned(), "`cargo xtask db-setup` starts one"),
-    };
-    Skipped { rung: Rung::Local, reason, remedy: Some(remedy.to_owned()) }
 }
 
 fn failed(mut skipped: Vec<Skipped>, error: LocalError) -> NoServer {
-    let rung = if matches!(error, LocalError::Install(_)) { Rung::Install } else { Rung::Local };
+    let rung = match error {
+        LocalError::Install(_) => Rung::Install,
+        LocalError::Container(_) => Rung::Container,
+        _ => Rung::Local,
+    };
     skipped.push(Skipped { rung, reason: error.to_string(), remedy: None });
     NoServer { skipped, error: Some(Box::new(error)) }
 }
@@ -254,6 +398,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Env => "env",
+            Self::Container => "container",
             Self::Local => "local",
         })
     }

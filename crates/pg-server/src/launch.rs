@@ -7,6 +7,8 @@ use std::{
     process::Child,
 };
 
+use pg_config::Durability;
+
 use crate::{Binaries, LocalError, cluster::Cluster, process::command};
 
 /// What makes a development server quick. A crash of the machine may damage its data; a killed server
@@ -41,9 +43,26 @@ const ALWAYS: [(&str, &str); 10] = [
 /// `sun_path` less its last zero byte: 108 on Linux, 104 elsewhere.
 const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The development settings for people: `fsync=off, …`.
-pub(crate) fn development_settings() -> String {
-    DEVELOPMENT.map(|(name, value)| format!("{name}={value}")).join(", ")
+/// What a server in a container is told; the rest is the image's.
+pub(crate) fn container_settings<'a>(durability: Durability) -> impl Iterator<Item = (&'a str, &'a str)> {
+    // Before 14 the default is another.
+    [("password_encryption", "scram-sha-256"), ("log_statement", "none")].into_iter().chain(of(durability))
+}
+
+/// What makes it quick, unless it is to be durable.
+fn of<'a>(durability: Durability) -> impl Iterator<Item = (&'a str, &'a str)> {
+    DEVELOPMENT.into_iter().filter(move |_| durability == Durability::Development)
+}
+
+/// For people, after the words that say what is started: `, for development: fsync=off, …`.
+pub(crate) fn explained(durability: Durability) -> String {
+    match durability {
+        Durability::Development => {
+            let settings = DEVELOPMENT.map(|(name, value)| format!("{name}={value}")).join(", ");
+            format!(", for development (DB_DURABLE=no): {settings}")
+        }
+        Durability::Durable => ", durable (DB_DURABLE=yes)".to_owned(),
+    }
 }
 
 /// Starts `postgres` in a process group of its own, so that it outlives us and our terminal.
@@ -53,6 +72,7 @@ pub(crate) fn launch(
     cluster: &Cluster,
     binaries: &Binaries,
     port: u16,
+    durability: Durability,
     extra: &[(&str, &str)],
 ) -> Result<Child, LocalError> {
     let program = binaries.program("postgres");
@@ -70,7 +90,7 @@ pub(crate) fn launch(
     let own = [("port", port.to_string()), ("unix_socket_directories", socket_dir)];
     let own = own.iter().map(|(name, value)| (*name, value.as_str()));
     // Of two settings of one name the later wins.
-    for (name, value) in ALWAYS.into_iter().chain(DEVELOPMENT).chain(own).chain(extra.iter().copied()) {
+    for (name, value) in ALWAYS.into_iter().chain(of(durability)).chain(own).chain(extra.iter().copied()) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
     command.stdout(file.try_clone().map_err(LocalError::io("open", &log))?).stderr(file).process_group(0);

@@ -1,13 +1,16 @@
-//! Where a running PostgreSQL server comes from: one that is named, or a private cluster of this
-//! workspace, made from installed binaries.
+//! Where a running PostgreSQL server comes from: one that is named, or one of this workspace, in a container or
+//! from installed binaries.
 //!
 //! [`find`] goes down the ladder. Nothing here prints or reads the environment: what is going on goes to
 //! a [`Say`], and what the environment says is in the [`Request`].
 
 mod binaries;
 mod cluster;
+mod container;
 mod copy;
 mod data_dir;
+mod engine;
+mod ephemeral;
 mod error;
 mod install;
 mod ladder;
@@ -28,12 +31,15 @@ mod user;
 mod version;
 
 pub use binaries::Binaries;
+pub use container::{BuildHelper, Container, ContainerError, Containers};
+pub use engine::{EngineError, EngineSettings};
+pub use ephemeral::Ephemeral;
 pub use error::LocalError;
 pub use install::install_where_missing;
 pub use ladder::{Mode, NoServer, Request, Rung, Server, Skipped, Source, find};
 pub use local::Local;
 pub use password::app_password;
-pub use stop::{State, Status, Stopped, purge, status, stop};
+pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
 pub use template::{Template, template};
 pub use throwaway::{Throwaway, scratch, throwaway};
 pub use version::Version;

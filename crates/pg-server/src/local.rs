@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pg_config::Durability;
+
 use crate::{
     Binaries, LocalError, Say,
     cluster::{Cluster, Running, Seen},
@@ -81,6 +83,7 @@ pub(crate) fn ensure(
     data_dir: &Path,
     bin_dir: Option<&Path>,
     path: Option<&OsStr>,
+    durability: Durability,
     wait: Duration,
     say: Say<'_>,
 ) -> Result<Found, LocalError> {
@@ -92,7 +95,11 @@ pub(crate) fn ensure(
     let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
     // Whoever held the lock until now may have started one.
     if let Search::Running(found) = search(&data_dir.root, bin_dir, Duration::ZERO)? {
-        return Ok(*found);
+        if found.running.durability == durability {
+            return Ok(*found);
+        }
+        say("starting the server anew, with the settings that DB_DURABLE says");
+        found.cluster.stop(wait)?;
     }
     let binaries = match named.or(newest) {
         Some(binaries) => binaries,
@@ -104,11 +111,11 @@ pub(crate) fn ensure(
         put_aside(&cluster, missing, say)?;
     }
     let (running, kind) = if missing.is_none() {
-        (start(&cluster, &binaries, &[], wait, say)?, "the kept cluster")
+        (start(&cluster, &binaries, durability, &[], wait, say)?, "the kept cluster")
     } else {
-        (start_fresh(&data_dir, &cluster, &binaries, wait, say)?, "a new cluster")
+        (start_fresh(&data_dir, &cluster, &binaries, durability, wait, say)?, "a new cluster")
     };
-    data_dir.set_current(&cluster)?;
+    data_dir.set_current(cluster.name())?;
     let reason = format!("{kind}, by the installed binaries in {}", binaries.directory.display());
     Ok(Found { cluster, running, started_now: true, reason })
 }
@@ -158,6 +165,11 @@ fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, say: Say<'_>) -> Result<Bin
     newest(path)
 }
 
+/// The binaries that are named, or the newest that are installed.
+pub(crate) fn binaries(bin_dir: Option<&Path>, path: Option<&OsStr>) -> Result<Binaries, LocalError> {
+    bin_dir.map_or_else(|| newest(path), Binaries::named)
+}
+
 fn newest(path: Option<&OsStr>) -> Result<Binaries, LocalError> {
     let (installed, passed_over) = Binaries::installed(path);
     installed.into_iter().next().ok_or_else(|| {
@@ -172,12 +184,13 @@ fn start_fresh(
     data_dir: &DataDir,
     cluster: &Cluster,
     binaries: &Binaries,
+    durability: Durability,
     wait: Duration,
     say: Say<'_>,
 ) -> Result<Running, LocalError> {
     let template = Template::get(data_dir, binaries, say)?;
     template.copy_to(cluster.directory())?;
-    match start(cluster, binaries, &[], wait, say) {
+    match start(cluster, binaries, durability, &[], wait, say) {
         Err(LocalError::Exited { tail, .. }) => {
             say(&format!(
                 "a copy of the kept template does not start, so it is made anew; the copy's log ended:\n{tail}"
@@ -185,7 +198,7 @@ fn start_fresh(
             clear(cluster)?;
             template.delete()?;
             Template::get(data_dir, binaries, say)?.copy_to(cluster.directory())?;
-            let again = start(cluster, binaries, &[], wait, say);
+            let again = start(cluster, binaries, durability, &[], wait, say);
             if again.is_err() {
                 clear(cluster)?;
             }

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pg_config::Durability;
+
 use crate::{
     Binaries, LocalError, Say,
     cluster::{Cluster, Running, Seen},
@@ -17,6 +19,7 @@ use crate::{
 struct Attempt<'a> {
     cluster: &'a Cluster,
     binaries: &'a Binaries,
+    durability: Durability,
     extra: &'a [(&'a str, &'a str)],
     /// The process that we wait for.
     child: Option<Child>,
@@ -34,6 +37,7 @@ struct Attempt<'a> {
 pub(crate) fn start(
     cluster: &Cluster,
     binaries: &Binaries,
+    durability: Durability,
     extra: &[(&str, &str)],
     wait: Duration,
     say: Say<'_>,
@@ -43,7 +47,16 @@ pub(crate) fn start(
     cluster.account().check_passage(&cluster.data())?;
     launch::rotate_log(&cluster.log());
     let mut attempt =
-        Attempt { cluster, binaries, extra, child: None, port: None, refused: Vec::new(), seen: "nothing happened" };
+        Attempt {
+        cluster,
+        binaries,
+        durability,
+        extra,
+        child: None,
+        port: None,
+        refused: Vec::new(),
+        seen: "nothing happened",
+    };
     let running = poll::until(Instant::now() + wait, || attempt.step(say).transpose()).unwrap_or_else(|| {
         let log = cluster.log();
         let tail = log::tail(&log);
@@ -111,14 +124,11 @@ impl Attempt<'_> {
         let port = port::choose(directory, self.cluster.kept_port(), &self.refused)
             .ok_or_else(|| LocalError::io("find a free TCP port for", directory)(io::Error::other("none is left")))?;
         if self.port != Some(port) {
-            let settings = launch::development_settings();
-            say(&format!(
-                "starting PostgreSQL {} on 127.0.0.1:{port}, for development: {settings}",
-                self.binaries.version
-            ));
+            let settings = launch::explained(self.durability);
+            say(&format!("starting PostgreSQL {} on 127.0.0.1:{port}{settings}", self.binaries.version));
         }
         self.renew_run_directory()?;
-        self.child = Some(launch::launch(self.cluster, self.binaries, port, self.extra)?);
+        self.child = Some(launch::launch(self.cluster, self.binaries, port, self.durability, self.extra)?);
         self.port = Some(port);
         Ok(())
     }

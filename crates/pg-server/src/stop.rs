@@ -1,23 +1,50 @@
 //! Stopping and deleting the servers of a workspace, and what is known of them (`db-stop`, `db-status`).
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use crate::{
-    Binaries, LocalError,
+    Binaries, ContainerError, Containers, EngineSettings, LocalError, Say,
     cluster::{Cluster, Seen},
+    container::{self, Helper, Kept},
     data_dir::DataDir,
+    engine::{self, Engine},
+    ephemeral,
 };
 
 /// A server that was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopped {
-    /// The name of its cluster: the major version.
-    pub cluster: String,
-    /// The process id that it had.
-    pub pid: u32,
+pub enum Stopped {
+    /// That of a cluster.
+    Cluster {
+        /// The name of the cluster: the major version.
+        name: String,
+        /// The process id that it had.
+        pid: u32,
+    },
+    /// That of a container.
+    Container {
+        /// The name of the container.
+        name: String,
+        /// Its image.
+        image: String,
+    },
+}
+
+/// A kept container.
+#[derive(Clone, Debug)]
+pub struct ContainerStatus {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Its engine's address, as `DOCKER_HOST` has it.
+    pub engine: String,
+    /// How it is, for people.
+    pub state: String,
 }
 
 /// A kept cluster.
@@ -63,22 +90,82 @@ pub enum State {
 
 /// Ends every server of this data directory, open sessions or not; `wait` is what each one gets for an
 /// orderly end. Data stay. Nothing there, or nothing running: no error, and no entry.
-pub fn stop(data_dir: &Path, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
+///
+/// Of a container whose engine does not answer that is said, and no more: it does not run without it.
+pub fn stop(
+    data_dir: &Path,
+    containers: &Containers<'_>,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Vec<Stopped>, LocalError> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
     let _lock = data_dir.lock(wait)?;
-    stop_all(&data_dir, wait)
+    ephemeral::sweep(&data_dir, containers, say)?;
+    let mut stopped = stop_clusters(&data_dir, wait)?;
+    for kept in Kept::all(&data_dir)? {
+        match stop_container(&kept, containers, say) {
+            Ok(true) => stopped.push(Stopped::container(&kept)),
+            Ok(false) => {}
+            Err(ContainerError::NoEngine(error)) => {
+                say(&format!("the container {} was not looked at: {error}", kept.name()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(stopped)
 }
 
-/// Ends every server of this data directory, and deletes its clusters (those that were put aside too),
-/// templates and passwords.
+/// Ends every server of this data directory, and deletes its clusters (those that were put aside too), containers
+/// with their volumes, templates and passwords.
 ///
-/// A directory without our marker is refused, and what is not ours in one with it is left.
-pub fn purge(data_dir: &Path, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
+/// A directory without our marker is refused, and what is not ours in one with it is left. Where a container cannot
+/// be removed nothing is deleted: its record is all that is known of it.
+pub fn purge(
+    data_dir: &Path,
+    containers: &Containers<'_>,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Vec<Stopped>, LocalError> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
     let _lock = data_dir.lock(wait)?;
-    let stopped = stop_all(&data_dir, wait)?;
+    ephemeral::sweep(&data_dir, containers, say)?;
+    let mut stopped = stop_clusters(&data_dir, wait)?;
+    for kept in Kept::all(&data_dir)? {
+        let engine = Engine::at(&kept.engine, containers.engine);
+        let engine = engine.map_err(|error| LocalError::Left {
+            name: kept.name().to_owned(),
+            record: kept.directory().to_owned(),
+            error: error.to_string(),
+        })?;
+        let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
+        // In order: nothing else may use the volume that goes.
+        let was_running = helper.stop(&kept)?;
+        helper.remove(&kept)?;
+        if was_running {
+            stopped.push(Stopped::container(&kept));
+        }
+    }
     data_dir.delete()?;
     Ok(stopped)
+}
+
+/// Every kept container: first the one that was started last. Its engine is asked.
+pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<ContainerStatus>, LocalError> {
+    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
+    let status = |kept: Kept| ContainerStatus {
+        name: kept.name().to_owned(),
+        image: kept.image.clone(),
+        engine: kept.engine.clone(),
+        state: match container::state(&kept, settings) {
+            Ok(engine::Seen::Running { port: Some(port), .. }) => format!("running, port {port}"),
+            Ok(engine::Seen::Running { port: None, .. }) => "running, no port published".to_owned(),
+            Ok(engine::Seen::Ended(how)) => how,
+            Ok(engine::Seen::Absent) => "removed; its data are kept".to_owned(),
+            Ok(engine::Seen::Unasked) => "its engine speaks TLS and was not asked".to_owned(),
+            Err(error) => format!("not looked at: {error}"),
+        },
+    };
+    Ok(Kept::all(&data_dir)?.into_iter().map(status).collect())
 }
 
 /// Every kept cluster: first the one that was started last, at the end those that were put aside. Waits
@@ -88,14 +175,38 @@ pub fn status(data_dir: &Path) -> Result<Vec<Status>, LocalError> {
     data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect()
 }
 
-fn stop_all(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
+/// Whether the container ran until now.
+fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Result<bool, ContainerError> {
+    let engine = Engine::at(&kept.engine, containers.engine)?;
+    if matches!(engine.container(kept.name())?, engine::Seen::Ended(_) | engine::Seen::Absent) {
+        return Ok(false);
+    }
+    Helper::build(containers.helper, &engine, containers.engine, say)?.stop(kept)
+}
+
+fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
     let mut stopped = Vec::new();
     for cluster in data_dir.clusters()? {
         if let Some(pid) = cluster.stop(wait)? {
-            stopped.push(Stopped { cluster: cluster.name().to_owned(), pid });
+            stopped.push(Stopped::Cluster { name: cluster.name().to_owned(), pid });
         }
     }
     Ok(stopped)
+}
+
+impl Stopped {
+    fn container(kept: &Kept) -> Self {
+        Self::Container { name: kept.name().to_owned(), image: kept.image.clone() }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster { name, pid } => write!(f, "PostgreSQL {name}, process {pid}"),
+            Self::Container { name, image } => write!(f, "the container {name} of {image}"),
+        }
+    }
 }
 
 fn status_of(cluster: &Cluster) -> Result<Status, LocalError> {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use pg_config::ConnInfo;
+use pg_config::{ConnInfo, Durability};
 
 use crate::{
     Binaries, Local, LocalError, Say, Template,
@@ -55,7 +55,7 @@ pub fn throwaway(
     }
     template.copy_to(&directory)?;
     let cluster = Cluster::at(directory, account);
-    match start(&cluster, binaries, settings, wait, say) {
+    match start(&cluster, binaries, Durability::Development, settings, wait, say) {
         Ok(running) => {
             let superuser = running.superuser.clone();
             let found = Found { cluster: cluster.clone(), running, started_now: true, reason: String::new() };

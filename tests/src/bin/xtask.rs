@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Whoever tests containers has it built beside this program.
+    let own = std::env::current_exe().expect("a program knows where it is");
+    let helper = own.with_file_name("pg-container").display().to_string();
     let root = std::env::current_dir().expect("tests run it in a directory");
     xtask::main(&xtask::Project {
         name: "aura",
@@ -13,5 +16,6 @@ fn main() -> ExitCode {
         migrate_command: "cargo run --quiet --package aura -- migrate",
         migrate_inputs: "crates/aura/migrations/**",
         migrate_build: None,
+        container_helper: helper.leak(),
     })
 }

@@ -1,12 +1,22 @@
 //! `ci`: all that must hold before a merge, in sections that GitHub's log folds, each with its time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
+use pg_server::Mode;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{cli::Ci, migrate::of_outer_cargo, outcome::Outcome, terminal::Terminal};
+use super::setup::set_up;
+use crate::{
+    cli::{Ci, Common},
+    context::Context,
+    ephemeral,
+    migrate::of_outer_cargo,
+    outcome::Outcome,
+    report::Reporting,
+    terminal::Terminal,
+};
 
 impl Ci {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -15,9 +25,35 @@ impl Ci {
         if self.install {
             pg_server::install_where_missing(environment.process_os("PATH"), &mut |line| terminal.say(line))?;
         }
+        if !self.ephemeral {
+            return self.check(project, &environment, terminal, &[]);
+        }
+        let common = Common { server: None, env_file: None, no_env_file: false, wait: 30, output: self.output };
+        let context = Context::new(project, &common)?;
+        let mode = if self.install { Mode::Install } else { Mode::Start };
+        ephemeral::with(&context, mode, |target| {
+            let found = set_up(&context, target, Duration::from_secs(60), &Reporting::as_text("ci"))?;
+            if found != Outcome::Well {
+                return Ok(found);
+            }
+            let administrator = target.server.superuser.as_ref().map(|found| ("ADMIN_DATABASE_URL", found.url()));
+            let server: Vec<_> =
+                [("DATABASE_URL", target.access.app.url())].into_iter().chain(administrator).collect();
+            self.check(project, &environment, terminal, &server)
+        })
+    }
+
+    /// Runs the sections; the tests with the variables that name a server.
+    fn check(
+        &self,
+        project: &Project,
+        environment: &Environment,
+        terminal: Terminal,
+        server: &[(&str, String)],
+    ) -> anyhow::Result<Outcome> {
         let shell = Shell::new().context("open a shell")?;
         shell.change_dir(&project.root);
-        let outer: Vec<_> = of_outer_cargo(&environment).collect();
+        let outer: Vec<_> = of_outer_cargo(environment).collect();
         let cargo = |arguments: &str| {
             let command = cmd!(shell, "cargo").args(arguments.split_whitespace());
             outer.iter().fold(command, |command, key| command.env_remove(key))
@@ -31,7 +67,14 @@ impl Ci {
             let command = cmd!(shell, "sh -c {build}");
             ci.section("build of the migrations", outer.iter().fold(command, |command, key| command.env_remove(key)))?;
         }
-        ci.section("tests", cargo("test --workspace --locked"))?;
+        // No default member of the workspace: it is built where it is needed, and here always.
+        ci.section(
+            "build of the container helper",
+            cargo(&format!("build --locked --package {}", project.container_helper)),
+        )?;
+        let tests = cargo("test --workspace --locked");
+        let tests = server.iter().fold(tests, |tests, (key, url)| tests.env(key, url));
+        ci.section("tests", tests)?;
         ci.section("docs", cargo("doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "--deny warnings"))?;
         terminal.say("all that must hold before a merge holds");
         Ok(Outcome::Well)

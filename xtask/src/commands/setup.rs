@@ -10,6 +10,7 @@ use pg_server::Mode;
 use crate::{
     cli::DbSetup,
     context::Context,
+    ephemeral,
     migrate::{self, Migrated},
     outcome::Outcome,
     report::Reporting,
@@ -25,9 +26,13 @@ impl DbSetup {
             return Ok(Outcome::Well);
         }
         let mode = if self.install { Mode::Install } else { Mode::Start };
+        let lock_wait = Duration::from_secs(self.lock_wait);
+        if self.ephemeral {
+            return ephemeral::with(&context, mode, |target| set_up(&context, target, lock_wait, reporting));
+        }
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
-        set_up(&context, &target, Duration::from_secs(self.lock_wait), reporting)
+        set_up(&context, &target, lock_wait, reporting)
     }
 }
 

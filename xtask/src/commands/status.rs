@@ -9,6 +9,7 @@ use pg_server::{Mode, State};
 use crate::{
     cli::DbStatus,
     configuration::{self, Row},
+    container,
     context::Context,
     outcome::Outcome,
     server::Target,
@@ -82,10 +83,14 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
     (Outcome::Well, rows)
 }
 
-/// The clusters that db-setup made for this workspace.
+/// The containers and clusters that db-setup made for this workspace.
 fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
-    let clusters = pg_server::status(&context.config.data_dir.value)?;
-    Ok(clusters
+    let data_dir = &context.config.data_dir.value;
+    let containers = pg_server::containers(data_dir, &container::engine(&context.environment))?;
+    let containers = containers.into_iter().map(|container| {
+        ("container", format!("{}: {}", container.image, container.state), format!("{}, {}", container.name, container.engine))
+    });
+    let clusters = pg_server::status(data_dir)?
         .into_iter()
         .map(|cluster| {
             let state = match cluster.state {
@@ -95,6 +100,6 @@ fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
                 State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
             };
             ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
-        })
-        .collect())
+        });
+    Ok(containers.chain(clusters).collect())
 }

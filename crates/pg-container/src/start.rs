@@ -1,0 +1,186 @@
+//! Making sure that a container runs, whatever an earlier start has left.
+
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::{Context as _, bail};
+use testcontainers::{
+    GenericImage, ImageExt as _,
+    bollard::{
+        Docker,
+        models::PortBinding,
+        query_parameters::{ListContainersOptionsBuilder, StartContainerOptions},
+    },
+    core::{IntoContainerPort as _, Mount, client::ClientError, error::TestcontainersError},
+    runners::AsyncRunner as _,
+};
+use tokio::time::sleep;
+
+use crate::{
+    answer::{CONFLICT, Container, NOT_FOUND, is},
+    end::{clear, locked, stop},
+    request::Start,
+};
+
+/// The label that holds the name of the data's volume.
+const VOLUME: &str = "pg-container.volume";
+
+/// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
+const LOOKS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// PostgreSQL's parallel queries share memory by `/dev/shm`, of which a container has 64 MB.
+const SHARED_MEMORY: u64 = 256 << 20;
+
+/// Gives the running container of this name: the one that is there, or a new one. Its server may still be starting.
+pub(crate) async fn start(docker: &Docker, request: &Start) -> anyhow::Result<Container> {
+    let _lock = locked(&request.lock)?;
+    let name = &request.name;
+    clear_predecessors(docker, request).await?;
+    for _ in 0..LOOKS {
+        let found = Container::of(docker, name).await?;
+        let running = match found.state.as_str() {
+            "running" => Some(found),
+            "absent" => create(docker, request).await?,
+            "exited" => restart(docker, name).await?,
+            "paused" => {
+                docker.unpause_container(name).await.with_context(|| format!("unpause the container {name}"))?;
+                None
+            }
+            // What a failed start has left.
+            "created" | "dead" => {
+                clear(docker, name).await?;
+                None
+            }
+            // On its way from one state to another.
+            _ => None,
+        };
+        if let Some(running) = running {
+            return Ok(running);
+        }
+        sleep(PAUSE).await;
+    }
+    let state = Container::of(docker, name).await?.state;
+    bail!("the container {name} does not get to run: it stays {state}")
+}
+
+/// Two servers on the same data would ruin them, and see nothing of each other: each is the first process of its
+/// own. So the container that was made for other settings goes; its data stay.
+async fn clear_predecessors(docker: &Docker, request: &Start) -> anyhow::Result<()> {
+    let Some(volume) = &request.volume else { return Ok(()) };
+    let filters = HashMap::from([("label".to_owned(), vec![format!("{VOLUME}={volume}")])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let found = docker.list_containers(Some(options)).await.context("list the containers")?;
+    for container in found {
+        let own = container.names.iter().flatten().any(|name| name.trim_start_matches('/') == request.name);
+        if let Some(id) = container.id.filter(|_| !own) {
+            // In order, so that nothing that was committed is lost.
+            stop(docker, std::slice::from_ref(&id), 30).await?;
+            clear(docker, &id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Starts a stopped one. What it is made of may have gone since: then it is cleared, as it holds no data.
+async fn restart(docker: &Docker, name: &str) -> anyhow::Result<Option<Container>> {
+    let Err(error) = docker.start_container(name, None::<StartContainerOptions>).await else {
+        return Ok(Some(Container::of(docker, name).await?.having("started")));
+    };
+    say(&format!("the stopped container {name} does not start and is made anew: {error}"));
+    clear(docker, name).await?;
+    Ok(None)
+}
+
+/// Makes a new one, and starts it. `None`: somebody else was quicker with the name.
+async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Container>> {
+    let (name, tag) = name_and_tag(&request.image);
+    let port = request.port.tcp();
+    let binding = PortBinding { host_ip: Some(request.publish.clone()), host_port: None };
+    let bindings = HashMap::from([(port.to_string(), Some(vec![binding]))]);
+    let data = data_directory(docker, &request.image).await?;
+    let mount = match &request.volume {
+        Some(volume) => Mount::volume_mount(volume, data),
+        None => Mount::tmpfs_mount(data),
+    };
+    let mut container = GenericImage::new(name, tag)
+        .with_exposed_port(port)
+        .with_container_name(&request.name)
+        .with_cmd(&request.arguments)
+        .with_labels(&request.labels)
+        .with_mount(mount)
+        .with_shm_size(SHARED_MEMORY)
+        .with_host_config_modifier(move |host| {
+            // Else it would be on all addresses of the machine.
+            host.publish_all_ports = Some(false);
+            host.port_bindings = Some(bindings.clone());
+        });
+    if let Some(volume) = &request.volume {
+        container = container.with_label(VOLUME, volume);
+    }
+    for (key, value) in &request.environment {
+        container = container.with_env_var(key, value);
+    }
+    match container.start().await {
+        Ok(container) => {
+            // Its end would be the container's, which is to outlive us.
+            std::mem::forget(container);
+            Ok(Some(Container::of(docker, &request.name).await?.having("created")))
+        }
+        Err(TestcontainersError::Client(ClientError::CreateContainer(error))) if is(&error, CONFLICT) => Ok(None),
+        Err(error) => {
+            // Not what the next start should find.
+            clear(docker, &request.name).await?;
+            Err(error).with_context(|| format!("start a container of {}", request.image))
+        }
+    }
+}
+
+/// The directory inside that holds the data: the image's own volume, if it declares one, or `PGDATA`. Mounted
+/// elsewhere, the data would lie in an unnamed volume.
+async fn data_directory(docker: &Docker, image: &str) -> anyhow::Result<String> {
+    let config = match docker.inspect_image(image).await {
+        Ok(found) => found.config.unwrap_or_default(),
+        // testcontainers pulls it.
+        Err(error) if is(&error, NOT_FOUND) => Default::default(),
+        Err(error) => return Err(error).with_context(|| format!("look at the image {image}")),
+    };
+    let variables = config.env.unwrap_or_default();
+    let pgdata = variables.iter().find_map(|variable| variable.strip_prefix("PGDATA="));
+    let pgdata = pgdata.unwrap_or("/var/lib/postgresql/data").trim_end_matches('/');
+    let volumes = config.volumes.unwrap_or_default();
+    let holds = |volume: &&String| format!("{pgdata}/").starts_with(&format!("{}/", volume.trim_end_matches('/')));
+    Ok(volumes.iter().find(holds).map_or(pgdata, String::as_str).to_owned())
+}
+
+/// testcontainers puts them together again with a colon.
+fn name_and_tag(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        // The colon of a registry's port is followed by a path.
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (image, "latest"),
+    }
+}
+
+/// The one place that speaks to people.
+#[expect(clippy::print_stderr, reason = "progress goes to stderr, as the protocol has it")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_put_together_again_by_a_colon() {
+        for (image, parts) in [
+            ("postgres:17", ("postgres", "17")),
+            ("postgres", ("postgres", "latest")),
+            ("registry:5000/postgres", ("registry:5000/postgres", "latest")),
+            ("registry:5000/a/postgres:17-alpine", ("registry:5000/a/postgres", "17-alpine")),
+            ("postgres@sha256:0123", ("postgres@sha256", "0123")),
+        ] {
+            assert_eq!(name_and_tag(image), parts);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The `container` rung: PostgreSQL in a container of this workspace, left running and found again.
+//!
+//! What changes something is the helper program's ([`helper`]): testcontainers, which only who takes this rung
+//! compiles. What looks only is asked of the engine by hand ([`crate::engine`]), in milliseconds.
+
+mod error;
+mod helper;
+mod kept;
+mod ready;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use pg_config::{Durability, Password};
+use serde_json::json;
+
+pub use self::error::ContainerError;
+pub(crate) use self::{helper::Helper, kept::Kept, ready::Running};
+use crate::{
+    LocalError, Say,
+    data_dir::DataDir,
+    engine::{Engine, EngineSettings, Image, Seen},
+    launch,
+    lock::Lock,
+    template::SUPERUSER,
+};
+
+/// Builds the helper program, where it is not built yet, and says where it is.
+pub type BuildHelper<'a> = &'a dyn Fn(Say<'_>) -> Result<PathBuf, String>;
+
+/// What the rung needs to know beside the rest of the [`Request`](crate::Request).
+#[derive(Clone, Copy)]
+pub struct Containers<'a> {
+    /// What names begin with: the project's short name.
+    pub project: &'a str,
+    /// The workspace's root, for names and labels.
+    pub workspace: &'a Path,
+    /// `POSTGRES_IMAGE`.
+    pub image: &'a str,
+    /// Which engine is meant.
+    pub engine: &'a EngineSettings,
+    /// The helper program.
+    pub helper: BuildHelper<'a>,
+}
+
+/// A container that serves.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Its image, as `POSTGRES_IMAGE` has it.
+    pub image: String,
+    /// Its engine's address, as `DOCKER_HOST` has it.
+    pub engine: String,
+    /// The server's version: `17.5`.
+    pub version: String,
+}
+
+/// A server in a container.
+pub(crate) struct Found {
+    pub(crate) kept: Kept,
+    pub(crate) running: Running,
+    pub(crate) started_now: bool,
+    /// Why this one, for people.
+    pub(crate) reason: String,
+}
+
+/// The port of every image's server.
+const PORT: u16 = 5432;
+
+/// Handed to `initdb` by the image's entrypoint. The first is for images whose locale says otherwise; from where
+/// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
+const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
+
+/// A container of this configuration that runs. Waits for one that is just starting; changes nothing.
+pub(crate) fn search(
+    data_dir: &DataDir,
+    containers: &Containers<'_>,
+    durability: Durability,
+    wait: Duration,
+) -> Result<Option<Found>, ContainerError> {
+    let deadline = Instant::now() + wait;
+    for kept in Kept::all(data_dir)? {
+        if kept.image != containers.image || kept.durability != durability {
+            continue;
+        }
+        let Ok(engine) = Engine::at(&kept.engine, containers.engine) else { continue };
+        if let Some(running) = ready::find(&kept, &engine, deadline)? {
+            let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
+            return Ok(Some(Found { kept, running, started_now: false, reason }));
+        }
+    }
+    Ok(None)
+}
+
+/// An engine that has the image, and the program that makes containers of it: what takes long and changes nothing of
+/// this workspace.
+pub(crate) struct Workshop<'a> {
+    containers: &'a Containers<'a>,
+    engine: Engine,
+    helper: Helper,
+}
+
+impl<'a> Workshop<'a> {
+    pub(crate) fn open(containers: &'a Containers<'a>, say: Say<'_>) -> Result<Self, ContainerError> {
+        let engine = Engine::find(containers.engine)?;
+        match engine.has_image(containers.image)? {
+            Image::Absent => engine.pull(containers.image, say)?,
+            Image::There | Image::Unknown => {}
+        }
+        let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
+        Ok(Self { containers, engine, helper })
+    }
+
+    /// The running server of this workspace, started where none runs.
+    pub(crate) fn ensure(
+        &self,
+        data_dir: &Path,
+        durability: Durability,
+        wait: Duration,
+        say: Say<'_>,
+    ) -> Result<Found, ContainerError> {
+        let (data_dir, lock) = DataDir::make(data_dir, wait)?;
+        // Whoever held the lock until now may have started one.
+        if let Some(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
+            return Ok(found);
+        }
+        let kept = Kept::of(&data_dir, self.containers, durability, &self.engine)?;
+        let found = self.start(kept, wait, say)?;
+        data_dir.set_current(found.kept.name())?;
+        drop::<Lock>(lock);
+        Ok(found)
+    }
+
+    /// The record of a container that goes with whoever asked for it, in a new directory.
+    pub(crate) fn passing(&self, directory: PathBuf) -> Result<Kept, LocalError> {
+        Kept::passing(directory, self.containers.image, &self.engine)
+    }
+
+    /// The helper program, for whoever must remove what was started here.
+    pub(crate) fn into_helper(self) -> Helper {
+        self.helper
+    }
+
+    /// Starts the server of a container whose record is there, and waits until it lets us in.
+    pub(crate) fn start(&self, mut kept: Kept, wait: Duration, say: Say<'_>) -> Result<Found, ContainerError> {
+        let deadline = Instant::now() + wait;
+        let settings = launch::explained(kept.durability);
+        say(&format!("starting the container {} of {}{settings}", kept.name(), kept.image));
+        if let Some(host) = self.engine.remote_host() {
+            say(&format!("{host} is not this machine: the server's port is open on all of its addresses"));
+        }
+        let has_served = kept.has_served;
+        let made = self.run(&mut kept, say)?;
+        let outcome = ready::wait(&kept, &self.engine, &self.helper, wait, deadline);
+        let running = match outcome {
+            // Killed while it was initialised: nobody's data are in it.
+            Err(ContainerError::Exited { log, .. }) if !has_served => {
+                say(&format!("the server in {} did not come up and is made anew; its log ended:\n{log}", kept.name()));
+                self.helper.remove(&kept)?;
+                self.run(&mut kept, say)?;
+                ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
+            }
+            outcome => outcome?,
+        };
+        kept.served()?;
+        let kind = match (made.as_str(), has_served) {
+            ("created", false) => "a new container",
+            ("created", true) => "a new container on the kept data",
+            ("started", _) => "the kept container",
+            _ => "the running container",
+        };
+        let reason = format!("{kind}, {} of {}, by {}", kept.name(), kept.image, self.engine);
+        Ok(Found { kept, running, started_now: true, reason })
+    }
+
+    /// Makes sure that the container runs; says what was done for it.
+    fn run(&self, kept: &mut Kept, say: Say<'_>) -> Result<String, ContainerError> {
+        let mut arguments = vec!["postgres".to_owned()];
+        let own = [("cluster_name", kept.name()), ("listen_addresses", "*")];
+        for (name, value) in launch::container_settings(kept.durability).chain(own) {
+            arguments.extend(["-c".to_owned(), format!("{name}={value}")]);
+        }
+        let password = kept.password()?;
+        let request = json!({
+            "command": "start",
+            "name": kept.name(),
+            "image": kept.image,
+            "port": PORT,
+            // Of another machine's loopback address we see nothing.
+            "publish": self.engine.remote_host().map_or("127.0.0.1", |_| "0.0.0.0"),
+            "arguments": arguments,
+            "environment": {
+                "POSTGRES_USER": SUPERUSER,
+                "POSTGRES_PASSWORD": Password::reveal(&password),
+                "POSTGRES_DB": "postgres",
+                "POSTGRES_INITDB_ARGS": INITDB,
+            },
+            "volume": kept.volume,
+            "labels": { "pg-container.workspace": self.containers.workspace.display().to_string() },
+            "lock": kept.lock_file(),
+        });
+        let started = self.helper.run(kept.name(), &request, say)?;
+        kept.published(started["port"].as_u64().and_then(|port| u16::try_from(port).ok()))?;
+        Ok(started["done"].as_str().unwrap_or("found").to_owned())
+    }
+}
+
+impl Found {
+    pub(crate) fn container(&self) -> Container {
+        Container {
+            name: self.kept.name().to_owned(),
+            image: self.kept.image.clone(),
+            engine: self.kept.engine.clone(),
+            version: self.running.version.clone(),
+        }
+    }
+}
+
+/// Whether a container of this name runs, as its engine says.
+pub(crate) fn state(kept: &Kept, settings: &EngineSettings) -> Result<Seen, ContainerError> {
+    Ok(Engine::at(&kept.engine, settings)?.container(kept.name())?)
+}

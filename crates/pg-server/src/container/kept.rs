@@ -1,0 +1,188 @@
+//! What is kept of a container.
+//!
+//! ```text
+//! containers/aura-main-0123456789ab/
+//!     container.json   its image, settings, volume and engine, and whether its server has ever served
+//!     password         0600: the superuser's
+//!     lock             held by the helper program that starts it
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
+
+use pg_config::{Durability, Password, short_digest};
+use serde_json::{Value, json};
+
+use super::{ContainerError, Containers};
+use crate::{
+    LocalError,
+    data_dir::{DataDir, make_directory, write},
+    engine::Engine,
+    password,
+};
+
+/// The record of one container, whether or not the container is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    directory: PathBuf,
+    pub(crate) image: String,
+    pub(crate) durability: Durability,
+    /// None: the data lie in memory, and go with the container.
+    pub(crate) volume: Option<String>,
+    /// As `DOCKER_HOST` has it.
+    pub(crate) engine: String,
+    /// The published port of its last start: an engine with TLS is not asked for it.
+    pub(crate) port: Option<u16>,
+    /// Whether there may be data of somebody's in it.
+    pub(crate) has_served: bool,
+}
+
+impl Kept {
+    /// Every container of this data directory; first the one that was started last.
+    pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, LocalError> {
+        let mut all: Vec<Self> = data_dir.container_directories()?.into_iter().filter_map(Self::read).collect();
+        let current = data_dir.current();
+        all.sort_by_key(|kept| (kept.name() != current, kept.name().to_owned()));
+        Ok(all)
+    }
+
+    /// The record of this configuration's container, made where there is none.
+    ///
+    /// Its name carries a digest of all that it is made of: no other image, setting, engine or workspace ever finds
+    /// it. Its volume's name leaves the settings out: other settings are another container on the same data.
+    pub(crate) fn of(
+        data_dir: &DataDir,
+        containers: &Containers<'_>,
+        durability: Durability,
+        engine: &Engine,
+    ) -> Result<Self, LocalError> {
+        let folder = containers.workspace.file_name().unwrap_or_default().to_string_lossy();
+        let place = [data_dir.id()?, containers.image.to_owned(), engine.docker_host()].join("\n");
+        let name = name(containers.project, &folder, &format!("{place}\n{durability}"));
+        let directory = data_dir.containers().join(&name);
+        if let Some(kept) = Self::read(directory.clone()) {
+            return Ok(kept);
+        }
+        let volume = format!("{}-data", self::name(containers.project, &folder, &place));
+        let has_served = Self::all(data_dir)?.iter().any(|other| other.volume.as_ref() == Some(&volume) && other.has_served);
+        // Whoever set the data up set the password too.
+        let sibling = Self::all(data_dir)?.into_iter().find(|other| other.volume.as_ref() == Some(&volume));
+        let password = sibling.map(|other| other.password()).transpose()?.unwrap_or_else(Password::generate);
+        let kept = Self {
+            directory,
+            image: containers.image.to_owned(),
+            durability,
+            volume: Some(volume),
+            engine: engine.docker_host(),
+            port: None,
+            has_served,
+        };
+        kept.make(&password)?;
+        Ok(kept)
+    }
+
+    /// The record of a container that goes with whoever asked for it, in a new directory of its own.
+    pub(crate) fn passing(directory: PathBuf, image: &str, engine: &Engine) -> Result<Self, LocalError> {
+        let kept = Self {
+            directory,
+            image: image.to_owned(),
+            durability: Durability::Development,
+            volume: None,
+            engine: engine.docker_host(),
+            port: None,
+            has_served: false,
+        };
+        kept.make(&Password::generate())?;
+        Ok(kept)
+    }
+
+    pub(crate) fn read(directory: PathBuf) -> Option<Self> {
+        let text = fs::read_to_string(directory.join(RECORD)).ok()?;
+        let record: Value = serde_json::from_str(&text).ok()?;
+        Some(Self {
+            image: record["image"].as_str()?.to_owned(),
+            durability: Durability::from_str(record["durable"].as_str()?).ok()?,
+            volume: record["volume"].as_str().map(str::to_owned),
+            engine: record["engine"].as_str()?.to_owned(),
+            port: record["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+            has_served: record["has_served"].as_bool()?,
+            directory,
+        })
+    }
+
+    /// The container's name.
+    pub(crate) fn name(&self) -> &str {
+        self.directory.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.directory.join("lock")
+    }
+
+    pub(crate) fn password_file(&self) -> PathBuf {
+        self.directory.join("password")
+    }
+
+    pub(crate) fn password(&self) -> Result<Password, LocalError> {
+        let file = self.password_file();
+        let missing = || LocalError::io("read a password from", &file)(std::io::Error::other("there is none"));
+        password::read(&file)?.ok_or_else(missing)
+    }
+
+    /// Notes that its server has served: from now on its data are somebody's.
+    pub(crate) fn served(&mut self) -> Result<(), ContainerError> {
+        if !self.has_served {
+            self.has_served = true;
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Notes the port of a start.
+    pub(crate) fn published(&mut self, port: Option<u16>) -> Result<(), ContainerError> {
+        self.port = port;
+        Ok(self.write()?)
+    }
+
+    fn make(&self, password: &Password) -> Result<(), LocalError> {
+        make_directory(&self.directory, 0o700)?;
+        // What a killed run has left is no record yet.
+        let _ = fs::remove_file(self.password_file());
+        password::write(&self.password_file(), password)?;
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), LocalError> {
+        let record = json!({
+            "image": self.image,
+            "durable": self.durability.to_string(),
+            "volume": self.volume,
+            "engine": self.engine,
+            "port": self.port,
+            "has_served": self.has_served,
+        });
+        // Whole or not at all: a record that cannot be read is a container that nobody finds.
+        let draft = self.directory.join(".new");
+        write(&draft, &record.to_string())?;
+        let file = self.directory.join(RECORD);
+        fs::rename(&draft, &file).map_err(LocalError::io("write", &file))
+    }
+}
+
+const RECORD: &str = "container.json";
+
+/// A name for the engine, and for `cluster_name`, which holds 63 bytes: letters, digits, `-`, `_`, `.`, and no such
+/// sign first.
+fn name(project: &str, folder: &str, what: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let words = format!("{project}-{folder}");
+    let words: String = words.chars().take(40).map(plain).collect();
+    format!("{}-{}", words.trim_matches('-'), short_digest(what.as_bytes()))
+}

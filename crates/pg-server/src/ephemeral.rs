@@ -1,0 +1,188 @@
+//! A server that goes with the command that asked for it: on success, failure and a signal; and if even that failed,
+//! with the next command of the same workspace.
+//!
+//! ```text
+//! ephemeral/0123456789ab/
+//!     lock                               held by the process whose server this is, for as long as it lives
+//!     cluster/                           a cluster, as in `clusters`
+//!     aura-ephemeral-0123456789ab/       or the record of a container, as in `containers`
+//! ```
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use pg_config::Password;
+
+use crate::{
+    Binaries, Container, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source,
+    Throwaway,
+    cluster::Cluster,
+    container::{Helper, Kept, Workshop},
+    data_dir::{DataDir, make_directory, remove_tree},
+    engine::Engine,
+    ladder::{self, Rungs},
+    local,
+    lock::{self, Lock},
+    template,
+    throwaway::throwaway,
+    user::Account,
+};
+
+/// A place for one server, which is this process's; and the server, once it is started.
+///
+/// Its end (or drop) ends the server, from whatever thread: a signal's handler waits for a start that is under way.
+#[derive(Debug)]
+pub struct Ephemeral {
+    directory: PathBuf,
+    state: Mutex<State>,
+    _lock: Lock,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing is started yet.
+    Claimed,
+    Cluster(#[expect(dead_code, reason = "its drop ends the server")] Box<Throwaway>),
+    Container(Kept, Helper),
+    /// Nothing may be started any more.
+    Ended,
+}
+
+impl Ephemeral {
+    /// Claims a place for a server; starts nothing.
+    pub fn claim(data_dir: &Path, wait: Duration) -> Result<Self, LocalError> {
+        let (data_dir, _data_dir_lock) = DataDir::make(data_dir, wait)?;
+        // Of the workspace's own random bits: another machine may use the same container engine.
+        let id: String = Password::generate().reveal().chars().take(12).collect();
+        let directory = data_dir.ephemeral().join(id);
+        make_directory(&directory, Account::choose()?.passage_mode())?;
+        let lock = lock::acquire(&directory.join(LOCK), Duration::ZERO)?;
+        Ok(Self { directory, state: Mutex::new(State::Claimed), _lock: lock })
+    }
+
+    /// Starts the server on the first rung of the ladder that can: a container, then installed binaries. A server
+    /// that is named or that runs already is nobody's to throw away, and is not looked at.
+    pub fn start(&self, request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
+        let rungs = Rungs {
+            container: &|workshop, say| self.start_container(workshop, request, say),
+            local: &|say| self.start_cluster(request, say),
+        };
+        ladder::climb(request, Vec::new(), &rungs, say)
+    }
+
+    /// Ends the server with its data. Nothing started, or ended before: fine.
+    pub fn end(&self) -> Result<(), LocalError> {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Ended) {
+            State::Container(kept, helper) => {
+                helper.remove(&kept)?;
+            }
+            // Its record may be there without a container, where a start failed.
+            State::Claimed | State::Cluster(_) | State::Ended => {}
+        }
+        remove_tree(&self.directory)
+    }
+
+    fn start_container(
+        &self,
+        workshop: Workshop<'_>,
+        request: &Request<'_>,
+        say: Say<'_>,
+    ) -> Result<Server, ContainerError> {
+        let mut state = self.claimed()?;
+        let id = self.directory.file_name().unwrap_or_default().to_string_lossy();
+        let directory = self.directory.join(format!("{}-ephemeral-{id}", request.containers.project));
+        let kept = workshop.passing(directory)?;
+        let outcome = workshop.start(kept.clone(), request.wait, say);
+        // Also what did not come up must go.
+        *state = State::Container(kept, workshop.into_helper());
+        let found = outcome?;
+        let container: Container = found.container();
+        Ok(Server {
+            source: Source::Container,
+            host: found.running.superuser.host.clone(),
+            port: found.running.superuser.port,
+            superuser: Some(found.running.superuser),
+            started_now: true,
+            reason: format!("a throw-away container of {}", container.image),
+            skipped: Vec::new(),
+            local: None,
+            container: Some(container),
+        })
+    }
+
+    fn start_cluster(&self, request: &Request<'_>, say: Say<'_>) -> Result<Server, LocalError> {
+        let binaries: Binaries = local::binaries(request.bin_dir, request.path)?;
+        let template = template::template(request.data_dir, &binaries, request.wait, say)?;
+        let mut state = self.claimed()?;
+        let directory = self.directory.join(CLUSTER);
+        let server = throwaway(&template, &binaries, &directory, &[], request.wait, say)?;
+        let local: Local = server.local.clone();
+        let superuser = server.superuser.clone();
+        *state = State::Cluster(Box::new(server));
+        Ok(Server {
+            source: Source::Local,
+            host: superuser.host.clone(),
+            port: superuser.port,
+            superuser: Some(superuser),
+            started_now: true,
+            reason: format!("a throw-away cluster, by the installed binaries in {}", binaries.directory.display()),
+            skipped: Vec::new(),
+            local: Some(local),
+            container: None,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place, in which nothing is started yet; held until something is.
+    fn claimed(&self) -> Result<MutexGuard<'_, State>, LocalError> {
+        let state = self.state();
+        if matches!(*state, State::Claimed) { Ok(state) } else { Err(LocalError::Ended) }
+    }
+}
+
+impl Drop for Ephemeral {
+    fn drop(&mut self) {
+        // What is left then is swept by the next command.
+        let _ = self.end();
+    }
+}
+
+const LOCK: &str = "lock";
+const CLUSTER: &str = "cluster";
+
+/// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time.
+pub(crate) fn sweep(data_dir: &DataDir, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {
+    for directory in data_dir.ephemeral_directories()? {
+        let Ok(_lock) = lock::acquire(&directory.join(LOCK), Duration::ZERO) else { continue };
+        match end_orphan(&directory, containers, say) {
+            Ok(()) => remove_tree(&directory)?,
+            Err(error) => say(&format!("a throw-away server of an earlier run is left: {error}")),
+        }
+    }
+    Ok(())
+}
+
+fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {
+    let cluster = directory.join(CLUSTER);
+    if cluster.exists() {
+        let account = Account::choose()?.of(&cluster.join("data"));
+        if let Some(pid) = Cluster::at(cluster, account).quit()? {
+            say(&format!("ended a throw-away server that an earlier run has left, process {pid}"));
+        }
+    }
+    for kept in crate::data_dir::listed(directory)?.into_iter().filter_map(Kept::read) {
+        let engine = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from)?;
+        let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
+        if helper.remove(&kept)? {
+            say(&format!("removed the throw-away container {} that an earlier run has left", kept.name()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Where the servers of the tests come from: one list of cases for every rung of the ladder and every version.
+
+use std::{path::PathBuf, process::Command, sync::OnceLock};
+
+use pg_server::EngineSettings;
+
+use crate::{
+    apart::{alone, cargo, kept},
+    skipped,
+    workspace::programs,
+};
+
+/// A rung of the ladder, and a major version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// Installed binaries: the newest, or those of one version.
+    Local(Option<u32>),
+    /// A container.
+    Container(u32),
+}
+
+impl Rung {
+    /// The rung that `TESTS_SERVER` names: `local`, `local:13`, `container:17`. Unset: the newest installed binaries.
+    #[expect(clippy::disallowed_methods, reason = "the tests' own variable")]
+    pub fn named() -> Self {
+        let text = std::env::var("TESTS_SERVER").unwrap_or_default();
+        let (rung, major) = text.split_once(':').unwrap_or((&text, ""));
+        match (rung, major.parse().ok()) {
+            ("" | "local", major) => Self::Local(major),
+            ("container", Some(major)) => Self::Container(major),
+            _ => panic!("TESTS_SERVER={text:?} is none of local, local:13, container:17"),
+        }
+    }
+}
+
+/// The image of a major version, which `.ci/image` makes from Debian's packages; `None`, and said, where it is missing.
+pub fn image(major: u32) -> Option<String> {
+    let image = format!("aura-tests/postgres:{major}");
+    let found = Command::new("docker").args(["image", "inspect", &image]).output();
+    if found.is_ok_and(|found| found.status.success()) {
+        return Some(image);
+    }
+    skipped(&format!("no Docker engine, or no image {image} in it; make it by `.ci/image RELEASE {image}`"));
+    None
+}
+
+/// The engine that the environment means.
+#[expect(clippy::disallowed_methods, reason = "the tests stand where xtask stands")]
+pub(crate) fn engine() -> EngineSettings {
+    EngineSettings { docker_host: std::env::var("DOCKER_HOST").ok(), ..EngineSettings::default() }
+}
+
+/// The program that speaks to the engine; built by the first test that asks for it.
+pub fn container_helper() -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let program = programs().join("pg-container");
+    BUILT.get_or_init(|| {
+        let _alone = alone(&kept("pg-container"));
+        let status = cargo().args(["build", "--quiet", "--locked", "--package", "pg-container"]).status().unwrap();
+        assert!(status.success() && program.exists());
+    });
+    program
+}

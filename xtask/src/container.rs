@@ -1,0 +1,106 @@
+//! What the container rung needs: which engine the environment means, and the helper program, built when it is needed.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use pg_config::Environment;
+use pg_server::{BuildHelper, Containers, EngineSettings, Say};
+use serde_json::Value;
+
+use crate::{context::Context, migrate::of_outer_cargo};
+
+/// The variables by which the Docker command line finds its engine.
+pub(crate) fn engine(environment: &Environment) -> EngineSettings {
+    let text = |key| environment.process(key).map(str::to_owned);
+    let path = |key| environment.process_os(key).map(PathBuf::from);
+    EngineSettings {
+        docker_host: text("DOCKER_HOST"),
+        docker_context: text("DOCKER_CONTEXT"),
+        docker_config: path("DOCKER_CONFIG"),
+        tls_verify: text("DOCKER_TLS_VERIFY"),
+        cert_path: path("DOCKER_CERT_PATH"),
+        runtime_dir: path("XDG_RUNTIME_DIR"),
+        home: path("HOME"),
+    }
+}
+
+/// What the rung needs.
+pub(crate) fn containers<'a>(
+    context: &'a Context,
+    engine: &'a EngineSettings,
+    helper: BuildHelper<'a>,
+) -> Containers<'a> {
+    let config = &context.config;
+    Containers {
+        project: config.project.name,
+        workspace: &config.project.root,
+        image: &config.image.value,
+        engine,
+        helper,
+    }
+}
+
+/// The helper program: a path as it is, or what cargo makes of the package.
+pub(crate) fn build_helper(context: &Context, say: Say<'_>) -> Result<PathBuf, String> {
+    let project = &context.config.project;
+    let helper = project.container_helper;
+    if helper.contains('/') {
+        let path = PathBuf::from(helper);
+        return if path.is_file() { Ok(path) } else { Err(format!("no file {helper}")) };
+    }
+    let arguments = ["build", "--package", helper, "--message-format", "json-render-diagnostics"];
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).current_dir(&project.root);
+    for key in of_outer_cargo(&context.environment) {
+        cargo.env_remove(key);
+    }
+    cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = cargo.spawn().map_err(|error| format!("`cargo {}` cannot be run: {error}", arguments.join(" ")))?;
+    let messages = child.stdout.take().map(|stdout| thread::spawn(move || executable(stdout)));
+    let words = child.stderr.take().map(|stderr| follow(stderr, helper, say)).unwrap_or_default();
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let built = messages.and_then(|reader| reader.join().ok()).flatten();
+    match built.filter(|_| status.success()) {
+        Some(path) => Ok(path),
+        None => Err(format!("`cargo build --package {helper}` failed ({status}): {}", words.join("; "))),
+    }
+}
+
+/// The path that cargo says it has put the program at.
+fn executable(messages: impl Read) -> Option<PathBuf> {
+    let messages = BufReader::new(messages).lines().map_while(Result::ok);
+    let values = messages.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    values.filter_map(|message| message["executable"].as_str().map(|path| Path::new(path).to_owned())).last()
+}
+
+/// How often a build that takes long is heard of.
+const TICK: Duration = Duration::from_secs(10);
+
+/// Tells of a build that has something to do, and keeps its last words.
+fn follow(stderr: impl Read, package: &str, say: Say<'_>) -> Vec<String> {
+    let mut compiled = 0_u32;
+    let mut told = Instant::now();
+    let mut words = Vec::new();
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if line.trim_start().starts_with("Compiling") {
+            if compiled == 0 {
+                say(&format!(
+                    "building {package}, the program that speaks to the container engine: some 200 crates, once"
+                ));
+            } else if told.elapsed() > TICK {
+                say(&format!("building {package}: {compiled} crates so far"));
+                told = Instant::now();
+            }
+            compiled += 1;
+        } else if !line.trim().is_empty() {
+            words.push(line.trim().to_owned());
+        }
+    }
+    let superfluous = words.len().saturating_sub(6);
+    words.split_off(superfluous)
+}
