@@ -14,6 +14,7 @@ use crate::{
     Cluster, Run,
     client::connection,
     cluster::{programs_of, search_path, unique, value},
+    engine::docker,
     rung::{self, Rung},
     seen,
 };
@@ -50,15 +51,20 @@ impl Workspace {
                 let programs = programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"));
                 workspace.with("PG_BIN_DIR", &programs.directory.display().to_string())
             }
-            Rung::Container(major) => workspace.in_container(major).unwrap_or_else(|| panic!("no image of {major}")),
+            Rung::Container(major) => workspace.beside_engine(major).unwrap_or_else(|| panic!("no image of {major}")),
         }
     }
 
-    /// The same where servers are started in containers of this version, if there is its image.
+    /// The same where a server can only be started in a container of this version, if there is its image.
     pub fn in_container(self, major: u32) -> Option<Self> {
+        Some(self.beside_engine(major)?.with("DB_SERVER", "container"))
+    }
+
+    /// The same where an engine answers that has the image of this version.
+    fn beside_engine(self, major: u32) -> Option<Self> {
         let image = rung::image(major)?;
         rung::container_helper();
-        let workspace = self.without("DOCKER_HOST").with("DB_SERVER", "container").with("POSTGRES_IMAGE", &image);
+        let workspace = self.without("DOCKER_HOST").with("POSTGRES_IMAGE", &image);
         Some(match rung::engine().docker_host {
             Some(host) => workspace.with("DOCKER_HOST", &host),
             None => workspace,
@@ -109,7 +115,12 @@ impl Workspace {
 
     /// The command that [`Self::run`] runs, with nothing of this process's environment but `PATH`.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(twin("twin-xtask"));
+        self.command_of(&twin("twin-xtask"), arguments)
+    }
+
+    /// The same of a copy of the program.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(&self.root)
@@ -119,6 +130,24 @@ impl Workspace {
             .envs(&self.environment)
             .stdin(Stdio::null());
         command
+    }
+
+    /// What docker says of each of its containers, those that are thrown away left out: `{{.Names}}`.
+    #[track_caller]
+    pub fn containers(&self, format: &str) -> Vec<String> {
+        let name = format!("name=^/{}-", self.container());
+        listed(&docker(&["ps", "--all", "--no-trunc", "--filter", &name, "--format", format]))
+    }
+
+    /// Its volumes.
+    #[track_caller]
+    pub fn volumes(&self) -> Vec<String> {
+        listed(&docker(&["volume", "ls", "--quiet", "--filter", &format!("name={}-", self.container())]))
+    }
+
+    /// What the names of its containers and volumes begin with.
+    fn container(&self) -> String {
+        format!("aura-{}", self.root.file_name().unwrap().to_str().unwrap())
     }
 
     /// Verifies as JSON.
@@ -156,6 +185,10 @@ impl Drop for Workspace {
             let _ = fs::remove_dir_all(&self.root);
         }
     }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
 }
 
 /// A program of this package.

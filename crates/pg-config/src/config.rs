@@ -331,7 +331,9 @@ fn default_data_dir(project: &Project, environment: &Environment) -> Result<Path
     };
     let root = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());
     let folder = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(base.join(format!("{}-db", project.name)).join(format!("{folder}-{}", crate::short_digest(root.as_os_str().as_encoded_bytes()))))
+    Ok(base
+        .join(format!("{}-db", project.name))
+        .join(format!("{folder}-{}", crate::short_digest(root.as_os_str().as_encoded_bytes()))))
 }
 
 #[cfg(test)]

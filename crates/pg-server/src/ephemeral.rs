@@ -67,6 +67,7 @@ impl Ephemeral {
     /// that is named or that runs already is nobody's to throw away, and is not looked at.
     pub fn start(&self, request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
         let rungs = Rungs {
+            left: None,
             container: &|workshop, say| self.start_container(workshop, request, say),
             local: &|say| self.start_cluster(request, say),
         };

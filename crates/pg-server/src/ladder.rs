@@ -149,9 +149,6 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
         skipped.extend(running.not_running(request.choice));
         return Err(NoServer { skipped, error: None });
     }
-    if let Err(error) = swept(request, say) {
-        return Err(failed(skipped, error));
-    }
     let mut request = request.clone();
     if let Some(cluster) = running.goes_on(request.choice) {
         skipped.push(Skipped {
@@ -167,6 +164,7 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
             let found = workshop.ensure(request.data_dir, request.durability, request.wait, say)?;
             Ok(in_container(found))
         },
+        left: running.containers.iter().find(|kept| kept.has_served).map(|kept| kept.name()),
         local: &|say| {
             local::ensure(request.data_dir, request.bin_dir, request.path, request.durability, request.wait, say)
                 .map(ours)
@@ -177,6 +175,8 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
 
 /// How the rungs below a running server give one.
 pub(crate) struct Rungs<'a> {
+    /// The container whose data are not seen where another rung serves.
+    pub(crate) left: Option<&'a str>,
     pub(crate) container: &'a dyn Fn(Workshop<'_>, Say<'_>) -> Result<Server, ContainerError>,
     pub(crate) local: &'a dyn Fn(Say<'_>) -> Result<Server, LocalError>,
 }
@@ -188,11 +188,16 @@ pub(crate) fn climb(
     rungs: &Rungs<'_>,
     say: Say<'_>,
 ) -> Result<Server, NoServer> {
+    if let Err(error) = sweep(request, say) {
+        return Err(failed(skipped, error));
+    }
     if request.choice != ServerChoice::Local {
         match Workshop::open(&request.containers, say).and_then(|workshop| (rungs.container)(workshop, say)) {
             Ok(server) => return Ok(Server { skipped, ..server }),
             Err(error) if error.is_passing() => {
-                skipped.push(Skipped { rung: Rung::Container, reason: error.to_string(), remedy: None });
+                let left = rungs.left.map(|name| format!("; the container {name} holds data of this workspace"));
+                let reason = format!("{error}{}", left.unwrap_or_default());
+                skipped.push(Skipped { rung: Rung::Container, reason, remedy: None });
             }
             Err(error) => return Err(failed(skipped, error.into())),
         }
@@ -306,7 +311,7 @@ impl Stopped {
 }
 
 /// Ends what throw-away servers of earlier runs have left.
-fn swept(request: &Request<'_>, say: Say<'_>) -> Result<(), LocalError> {
+fn sweep(request: &Request<'_>, say: Say<'_>) -> Result<(), LocalError> {
     match DataDir::open(request.data_dir)? {
         Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say),
         None => Ok(()),

@@ -46,8 +46,7 @@ pub(crate) fn start(
     cluster.account().check_program(binaries)?;
     cluster.account().check_passage(&cluster.data())?;
     launch::rotate_log(&cluster.log());
-    let mut attempt =
-        Attempt {
+    let mut attempt = Attempt {
         cluster,
         binaries,
         durability,

@@ -37,8 +37,7 @@ impl Ci {
                 return Ok(found);
             }
             let administrator = target.server.superuser.as_ref().map(|found| ("ADMIN_DATABASE_URL", found.url()));
-            let server: Vec<_> =
-                [("DATABASE_URL", target.access.app.url())].into_iter().chain(administrator).collect();
+            let server: Vec<_> = [("DATABASE_URL", target.access.app.url())].into_iter().chain(administrator).collect();
             self.check(project, &environment, terminal, &server)
         })
     }

@@ -88,18 +88,20 @@ fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
     let data_dir = &context.config.data_dir.value;
     let containers = pg_server::containers(data_dir, &container::engine(&context.environment))?;
     let containers = containers.into_iter().map(|container| {
-        ("container", format!("{}: {}", container.image, container.state), format!("{}, {}", container.name, container.engine))
+        (
+            "container",
+            format!("{}: {}", container.image, container.state),
+            format!("{}, {}", container.name, container.engine),
+        )
     });
-    let clusters = pg_server::status(data_dir)?
-        .into_iter()
-        .map(|cluster| {
-            let state = match cluster.state {
-                State::Running { pid } => format!("running, process {pid}"),
-                State::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
-                State::Stopped => "stopped".to_owned(),
-                State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
-            };
-            ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
-        });
+    let clusters = pg_server::status(data_dir)?.into_iter().map(|cluster| {
+        let state = match cluster.state {
+            State::Running { pid } => format!("running, process {pid}"),
+            State::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
+            State::Stopped => "stopped".to_owned(),
+            State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
+        };
+        ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
+    });
     Ok(containers.chain(clusters).collect())
 }

@@ -24,7 +24,9 @@ pub enum ContainerError {
         said: String,
     },
     /// The container ended instead of serving.
-    #[error("the server in the container {name} ended ({how}); the end of its log:\n{log}\n[mend what the log names; `cargo xtask db-stop --purge` throws the container away, and its data]")]
+    #[error(
+        "the server in the container {name} ended ({how}); the end of its log:\n{log}\n[mend what the log names; `cargo xtask db-stop --purge` throws the container away, and its data]"
+    )]
     Exited {
         /// The container.
         name: String,

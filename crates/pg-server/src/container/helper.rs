@@ -114,7 +114,8 @@ impl Helper {
             Some(Err(error)) => error.to_string(),
             None => format!("had no answer from the engine within {} s", LIMIT.as_secs()),
         };
-        serde_json::from_str(&answer).map_err(|_| failed(format!("gave no answer ({status}); it said: {}", said.trim())))
+        serde_json::from_str(&answer)
+            .map_err(|_| failed(format!("gave no answer ({status}); it said: {}", said.trim())))
     }
 }
 

@@ -67,7 +67,8 @@ impl Kept {
             return Ok(kept);
         }
         let volume = format!("{}-data", self::name(containers.project, &folder, &place));
-        let has_served = Self::all(data_dir)?.iter().any(|other| other.volume.as_ref() == Some(&volume) && other.has_served);
+        let has_served =
+            Self::all(data_dir)?.iter().any(|other| other.volume.as_ref() == Some(&volume) && other.has_served);
         // Whoever set the data up set the password too.
         let sibling = Self::all(data_dir)?.into_iter().find(|other| other.volume.as_ref() == Some(&volume));
         let password = sibling.map(|other| other.password()).transpose()?.unwrap_or_else(Password::generate);

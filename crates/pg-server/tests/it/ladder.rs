@@ -59,10 +59,9 @@ fn nothing_is_found_where_nothing_may_be_started() {
 fn a_rung_that_cannot_serve_says_what_would() {
     let place = Place::empty();
     let data_dir = place.data_dir();
-    for (choice, words) in [
-        (ServerChoice::Env, "env: no server is named [set DATABASE_URL"),
-        (ServerChoice::Container, "container: "),
-    ] {
+    for (choice, words) in
+        [(ServerChoice::Env, "env: no server is named [set DATABASE_URL"), (ServerChoice::Container, "container: ")]
+    {
         let text = pg_server::find(&Request { choice, ..request(&data_dir) }, &mut |_| {}).unwrap_err().to_string();
         assert!(text.contains(words), "{text}");
     }

@@ -1,0 +1,159 @@
+//! Docker engines: the machine's, and one of a test's own, which may be stopped.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU8, Ordering},
+    thread,
+    time::Duration,
+};
+
+use crate::{cluster::unique, skipped};
+
+/// Runs docker on the machine's engine, which must do what it is told: both streams.
+#[track_caller]
+pub fn docker(arguments: &[&str]) -> String {
+    told(&mut Command::new("docker"), arguments)
+}
+
+#[track_caller]
+fn told(docker: &mut Command, arguments: &[&str]) -> String {
+    let output = docker.args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "docker {}: {text}", arguments.join(" "));
+    text
+}
+
+/// An engine with a socket, a network and data of its own; gone with the value.
+pub struct Engine {
+    directory: PathBuf,
+    bridge: String,
+    /// The address of the machine in the engine's network.
+    address: String,
+    port: u16,
+    daemon: Option<Child>,
+}
+
+impl Engine {
+    /// Starts one that has an image of the machine's engine. Skipped where that takes more than the test has.
+    pub fn start(image: &str) -> Option<Self> {
+        static COUNT: AtomicU8 = AtomicU8::new(1);
+        let has_ip = Command::new("ip").arg("-V").output().is_ok_and(|output| output.status.success());
+        let has_daemon = Command::new("dockerd").arg("--version").output().is_ok();
+        if !has_ip || !has_daemon || !is_root() {
+            skipped("no second Docker engine can be started: it takes root, dockerd and ip");
+            return None;
+        }
+        // Two at the same time, in this process or in another, need two networks.
+        let pid = std::process::id();
+        let [_, _, third, fourth] = (pid * 8 + u32::from(COUNT.fetch_add(1, Ordering::Relaxed))).to_be_bytes();
+        let address = format!("10.{}.{fourth}.1", 128 + third % 64);
+        let bridge = format!("aura{third}x{fourth}");
+        let directory = unique("engine");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("daemon.json"), "{}").unwrap();
+        for arguments in [
+            vec!["link", "add", "name", &bridge, "type", "bridge"],
+            vec!["addr", "add", &format!("{address}/24"), "dev", &bridge],
+            vec!["link", "set", &bridge, "up"],
+        ] {
+            assert!(Command::new("ip").args(&arguments).status().unwrap().success(), "ip {arguments:?}");
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut engine = Self { directory, bridge, address, port, daemon: None };
+        engine.resume();
+        let copy = format!("docker save {image} | docker --host {} load --quiet", engine.host());
+        let status = Command::new("sh").args(["-c", &copy]).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{copy}");
+        Some(engine)
+    }
+
+    /// Its `DOCKER_HOST`.
+    pub fn host(&self) -> String {
+        format!("unix://{}/docker.sock", self.directory.display())
+    }
+
+    /// The same by TCP.
+    pub fn tcp(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.port)
+    }
+
+    /// The same by an address that is not a loopback one.
+    pub fn tcp_elsewhere(&self) -> String {
+        format!("tcp://{}:{}", self.address, self.port)
+    }
+
+    /// That address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Runs docker on it.
+    #[track_caller]
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        told(Command::new("docker").args(["--host", &self.host()]), arguments)
+    }
+
+    /// Stops it, and with it its containers.
+    pub fn stop(&mut self) {
+        let Some(mut daemon) = self.daemon.take() else { return };
+        let status = Command::new("sh").args(["-c", &format!("kill {}", daemon.id())]).status().unwrap();
+        assert!(status.success());
+        daemon.wait().unwrap();
+    }
+
+    /// Starts it again.
+    pub fn resume(&mut self) {
+        let path = |name: &str| self.directory.join(name);
+        let log = fs::File::options().create(true).append(true).open(path("log")).unwrap();
+        let daemon = Command::new("dockerd")
+            .arg("--config-file")
+            .arg(path("daemon.json"))
+            .arg("--data-root")
+            .arg(path("data"))
+            .arg("--exec-root")
+            .arg(path("exec"))
+            .arg("--pidfile")
+            .arg(path("pid"))
+            .args(["--bridge", &self.bridge, "--tls=false"])
+            .args(["--host", &self.host(), "--host", &self.tcp(), "--host", &self.tcp_elsewhere()])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.daemon = Some(daemon);
+        let answers = || {
+            let version = ["--host", &self.host(), "version"];
+            Command::new("docker").args(version).output().is_ok_and(|output| output.status.success())
+        };
+        for _ in 0..300 {
+            if answers() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the engine does not answer: {}", fs::read_to_string(path("log")).unwrap());
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.daemon.is_some() {
+            let remove = format!("docker --host {0} rm -fv $(docker --host {0} ps -aq)", self.host());
+            let _ = Command::new("sh").args(["-c", &remove]).output();
+            self.stop();
+        }
+        let _ = Command::new("ip").args(["link", "delete", &self.bridge]).output();
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}

@@ -1,0 +1,80 @@
+//! A day's work with a server in a container, as a person goes about it.
+
+use tests::{Workspace, docker, psql};
+
+use crate::{assert_kept, keep_something};
+
+#[test]
+fn set_up_stopped_found_again_and_gone() {
+    for major in [13, 15, 17] {
+        let Some(workspace) = Workspace::new().in_container(major) else { return };
+        let setup = workspace.run(&["db-setup"]).exits(0).complains("for development (DB_DURABLE=no): fsync=off");
+        assert!(setup.stdout.contains("a new container, aura-"), "{}", setup.stdout);
+        workspace.run(&["db-verify"]).exits(0);
+        let url = workspace.run(&["db-url"]).exits(0);
+        assert_eq!(psql(url.line(), &["-c", "SHOW search_path"], "").exits(0).line(), "aura, public");
+        keep_something(&workspace);
+        let [name] = workspace.containers("{{.Names}} {{.Ports}}").try_into().unwrap();
+        assert!(name.contains(" 127.0.0.1:") && !name.contains("0.0.0.0"), "{name}");
+
+        // Found again, without another container.
+        let again = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+        assert!(!again.stderr.contains("starting"), "{}", again.stderr);
+        let status = workspace.run(&["db-status"]).exits(0);
+        assert!(status.stdout.contains(": running, port "), "{}", status.stdout);
+        assert!(status.stdout.contains("started earlier for this workspace, container aura-"), "{}", status.stdout);
+
+        // Stopped, and started with its data.
+        workspace.run(&["db-stop"]).exits(0).complains("stopped the container aura-");
+        workspace.run(&["db-stop"]).exits(0).complains("no server of this workspace was running");
+        workspace.run(&["db-verify"]).exits(4).complains("does not run [`cargo xtask db-setup` starts it]");
+        let status = workspace.run(&["db-status"]);
+        assert!(status.stdout.contains(": stopped, exit code 0"), "{}", status.stdout);
+        let setup = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+        assert!(setup.stdout.contains("the kept container, aura-"), "{}", setup.stdout);
+        assert_kept(&workspace);
+
+        workspace.run(&["db-stop", "--purge"]).exits(1).complains("add --yes");
+        workspace.run(&["db-stop", "--purge", "--yes"]).exits(0).complains("stopped the container");
+        assert_eq!(workspace.containers("{{.Names}}"), [""; 0]);
+        assert_eq!(workspace.volumes(), [""; 0]);
+        assert!(!workspace.root().join("servers").exists());
+    }
+}
+
+/// Somebody cleaned up with the engine's own commands: the data are in the volume.
+#[test]
+fn a_removed_container_is_made_again_on_its_data() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    keep_something(&workspace);
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    docker(&["rm", "--force", "--volumes", &name]);
+    let status = workspace.run(&["db-status"]);
+    assert!(status.stdout.contains(": removed; its data are kept"), "{}", status.stdout);
+    let setup = workspace.run(&["db-setup"]).exits(0);
+    assert!(setup.stdout.contains("a new container on the kept data, aura-"), "{}", setup.stdout);
+    assert_kept(&workspace);
+}
+
+/// What a failed start leaves: made, and never started.
+#[test]
+fn a_container_that_never_started_is_cleared() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    docker(&["rm", "--force", &name]);
+    docker(&["create", "--name", &name, workspace.setting("POSTGRES_IMAGE")]);
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert_eq!(workspace.containers("{{.Names}} {{.State}}"), [format!("{name} running")]);
+}
+
+#[test]
+fn a_paused_container_goes_on() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    docker(&["pause", &name]);
+    workspace.run(&["db-verify"]).exits(4).complains("does not run");
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+}

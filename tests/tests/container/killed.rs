@@ -1,0 +1,57 @@
+//! Killed at any moment of a start: the next run succeeds.
+
+use std::{os::unix::process::CommandExt, process::Command, thread, time::Duration};
+
+use tests::{Workspace, docker};
+
+/// The processes that the program has started are killed with it (as a machine that runs out of memory may), or live on
+/// for a moment.
+#[test]
+fn the_next_run_succeeds() {
+    for (at, pause) in [10, 60, 120, 200, 300, 500, 900, 1400].into_iter().enumerate() {
+        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let mut child = workspace.command(&["db-setup", "-q"]).process_group(0).spawn().unwrap();
+        thread::sleep(Duration::from_millis(pause));
+        let whom = if at % 2 == 0 { format!("-{}", child.id()) } else { child.id().to_string() };
+        // It may have ended.
+        let _ = Command::new("sh").args(["-c", &format!("kill -9 -- {whom}")]).output();
+        child.wait().unwrap();
+        workspace.run(&["db-setup"]).exits(0);
+        assert_eq!(workspace.containers("{{.State}}"), ["running"], "after {pause} ms");
+        workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+        assert_eq!((workspace.containers("{{.Names}}").len(), workspace.volumes().len()), (0, 0));
+    }
+}
+
+/// The container itself is killed while its server is initialised: what it leaves in the volume is no cluster.
+#[test]
+fn a_half_initialised_volume_is_made_anew() {
+    for pause in [50, 150, 300, 600] {
+        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let mut child = workspace.command(&["db-setup", "-q"]).spawn().unwrap();
+        let name = loop {
+            if let Some(name) = workspace.containers("{{.Names}}").pop() {
+                break name;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "it ended before there was a container");
+        };
+        thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        docker(&["kill", &name]);
+        workspace.run(&["db-setup"]).exits(0);
+    }
+}
+
+/// Of a server that has served, nothing is made anew.
+#[test]
+fn data_that_cannot_be_served_are_left_alone() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    docker(&["exec", &name, "rm", "/var/lib/postgresql/data/global/pg_control"]);
+    docker(&["kill", &name]);
+    let failed = workspace.run(&["db-setup"]).exits(4).complains("the end of its log").complains("pg_control");
+    assert!(failed.stderr.contains("db-stop --purge"), "{}", failed.stderr);
+    assert_eq!(workspace.volumes().len(), 1);
+}

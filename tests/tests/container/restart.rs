@@ -1,0 +1,67 @@
+//! The engine is stopped, and comes back: one of the test's own.
+
+use tests::{Engine, Workspace};
+
+use crate::{assert_kept, keep_something};
+
+#[test]
+fn a_restart_of_the_engine_is_survived() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(mut engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
+    let workspace = workspace.with("DOCKER_HOST", &engine.host());
+    workspace.run(&["db-setup"]).exits(0);
+    keep_something(&workspace);
+
+    engine.stop();
+    workspace.run(&["db-verify"]).exits(4).complains("does not run");
+    workspace.run(&["db-setup"]).exits(4).complains("there is no such socket");
+    let status = workspace.run(&["db-status"]);
+    assert!(status.stdout.contains("not looked at: "), "{}", status.stdout);
+    workspace.run(&["db-stop"]).exits(0).complains("was not looked at");
+    // What cannot be removed is not forgotten either.
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(1).complains("cannot be removed, and nothing is deleted");
+
+    engine.resume();
+    workspace.run(&["db-verify"]).exits(4).complains("does not run [`cargo xtask db-setup` starts it]");
+    let setup = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert!(setup.stdout.contains("the kept container"), "{}", setup.stdout);
+    assert_kept(&workspace);
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
+    assert_eq!(engine.docker(&["volume", "ls", "--quiet"]), "");
+}
+
+/// While the engine is away a private cluster serves, and says so; afterwards the container is still there.
+#[test]
+fn the_next_rung_serves_while_the_engine_is_away() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(mut engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
+    let workspace = workspace.with("DOCKER_HOST", &engine.host()).with("DB_SERVER", "auto");
+    workspace.run(&["db-setup"]).exits(0);
+    engine.stop();
+    let setup = workspace.run(&["db-setup"]).exits(0).complains("there is no such socket");
+    setup.complains("holds data of this workspace");
+    engine.resume();
+    let container = workspace.with("DB_SERVER", "container");
+    container.run(&["db-setup"]).exits(0).complains("unchanged");
+}
+
+/// As tcp, too: the port of the container is then on this machine's own loopback address, or on the other machine's.
+#[test]
+fn an_engine_is_reached_by_tcp() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
+    let workspace = workspace.with("DOCKER_HOST", &engine.tcp());
+    workspace.run(&["db-setup"]).exits(0);
+    let url = workspace.run(&["db-url"]).exits(0);
+    assert!(url.line().contains("@127.0.0.1:"), "{}", url.line());
+    assert!(engine.docker(&["ps", "--format", "{{.Ports}}"]).starts_with("127.0.0.1:"));
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+
+    // By another address of this machine, which looks like another machine.
+    let workspace = workspace.with("DOCKER_HOST", &engine.tcp_elsewhere());
+    workspace.run(&["db-setup"]).exits(0).complains("is not this machine: the server's port is open on all");
+    let url = workspace.run(&["db-url"]).exits(0);
+    assert!(url.line().contains(&format!("@{}:", engine.address())), "{}", url.line());
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+}
