@@ -28,7 +28,7 @@ pub use cluster::Cluster;
 pub use engine::{Engine, docker};
 pub use python::Python;
 pub use run::Run;
-pub use rung::{Rung, container_helper, image};
+pub use rung::{Rung, image, is_there};
 pub use schema::violation;
 pub use seen::{built, seen, sightings};
 pub use skip::{has, skipped};

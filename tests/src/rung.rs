@@ -6,6 +6,7 @@ use pg_server::EngineSettings;
 
 use crate::{
     apart::{alone, cargo, kept},
+    cluster::programs_of,
     skipped,
     workspace::programs,
 };
@@ -23,13 +24,26 @@ impl Rung {
     /// The rung that `TESTS_SERVER` names: `local`, `local:13`, `container:17`. Unset: the newest installed binaries.
     #[expect(clippy::disallowed_methods, reason = "the tests' own variable")]
     pub fn named() -> Self {
-        let text = std::env::var("TESTS_SERVER").unwrap_or_default();
-        let (rung, major) = text.split_once(':').unwrap_or((&text, ""));
+        Self::parse(&std::env::var("TESTS_SERVER").unwrap_or_default())
+    }
+
+    /// The rung that such a text names.
+    pub fn parse(text: &str) -> Self {
+        let (rung, major) = text.split_once(':').unwrap_or((text, ""));
         match (rung, major.parse().ok()) {
             ("" | "local", major) => Self::Local(major),
             ("container", Some(major)) => Self::Container(major),
             _ => panic!("TESTS_SERVER={text:?} is none of local, local:13, container:17"),
         }
+    }
+}
+
+/// Whether this machine has what the rung takes; where it has not, that is said.
+pub fn is_there(rung: Rung) -> bool {
+    match rung {
+        Rung::Local(None) => true,
+        Rung::Local(Some(major)) => programs_of(major).is_some(),
+        Rung::Container(major) => image(major).is_some() && programs_of(major).is_some(),
     }
 }
 
@@ -51,7 +65,7 @@ pub(crate) fn engine() -> EngineSettings {
 }
 
 /// The program that speaks to the engine; built by the first test that asks for it.
-pub fn container_helper() -> PathBuf {
+pub(crate) fn container_helper() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     let program = programs().join("pg-container");
     BUILT.get_or_init(|| {

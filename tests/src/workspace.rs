@@ -95,6 +95,11 @@ impl Workspace {
         &self.environment[key]
     }
 
+    /// The `PATH` that it runs with.
+    pub fn path(&self) -> std::ffi::OsString {
+        search_path().unwrap_or_default()
+    }
+
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.root

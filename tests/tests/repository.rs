@@ -58,10 +58,11 @@ fn the_walls_between_the_packages_stand() {
         ("crates/pg-config", &["pg-connect"]),
         ("crates/pg-server", &["pg-config"]),
         ("crates/pg-schema", &["pg-config"]),
+        ("crates/pg-container", &[]),
         ("crates/aura", &["pg-connect"]),
         ("xtask", &["pg-config", "pg-server", "pg-schema"]),
     ];
-    let packages = ["pg-connect", "pg-config", "pg-server", "pg-schema", "aura", "xtask", "tests"];
+    let packages = ["pg-connect", "pg-config", "pg-server", "pg-container", "pg-schema", "aura", "xtask", "tests"];
     for (package, may) in allowed {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for other in packages.iter().filter(|other| !may.contains(other)) {
@@ -70,10 +71,30 @@ fn the_walls_between_the_packages_stand() {
     }
 }
 
+/// Whoever takes no container compiles nothing for one.
+#[test]
+fn nobody_links_testcontainers() {
+    let lock = read("Cargo.lock");
+    let users: Vec<_> = lock
+        .split("[[package]]")
+        .filter(|package| package.contains("\n \"testcontainers\""))
+        .filter_map(|package| package.split("name = \"").nth(1)?.split('"').next())
+        .collect();
+    assert_eq!(users, ["pg-container"]);
+    let defaults = read("Cargo.toml").split("default-members").nth(1).unwrap().split(']').next().unwrap().to_owned();
+    assert!(defaults.contains("xtask") && !defaults.contains("pg-container"), "{defaults}");
+}
+
 #[test]
 fn only_the_project_itself_names_aura() {
-    let files =
-        ["crates/pg-connect/src", "crates/pg-config/src", "crates/pg-server/src", "crates/pg-schema/src", "xtask/src"];
+    let files = [
+        "crates/pg-connect/src",
+        "crates/pg-config/src",
+        "crates/pg-server/src",
+        "crates/pg-container/src",
+        "crates/pg-schema/src",
+        "xtask/src",
+    ];
     let mut looked_at = 0;
     for path in files.iter().flat_map(|directory| sources(&root().join(directory))) {
         let text = fs::read_to_string(&path).unwrap();

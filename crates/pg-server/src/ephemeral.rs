@@ -79,9 +79,12 @@ impl Ephemeral {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Ended) {
             State::Container(kept, helper) => {
-                helper.remove(&kept)?;
+                if let Err(error) = helper.remove(&kept) {
+                    // Its record stays, for the next end and for the next command.
+                    *state = State::Container(kept, helper);
+                    return Err(error.into());
+                }
             }
-            // Its record may be there without a container, where a start failed.
             State::Claimed | State::Cluster(_) | State::Ended => {}
         }
         remove_tree(&self.directory)
@@ -98,9 +101,22 @@ impl Ephemeral {
         let directory = self.directory.join(format!("{}-ephemeral-{id}", request.containers.project));
         let kept = workshop.passing(directory)?;
         let outcome = workshop.start(kept.clone(), request.wait, say);
-        // Also what did not come up must go.
-        *state = State::Container(kept, workshop.into_helper());
-        let found = outcome?;
+        let helper = workshop.into_helper();
+        let found = match outcome {
+            Ok(found) => found,
+            Err(error) => {
+                // What did not come up must go, so that another rung may serve.
+                let removed = helper.remove(&kept);
+                let record = kept.directory().to_owned();
+                if removed.is_err() {
+                    *state = State::Container(kept, helper);
+                }
+                removed?;
+                remove_tree(&record)?;
+                return Err(error);
+            }
+        };
+        *state = State::Container(kept, helper);
         let container: Container = found.container();
         Ok(Server {
             source: Source::Container,

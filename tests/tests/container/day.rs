@@ -78,3 +78,19 @@ fn a_paused_container_goes_on() {
     workspace.run(&["db-verify"]).exits(4).complains("does not run");
     workspace.run(&["db-setup"]).exits(0).complains("unchanged");
 }
+
+/// A machine with Docker and nothing of PostgreSQL.
+#[test]
+fn psql_is_the_images_where_there_is_no_other() {
+    let Some(workspace) = Workspace::new().in_container(17) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let programs = workspace.root().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let path = workspace.path();
+    let docker = std::env::split_paths(&path).map(|directory| directory.join("docker")).find(|path| path.exists());
+    let docker = docker.unwrap();
+    std::os::unix::fs::symlink(docker, programs.join("docker")).unwrap();
+    let workspace = workspace.with("PATH", &programs.display().to_string());
+    let version = workspace.run(&["db-psql", "--", "-A", "-t", "-c", "SHOW search_path"]).exits(0);
+    assert_eq!(version.line(), "aura, public");
+}

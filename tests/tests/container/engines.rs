@@ -5,6 +5,7 @@ use std::{
     io::Write,
     net::TcpListener,
     os::unix::net::UnixListener,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -72,6 +73,26 @@ fn an_image_that_cannot_be_had_is_named_and_passed_by() {
     let workspace = workspace.with("POSTGRES_IMAGE", "127.0.0.1:1/aura-tests/absent:1");
     let run = both(workspace, "pulling 127.0.0.1:1/aura-tests/absent:1");
     assert!(run.stderr.contains("connection refused") && run.stderr.contains("docker pull"), "{}", run.stderr);
+}
+
+/// The engine makes the container, and cannot start it: nothing of it is left, and the next rung serves.
+#[test]
+fn an_image_that_does_not_start_is_named_and_passed_by() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let image = format!("aura-tests/empty:{}", std::process::id());
+    let import = format!("tar --create --files-from /dev/null | docker import - {image}");
+    assert!(Command::new("sh").args(["-c", &import]).stdout(Stdio::null()).status().unwrap().success());
+    let workspace = workspace.with("POSTGRES_IMAGE", &image);
+    workspace.run(&["db-setup"]).exits(4).complains(&format!("start a container of {image}: "));
+    let workspace = workspace.with("DB_SERVER", "auto");
+    for arguments in [&["db-setup"][..], &["db-setup", "--ephemeral"]] {
+        let setup = workspace.run(arguments).exits(0).complains(&format!("start a container of {image}: "));
+        assert!(setup.stdout.contains(" cluster, by the installed binaries"), "{}", setup.stdout);
+    }
+    assert_eq!(docker(&["ps", "--all", "--quiet", "--filter", &format!("ancestor={image}")]), "");
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    assert_eq!(workspace.volumes(), [""; 0]);
+    docker(&["rmi", &image]);
 }
 
 /// The engine that the docker command would take is taken, or refused with a reason; never another.

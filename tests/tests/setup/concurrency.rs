@@ -71,7 +71,7 @@ fn f35_eight_at_once_without_a_server() {
     let workspace = Workspace::new();
     let done = all_well(eight(&workspace));
     let kept = workspace.run(&["db-status"]).exits(0);
-    let servers = kept.stdout.matches("running, process").count();
+    let servers = kept.stdout.matches(": running, p").count();
     assert_eq!(servers, 1, "{}", kept.stdout);
     let complete = state::assert_complete(&workspace, "eight at once");
     seen(&format!("{done}: {servers} server, {complete}"));

@@ -163,8 +163,8 @@ fn something_that_accepts_and_says_nothing_is_given_up() {
 #[test]
 fn a_server_that_starts_later_is_waited_for() {
     let port = free_port();
-    // Every cluster of the tests has the same superuser's password.
-    let later = pg_config::ConnInfo { port, ..Cluster::start().superuser().with_database("aura_db") };
+    // Every cluster of these programs has the same superuser's password.
+    let later = pg_config::ConnInfo { port, ..Cluster::start_with(&[]).superuser().with_database("aura_db") };
     let workspace = Workspace::new().with("DATABASE_URL", &later.url());
     thread::scope(|scope| {
         // Long enough for a busy machine; the run ends as soon as the server is there.

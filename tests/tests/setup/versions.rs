@@ -87,7 +87,8 @@ fn by_the_script() {
 #[test]
 fn on_a_server_of_our_own() {
     for cluster in others() {
-        let workspace = Workspace::new().with("PG_BIN_DIR", &cluster.binaries().display().to_string());
+        let workspace = Workspace::new().with("DB_SERVER", "local");
+        let workspace = workspace.with("PG_BIN_DIR", &cluster.binaries().display().to_string());
         let setup = workspace.run(&["db-setup"]).exits(0);
         assert!(!setup.stderr.contains("warning"), "{}", setup.stderr);
         let version = "SHOW server_version";

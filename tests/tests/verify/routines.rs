@@ -31,6 +31,7 @@ fn texts_that_name_another_schema() {
         },
         Case {
             name: "something of somebody's, which works",
+            since: 14,
             breaks: "CREATE SCHEMA shop; CREATE TABLE shop.price (id int); GRANT USAGE ON SCHEMA shop TO PUBLIC; \
                      GRANT SELECT ON shop.price TO PUBLIC; SET ROLE aura_user; \
                      CREATE PROCEDURE aura.reprice() LANGUAGE sql BEGIN ATOMIC SELECT * FROM shop.price; END",

@@ -1,6 +1,7 @@
 //! `bench`: the performance table. Each row stands beside its limit, measured in turns in the same run:
 //! machines are shared and noisy, so only ratios mean anything.
 
+mod container;
 mod limit;
 mod size;
 mod table;
@@ -35,6 +36,8 @@ impl Bench {
             terminal.say(&format!("measuring: {name}"));
             rows.push(measure(&stage, self.repeat.max(1))?);
         }
+        terminal.say("measuring: containers");
+        rows.extend(stage.containers(self.repeat.max(1), terminal)?);
         terminal.say("measuring: many tables");
         rows.extend(stage.many_tables(self.repeat.max(1))?);
         terminal.print(&table::print(terminal, &rows));

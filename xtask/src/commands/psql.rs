@@ -1,13 +1,21 @@
 //! `db-psql`: psql on the app's database. The password goes by the environment: the process list shows none.
 
-use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
+use std::{
+    io::{self, ErrorKind, IsTerminal},
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::Command,
+};
 
 use anyhow::Context as _;
-use pg_config::Project;
-use pg_server::Mode;
+use pg_config::{ConnInfo, Host, Project};
+use pg_server::{Container, Mode};
 
 use super::url::app_connection;
 use crate::{cli::DbPsql, context::Context, outcome::Outcome, server::Target};
+
+/// The port of every image's server, inside.
+const PORT: u16 = 5432;
 
 impl DbPsql {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -25,7 +33,25 @@ impl DbPsql {
         }
         // What a pooler in between refuses is left out where the server's own settings do as well.
         let app = app_connection(&context, &target, false)?;
-        let error = command.envs(app.libpq_environment()).args(&self.arguments).exec();
+        let mut error = command.envs(app.libpq_environment()).args(&self.arguments).exec();
+        if let Some(container) = target.server.container.as_ref().filter(|_| error.kind() == ErrorKind::NotFound) {
+            error = inside(container, &app).args(&self.arguments).exec();
+        }
         Err(error).with_context(|| format!("run {} (Debian's package postgresql-client has it)", program.display()))
     }
+}
+
+/// The psql of the server's own image, where this machine has none. Docker takes the variables from its environment.
+fn inside(container: &Container, app: &ConnInfo) -> Command {
+    let mut docker = Command::new("docker");
+    docker.args(["exec", "--interactive"]).env("DOCKER_HOST", &container.engine);
+    if io::stdin().is_terminal() {
+        docker.arg("--tty");
+    }
+    let app = ConnInfo { host: Host::Tcp("127.0.0.1".to_owned()), port: PORT, ..app.clone() };
+    for (key, value) in app.libpq_environment() {
+        docker.args(["--env", key]).env(key, value);
+    }
+    docker.args([&container.name, "psql"]);
+    docker
 }

@@ -22,15 +22,6 @@ pub(crate) struct Running {
     pub(crate) version: String,
 }
 
-/// What a login came to.
-enum Login {
-    Ready(Box<Running>),
-    /// It lets nobody in yet: what it said.
-    Busy(String),
-    /// Another server answers there.
-    Foreign,
-}
-
 /// Proves which server answers. Any query would show that it is ready.
 const IDENTITY: &str = "SELECT current_setting('cluster_name'), current_setting('server_version')";
 
@@ -69,8 +60,10 @@ pub(crate) fn wait(
     found.unwrap_or_else(|| Err(ContainerError::NotReady { name: name(), waited, seen, log: helper.log(kept) }))
 }
 
+/// What a look came to.
 enum Looked {
     Ready(Box<Running>),
+    /// It lets nobody in yet: what was said.
     Busy(String),
     /// The container does not run: how it is.
     Ended(String),
@@ -83,19 +76,22 @@ fn look(kept: &Kept, engine: &Engine) -> Result<Looked, ContainerError> {
         Seen::Absent => return Ok(Looked::Ended("it is gone".to_owned())),
         Seen::Ended(how) => return Ok(Looked::Ended(how)),
     };
-    let mut words = "no port of it is published".to_owned();
-    let host = engine.remote_host().unwrap_or("127.0.0.1");
-    let published = port.map(|port| (host.to_owned(), port));
-    // From inside another container this machine's own loopback address does not lead there.
-    let inside = address.filter(|_| engine.remote_host().is_none() && is_container()).map(|address| (address, PORT));
-    for (host, port) in published.into_iter().chain(inside) {
-        match log_in(kept, host, port)? {
-            Login::Ready(running) => return Ok(Looked::Ready(running)),
-            Login::Busy(said) => words = said,
-            Login::Foreign => words = format!("on port {port} another server answers"),
-        }
+    let Some(port) = port else { return Ok(Looked::Busy("no port of it is published".to_owned())) };
+    let published = || log_in(kept, engine.remote_host().unwrap_or("127.0.0.1"), port);
+    let first = published()?;
+    if let (Looked::Busy(_), Some(address)) = (&first, address)
+        && engine.remote_host().is_none()
+        && is_container()
+        && let Looked::Ready(inside) = log_in(kept, &address, PORT)?
+    {
+        // From inside another container this machine's own loopback address does not lead there. Where it does, it
+        // was asked a moment too early.
+        return Ok(match published()? {
+            Looked::Ready(running) => Looked::Ready(running),
+            _ => Looked::Ready(inside),
+        });
     }
-    Ok(Looked::Busy(words))
+    Ok(first)
 }
 
 /// Whether we run in a container ourselves (Docker's mark, Podman's).
@@ -103,11 +99,11 @@ fn is_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
 }
 
-fn log_in(kept: &Kept, host: String, port: u16) -> Result<Login, ContainerError> {
+fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> {
     let refused =
         |words: String| ContainerError::Login { name: kept.name().to_owned(), words, password: kept.password_file() };
     let superuser = ConnInfo {
-        host: Host::Tcp(host),
+        host: Host::Tcp(host.to_owned()),
         port,
         user: SUPERUSER.to_owned(),
         password: Some(kept.password()?),
@@ -124,15 +120,15 @@ fn log_in(kept: &Kept, host: String, port: u16) -> Result<Login, ContainerError>
         Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
             return Err(refused(format!("{} ({})", error.message(), error.code().code())));
         }
-        Err(error) => return Ok(Login::Busy(error.to_string())),
+        Err(error) => return Ok(Looked::Busy(error.to_string())),
     };
     let Ok(row) = session.client.query_one(IDENTITY, &[]) else {
-        return Ok(Login::Busy("it is just stopping".to_owned()));
+        return Ok(Looked::Busy("it is just stopping".to_owned()));
     };
     let (name, version): (String, String) = (row.get(0), row.get(1));
     if name != kept.name() {
-        return Ok(Login::Foreign);
+        return Ok(Looked::Busy(format!("on port {port} another server answers")));
     }
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Login::Ready(Box::new(Running { superuser, version })))
+    Ok(Looked::Ready(Box::new(Running { superuser, version })))
 }

@@ -12,6 +12,9 @@ use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, Password, SslMode};
 use pg_server::{Binaries, Template};
 
+/// What development servers are started with.
+pub(super) const SETTINGS: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
+
 /// Copies an initialised data directory by `cp -a`, spawns `postgres` there with development settings,
 /// and asks each millisecond until it answers.
 pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &Path) -> anyhow::Result<Duration> {
@@ -26,14 +29,7 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &P
     }
     let mut postgres = Command::new(binaries.program("postgres"));
     postgres.arg("-D").arg(place).args(["-c", &format!("port={port}")]);
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "fsync=off",
-        "full_page_writes=off",
-        "wal_level=minimal",
-        "max_wal_senders=0",
-    ] {
+    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories="].iter().chain(&SETTINGS) {
         postgres.args(["-c", setting]);
     }
     postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
@@ -52,7 +48,7 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &P
 }
 
 /// A refused login is an answer: only a server that is ready looks at passwords.
-fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
+pub(super) fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
     let nobody = ConnInfo {
         host: Host::Tcp("127.0.0.1".to_owned()),
         port,
