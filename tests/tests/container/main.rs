@@ -24,5 +24,5 @@ fn keep_something(workspace: &Workspace) {
 /// It is there.
 #[track_caller]
 fn assert_kept(workspace: &Workspace) {
-    assert_eq!(workspace.value("SELECT name FROM artworks_arttype"), "kept");
+    assert_eq!(workspace.value("SELECT name FROM artworks_arttype WHERE name = 'kept'"), "kept");
 }
