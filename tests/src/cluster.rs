@@ -145,11 +145,6 @@ impl Cluster {
         fs::read_to_string(&self.here().log).unwrap()
     }
 
-    /// Whether its files are in a container.
-    pub(crate) fn is_in_container(&self) -> bool {
-        matches!(self.server, Running::Container { .. })
-    }
-
     fn here(&self) -> &Local {
         match &self.server {
             Running::Local(server) => &server.local,

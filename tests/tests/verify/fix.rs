@@ -138,7 +138,7 @@ fn names_that_end_a_line_stay_in_the_remark() {
 
 #[test]
 fn an_administrator_who_is_kept_out_changes_no_other_database() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start_with(&[]);
     let workspace = fresh(&cluster, &CASE);
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO PUBLIC");
     cluster.sql("postgres", "GRANT CREATE ON SCHEMA public TO PUBLIC");

@@ -253,7 +253,10 @@ fn f30_a_restore_that_lost_the_path() {
 /// The app's database as a person dumps it, without `-C`.
 fn pg_dump(cluster: &Cluster) -> String {
     let connection = cluster.superuser().with_database("aura_db");
-    let output = std::process::Command::new("pg_dump").envs(connection.libpq_environment()).output().unwrap();
+    let output = std::process::Command::new(cluster.binaries().join("pg_dump"))
+        .envs(connection.libpq_environment())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
