@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Command, time::Instant};
 use tests::{Rung, is_there};
 
 /// What `TESTS_SERVER` says to them; the plain run is that of the newest installed binaries.
-const SERVERS: [&str; 3] = ["local:13", "local:17", "container:17"];
+const SERVERS: [&str; 5] = ["local:13", "local:17", "container:13", "container:15", "container:17"];
 
 #[test]
 fn every_case_holds_on_every_rung() {

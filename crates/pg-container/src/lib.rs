@@ -1,7 +1,7 @@
 //! Containers, for `pg-server`: started through testcontainers, looked at, stopped, removed.
 //!
-//! One JSON document comes in by stdin ([`Request`](request::Request)), one goes out on stdout
-//! ([`Answer`](answer::Answer)); progress goes to stderr, a line each. Passwords come in no other way: not by the
+//! One JSON document comes in by stdin (`request::Request`), one goes out on stdout
+//! (`answer::Answer`); progress goes to stderr, a line each. Passwords come in no other way: not by the
 //! command line, which everybody may read. The engine is the one of `DOCKER_HOST`, which `pg-server` sets.
 //!
 //! Whether a server is ready is not asked here: a login tells, and `pg-server` tries that.
