@@ -6,8 +6,9 @@ use std::{path::PathBuf, process::Command, time::Instant};
 
 use tests::{Rung, is_there};
 
-/// What `TESTS_SERVER` says to them; the plain run is that of the newest installed binaries.
-const SERVERS: [&str; 5] = ["local:13", "local:17", "container:13", "container:15", "container:17"];
+/// What `TESTS_SERVER` says to them. The plain run is that of the newest installed binaries: 15 on Debian 12, which
+/// is why `container:15` is left to be run by hand.
+const SERVERS: [&str; 4] = ["local:13", "local:17", "container:13", "container:17"];
 
 #[test]
 fn every_case_holds_on_every_rung() {
