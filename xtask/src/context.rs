@@ -1,19 +1,24 @@
 //! What every `db-*` command begins with: the environment read, the configuration resolved.
 
-use std::time::Duration;
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use pg_config::{Config, EnvFile, Environment, Project};
 
 use crate::{cli::Common, configuration, terminal::Terminal};
 
-/// The configuration, and where to speak.
+/// What the steps of a setup begin with, and where a command speaks.
 pub(crate) struct Context {
-    pub(crate) environment: Environment,
-    pub(crate) config: Config,
     pub(crate) terminal: Terminal,
-    /// How long a server that is still starting is waited for.
-    pub(crate) wait: Duration,
+    setup: pg_setup::Context,
+}
+
+impl Deref for Context {
+    type Target = pg_setup::Context;
+
+    fn deref(&self) -> &pg_setup::Context {
+        &self.setup
+    }
 }
 
 impl Context {
@@ -35,6 +40,7 @@ impl Context {
         for unused in &config.unused {
             terminal.detail(&format!("ignored: {unused}"));
         }
-        Ok(Self { environment, config, terminal, wait: Duration::from_secs(common.wait) })
+        let wait = Duration::from_secs(common.wait);
+        Ok(Self { terminal, setup: pg_setup::Context { environment, config, voice: Arc::new(terminal), wait } })
     }
 }

@@ -13,9 +13,10 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, error::ErrorKind};
 use pg_config::{ServerChoice, Source};
 use pg_server::{Ephemeral, Mode};
+use pg_setup::Target;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 
-use crate::{cli::Cli, context::Context, server::Target, terminal::Terminal};
+use crate::{cli::Cli, context::Context, terminal::Terminal};
 
 /// Starts a server, does what is to be done on it, and ends it: on success, on failure, and on a signal.
 pub(crate) fn with<T>(

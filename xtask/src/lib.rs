@@ -1,30 +1,27 @@
 //! `cargo xtask`: the commands, the terminal and the reports, for any project whose tables live in a
-//! PostgreSQL schema of their own. A project is a few lines of `main.rs`: see [`main`].
+//! PostgreSQL schema of their own. A project is a table of its workspace's `Cargo.toml`: see [`Project`].
 
 mod cli;
 mod commands;
 mod configuration;
-mod container;
 mod context;
 mod ephemeral;
-mod migrate;
 mod outcome;
 mod report;
-mod server;
 mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-pub use pg_config::Project;
+pub use pg_config::{Project, ProjectError};
 
 use crate::{cli::Cli, outcome::Outcome};
 
-/// Runs the command line of this process for a project, and gives its exit code.
-pub fn main(project: &Project) -> ExitCode {
+/// Runs the command line of this process for a project, such as [`Project::find`] gives, and gives its exit code.
+pub fn main(project: Result<Project, ProjectError>) -> ExitCode {
     // A usage error exits with 2 from here.
     let cli = Cli::parse();
-    match cli.run(project) {
+    match project.map_err(Into::into).and_then(|project| cli.run(&project)) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             terminal::print_error(&error);

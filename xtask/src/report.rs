@@ -16,13 +16,13 @@ use std::{
 use anyhow::anyhow;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::{Expected, Facts, Report, Status, Verdict};
+use pg_setup::Target;
 
 use self::listed::Listed;
 use crate::{
     cli::{Destination, Format, Kind, Reports},
     context::Context,
     outcome::Outcome,
-    server::Target,
     terminal,
 };
 

@@ -1,14 +1,16 @@
 //! What is said, and where: results on stdout, everything else on stderr. Nothing else prints.
 
 use std::{
+    any::Any,
     io::{self, BufRead, IsTerminal, Write},
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
 use pg_config::Environment;
+use pg_setup::Voice;
 
 use crate::cli::{Color, Output};
 
@@ -48,10 +50,6 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn is_verbose(&self) -> bool {
-        self.verbose
-    }
-
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -68,18 +66,6 @@ impl Terminal {
         if self.verbose {
             to_stderr(&paint(self.color_on_stderr, FAINT, &format!("  {line}")));
         }
-    }
-
-    /// Says what is waited for, should it take longer than people like, for as long as the value lives.
-    pub(crate) fn patience(&self, line: String) -> Patience {
-        let (done, is_done) = mpsc::channel();
-        let terminal = *self;
-        thread::spawn(move || {
-            if is_done.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout) {
-                terminal.say(&line);
-            }
-        });
-        Patience { _done: done }
     }
 
     /// A warning, on stderr whatever was asked for.
@@ -111,10 +97,41 @@ impl Terminal {
     }
 }
 
-/// Somebody waits; see [`Terminal::patience`].
-pub(crate) struct Patience {
-    /// Its end is the end of the wait.
-    _done: Sender<()>,
+impl Voice for Terminal {
+    fn say(&self, line: &str) {
+        self.say(line);
+    }
+
+    fn detail(&self, line: &str) {
+        self.detail(line);
+    }
+
+    fn warn(&self, line: &str) {
+        self.warn(line);
+    }
+
+    fn shows_output(&self) -> bool {
+        self.verbose
+    }
+
+    fn show(&self, line: &str) {
+        to_stderr(&format!("  | {line}"));
+    }
+
+    fn confirm(&self, question: &str) -> bool {
+        self.confirm(question)
+    }
+
+    fn patience(&self, line: String) -> Box<dyn Any> {
+        let (done, is_done) = mpsc::channel::<()>();
+        let terminal = *self;
+        thread::spawn(move || {
+            if is_done.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout) {
+                terminal.say(&line);
+            }
+        });
+        Box::new(done)
+    }
 }
 
 /// An error and what led to it, on stderr.

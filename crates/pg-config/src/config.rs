@@ -148,7 +148,7 @@ impl Config {
         };
         let connection = Connection::resolve(project, environment)?;
         let schema = parsed(environment, "DB_SCHEMA", schema_name)?
-            .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema), source: Source::Default });
+            .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema.as_str()), source: Source::Default });
         let extensions = parsed(environment, "DB_EXTENSIONS", |text| {
             list(text).map(|name| Identifier::new(name).map_err(|error| error.to_string())).collect()
         })?
@@ -217,10 +217,10 @@ impl Config {
 
 impl Migrations {
     fn resolve(project: &Project, environment: &Environment) -> Self {
-        let command = or_default(text(environment, "MIGRATE_COMMAND"), project.migrate_command);
+        let command = or_default(text(environment, "MIGRATE_COMMAND"), &project.migrate_command);
         let inputs = text(environment, "MIGRATE_INPUTS").or_else(|| {
             (command.value == project.migrate_command)
-                .then(|| Sourced { value: project.migrate_inputs.to_owned(), source: Source::Default })
+                .then(|| Sourced { value: project.migrate_inputs.clone(), source: Source::Default })
         });
         let inputs = inputs
             .map(|found| Sourced { value: list(&found.value).map(str::to_owned).collect(), source: found.source });

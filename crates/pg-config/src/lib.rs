@@ -18,4 +18,4 @@ pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, InvalidConnString, Options, Parameters, Password,
     Session, SslMode, connect, connect_within, mask_urls,
 };
-pub use project::Project;
+pub use project::{Project, ProjectError};

@@ -7,15 +7,15 @@ fn main() -> ExitCode {
     let own = std::env::current_exe().expect("a program knows where it is");
     let helper = own.with_file_name("pg-container").display().to_string();
     let root = std::env::current_dir().expect("tests run it in a directory");
-    xtask::main(&xtask::Project {
-        name: "aura",
+    xtask::main(Ok(xtask::Project {
+        name: "aura".into(),
         root,
-        database: "aura_db",
-        role: "aura_user",
-        schema: "aura",
-        migrate_command: "cargo run --quiet --package aura -- migrate",
-        migrate_inputs: "crates/aura/migrations/**",
+        database: "aura_db".into(),
+        role: "aura_user".into(),
+        schema: "aura".into(),
+        migrate_command: "cargo run --quiet --package aura -- migrate".into(),
+        migrate_inputs: "crates/aura/migrations/**".into(),
         migrate_build: None,
-        container_helper: helper.leak(),
-    })
+        container_helper: helper,
+    }))
 }

@@ -15,9 +15,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project};
 use pg_server::{Binaries, Template, Throwaway};
+use pg_setup::migrate::of_outer_cargo;
 
 use self::table::Row;
-use crate::{cli::Bench, migrate::of_outer_cargo, outcome::Outcome, terminal::Terminal};
+use crate::{cli::Bench, outcome::Outcome, terminal::Terminal};
 
 /// How long a server of the bench may take to come up.
 const WAIT: Duration = Duration::from_secs(60);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
 use pg_server::Mode;
+use pg_setup::migrate::of_outer_cargo;
 use xshell::{Cmd, Shell, cmd};
 
 use super::setup::set_up;
@@ -12,7 +13,6 @@ use crate::{
     cli::{Ci, Common},
     context::Context,
     ephemeral,
-    migrate::of_outer_cargo,
     outcome::Outcome,
     report::Reporting,
     terminal::Terminal,
@@ -62,7 +62,7 @@ impl Ci {
         ci.section("lints", cargo("clippy --workspace --all-targets --locked -- --deny warnings"))?;
         // Before the tests: their features would make the two programs compile twice.
         ci.section("build", cargo("build --locked --package xtask"))?;
-        if let Some(build) = project.migrate_build {
+        if let Some(build) = &project.migrate_build {
             let command = cmd!(shell, "sh -c {build}");
             ci.section("build of the migrations", outer.iter().fold(command, |command, key| command.env_remove(key)))?;
         }

@@ -2,9 +2,10 @@
 
 use pg_config::{Password, Project};
 use pg_server::Mode;
+use pg_setup::Target;
 
 use super::url::app_connection;
-use crate::{cli::DbEnv, context::Context, outcome::Outcome, server::Target, terminal};
+use crate::{cli::DbEnv, context::Context, outcome::Outcome, terminal};
 
 impl DbEnv {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {

@@ -6,9 +6,9 @@ use anyhow::anyhow;
 use pg_config::Project;
 use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
+use pg_setup::{Target, migrate, migrate_and_verify};
 
-use super::setup::migrate_and_verify;
-use crate::{cli::DbMigrate, context::Context, migrate, outcome::Outcome, report::Reporting, server::Target};
+use crate::{cli::DbMigrate, context::Context, outcome::Outcome, report::Reporting};
 
 /// What migrations stand on: the checks without which they would land in the wrong place, or nowhere.
 const GROUND: [&str; 6] = ["server", "role", "database", "schema", "search-path", "schema-privileges"];

@@ -10,9 +10,10 @@ use std::{
 use anyhow::Context as _;
 use pg_config::{ConnInfo, Host, Project};
 use pg_server::{Container, Mode};
+use pg_setup::Target;
 
 use super::url::app_connection;
-use crate::{cli::DbPsql, context::Context, outcome::Outcome, server::Target};
+use crate::{cli::DbPsql, context::Context, outcome::Outcome};
 
 /// The port of every image's server, inside.
 const PORT: u16 = 5432;

@@ -6,15 +6,14 @@ use anyhow::bail;
 use pg_config::Project;
 use pg_schema::Purpose;
 use pg_server::Mode;
+use pg_setup::{Target, migrate};
 
 use super::setup::set_up;
 use crate::{
     cli::{DbReset, Guard},
     context::Context,
-    migrate,
     outcome::Outcome,
     report::Reporting,
-    server::Target,
 };
 
 impl DbReset {

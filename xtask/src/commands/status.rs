@@ -5,14 +5,13 @@ use std::fmt::Write;
 use pg_config::{Encryption, Project};
 use pg_schema::Status;
 use pg_server::{Mode, State};
+use pg_setup::{Target, helper};
 
 use crate::{
     cli::DbStatus,
     configuration::{self, Row},
-    container,
     context::Context,
     outcome::Outcome,
-    server::Target,
     terminal::{BAD, FAINT, GOOD, STRONG},
 };
 
@@ -86,7 +85,7 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
 /// The containers and clusters that db-setup made for this workspace.
 fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
     let data_dir = &context.config.data_dir.value;
-    let containers = pg_server::containers(data_dir, &container::engine(&context.environment))?;
+    let containers = pg_server::containers(data_dir, &helper::engine(&context.environment))?;
     let containers = containers.into_iter().map(|container| {
         (
             "container",

@@ -3,8 +3,9 @@
 use anyhow::bail;
 use pg_config::Project;
 use pg_server::Say;
+use pg_setup::helper;
 
-use crate::{cli::DbStop, container, context::Context, outcome::Outcome};
+use crate::{cli::DbStop, context::Context, outcome::Outcome};
 
 impl DbStop {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -17,9 +18,9 @@ impl DbStop {
             }
         }
         let stop = if self.purge { pg_server::purge } else { pg_server::stop };
-        let engine = container::engine(&context.environment);
-        let helper = |say: Say<'_>| container::build_helper(&context, say);
-        let containers = container::containers(&context, &engine, &helper);
+        let engine = helper::engine(&context.environment);
+        let build = |say: Say<'_>| helper::build(&context, say);
+        let containers = helper::containers(&context, &engine, &build);
         let stopped = stop(data_dir, &containers, context.wait, &mut |line| terminal.say(line))?;
         for server in &stopped {
             terminal.say(&format!("stopped {server}"));

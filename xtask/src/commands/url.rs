@@ -3,8 +3,9 @@
 use anyhow::anyhow;
 use pg_config::{ConnInfo, Project, connect_within};
 use pg_server::Mode;
+use pg_setup::Target;
 
-use crate::{cli::DbUrl, context::Context, outcome::Outcome, server::Target};
+use crate::{cli::DbUrl, context::Context, outcome::Outcome};
 
 impl DbUrl {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::Verdict;
 use pg_server::Mode;
+use pg_setup::Target;
 
 use self::fix::{fix, script};
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     context::Context,
     outcome::Outcome,
     report::Reporting,
-    server::Target,
     terminal::{STRONG, Terminal},
 };
 

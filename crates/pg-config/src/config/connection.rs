@@ -77,9 +77,9 @@ impl Connection {
         let admin = layers.iter().find_map(|layer| layer.admin.as_ref());
         let admin = admin.map(|admin| admin.connections(&context, &mut ignored)).transpose()?;
         Ok(Self {
-            role: parts.identifier("user", project.role)?,
+            role: parts.identifier("user", &project.role)?,
             password: app.password.clone().map(|value| Sourced { value, source: parts.source("password") }),
-            database: parts.identifier("dbname", project.database)?,
+            database: parts.identifier("dbname", &project.database)?,
             port_source: parts.source("port"),
             parameters: parts.further(&app),
             app: ConnInfo { default_certificates: around.default_certificates(), ..app },

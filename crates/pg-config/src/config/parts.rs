@@ -138,7 +138,7 @@ impl Parts {
     /// The app's connection: complete but for the server, which may be one that we start.
     pub(super) fn app(&self, project: &Project, parameters: &Parameters) -> Result<ConnInfo, ConfigError> {
         let mut parameters = parameters.clone();
-        for (name, default) in [("user", project.role), ("dbname", project.database)] {
+        for (name, default) in [("user", &project.role), ("dbname", &project.database)] {
             if parameters.get(name).is_none() {
                 self.put(&mut parameters, name, default)?;
             }

@@ -6,15 +6,15 @@ use super::*;
 
 fn project() -> Project {
     Project {
-        name: "aura",
+        name: "aura".into(),
         root: "/nowhere".into(),
-        database: "aura_db",
-        role: "aura_user",
-        schema: "aura",
-        migrate_command: "run",
-        migrate_inputs: "migrations/**",
+        database: "aura_db".into(),
+        role: "aura_user".into(),
+        schema: "aura".into(),
+        migrate_command: "run".into(),
+        migrate_inputs: "migrations/**".into(),
         migrate_build: None,
-        container_helper: "pg-container",
+        container_helper: "pg-container".into(),
     }
 }
 

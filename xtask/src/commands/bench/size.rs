@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use super::{Stage, table::Row, timed};
-use crate::server::expected_anywhere;
+use pg_setup::expected_anywhere;
 
 /// What a verification may take of memory, in MiB.
 const MOST_MEMORY: f64 = 64.0;

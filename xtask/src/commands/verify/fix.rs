@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pg_schema::{Purpose, Report, Verdict, ddl};
+use pg_setup::{Target, tell};
 
 use super::verify;
-use crate::{commands::setup::tell, context::Context, server::Target};
+use crate::context::Context;
 
 /// More than findings hide one another; an end where something undoes what is mended.
 const MOST_ROUNDS: usize = 8;
@@ -34,7 +35,7 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
         connections.keep_lock().context("the setup's lock was lost: run it again")?;
         left = pg_schema::mend(&mut connections, access, expected, &fixes, &mut |change| {
             changed += 1;
-            tell(terminal, change, &administrator, expected);
+            tell(&terminal, change, &administrator, expected);
         })
         .map_err(|error| match changed {
             0 => anyhow!("{error}\n  nothing was changed but sequences, which no transaction takes back"),

@@ -1,43 +1,43 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
+use std::{any::Any, fmt};
+
 use anyhow::Context as _;
-use pg_config::{Address, Candidates, Config, ConnInfo, Identifier, Password, Sourced};
-use pg_schema::{Access, Administrator, Expected};
+use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, Sourced};
+use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
 use pg_server::{Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 
-use crate::{
-    container,
-    context::Context,
-    outcome::{Outcome, SilentServer},
-    terminal::Patience,
-};
+use crate::{Context, helper};
 
 /// A running server, and how the app reaches its database there.
-pub(crate) struct Target {
-    pub(crate) server: Server,
-    pub(crate) access: Access,
-    pub(crate) expected: Expected,
+pub struct Target {
+    /// The server.
+    pub server: Server,
+    /// The two connections to it.
+    pub access: Access,
+    /// What its database is expected to be.
+    pub expected: Expected,
     /// Why this server.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 impl Target {
     /// Climbs the ladder, and says which rung was taken and why.
-    pub(crate) fn find(context: &Context, mode: Mode) -> anyhow::Result<Self> {
+    pub fn find(context: &Context, mode: Mode) -> anyhow::Result<Self> {
         let named = settle(context)?;
         Self::climb(context, mode, named, &|request, say| pg_server::find(request, say))
     }
 
     /// Starts a server that ends with this command, whatever is named.
-    pub(crate) fn start(context: &Context, mode: Mode, place: &Ephemeral) -> anyhow::Result<Self> {
+    pub fn start(context: &Context, mode: Mode, place: &Ephemeral) -> anyhow::Result<Self> {
         Self::climb(context, mode, None, &|request, say| place.start(request, say))
     }
 
     fn climb(context: &Context, mode: Mode, named: Option<Address>, climb: Climb<'_>) -> anyhow::Result<Self> {
-        let terminal = context.terminal;
+        let voice = &context.voice;
         let config = &context.config;
-        let engine = container::engine(&context.environment);
-        let helper = |say: Say<'_>| container::build_helper(context, say);
+        let engine = helper::engine(&context.environment);
+        let build = |say: Say<'_>| helper::build(context, say);
         let request = Request {
             choice: config.server.value,
             mode,
@@ -46,22 +46,22 @@ impl Target {
             bin_dir: config.bin_dir.as_ref().map(|found| found.value.as_path()),
             path: context.environment.process_os("PATH"),
             durability: config.durability.value,
-            containers: container::containers(context, &engine, &helper),
+            containers: helper::containers(context, &engine, &build),
             wait: context.wait,
         };
-        let server = climb(&request, &mut |line| terminal.say(line)).or_else(|error| {
+        let server = climb(&request, &mut |line| voice.say(line)).or_else(|error| {
             let could_install = error.skipped.iter().find(|skipped| skipped.rung == Rung::Install);
             let question = could_install.map(|skipped| format!("{skipped}\ninstall PostgreSQL now?"));
-            if mode == Mode::Start && question.is_some_and(|question| terminal.confirm(&question)) {
+            if mode == Mode::Start && question.is_some_and(|question| voice.confirm(&question)) {
                 let request = Request { mode: Mode::Install, ..request.clone() };
-                return climb(&request, &mut |line| terminal.say(line));
+                return climb(&request, &mut |line| voice.say(line));
             }
             Err(error)
         })?;
         for skipped in &server.skipped {
             let line = format!("skipped: {skipped}");
             // Of a server that is found again the first run has said it.
-            if server.started_now { terminal.say(&line) } else { terminal.detail(&line) }
+            if server.started_now { voice.say(&line) } else { voice.detail(&line) }
         }
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;
@@ -74,18 +74,18 @@ impl Target {
 
     /// An error of a command on this server. Where a named server does not answer, it says who named it:
     /// no other is tried in its place.
-    pub(crate) fn explain(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    pub fn explain(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
         let error = error.into();
         let administrator = self.access.administrator.as_ref().filter(|administrator| {
             let address = administrator.connection.address();
             address != self.access.app.address() && error.to_string().contains(&format!("at {address}"))
         });
-        if let Some(administrator) = administrator.filter(|_| Outcome::of(&error) == Outcome::NoServer) {
+        if let Some(administrator) = administrator.filter(|_| is_no_server(&error)) {
             let help = "correct its host, or leave the host out: then it is the app's own server";
             let how = &administrator.how;
             return SilentServer(format!("the administrator's connection ({how}): {error}\n  help: {help}")).into();
         }
-        if self.server.source == Source::Env && Outcome::of(&error) == Outcome::NoServer {
+        if self.server.source == Source::Env && is_no_server(&error) {
             let help = "start it, correct the name, or unset it and let db-setup start a server of its own";
             return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
                 .into();
@@ -94,19 +94,19 @@ impl Target {
     }
 
     /// Says that a server which does not answer is being waited for, for as long as the value lives.
-    pub(crate) fn patience(&self, context: &Context) -> Patience {
+    pub fn patience(&self, context: &Context) -> Box<dyn Any> {
         let Server { host, port, .. } = &self.server;
-        context.terminal.patience(format!("waiting up to {} s for the server at {host}:{port}", context.wait.as_secs()))
+        context.voice.patience(format!("waiting up to {} s for the server at {host}:{port}", context.wait.as_secs()))
     }
 
     /// Whether the server is one that we started, and so may be treated as ours.
-    pub(crate) fn is_ours(&self) -> bool {
+    pub fn is_ours(&self) -> bool {
         self.server.source != Source::Env
     }
 
     /// Every server that may serve the database to others, and the connection with which they reach it: those that
     /// are named, or the one that we started. A password that is for some of them alone goes to none.
-    pub(crate) fn for_others(&self, context: &Context, app: ConnInfo) -> (Vec<Address>, ConnInfo) {
+    pub fn for_others(&self, context: &Context, app: ConnInfo) -> (Vec<Address>, ConnInfo) {
         let config = &context.config;
         match &config.named {
             Some(named) if self.server.source == Source::Env => {
@@ -119,7 +119,7 @@ impl Target {
     }
 
     /// In words: where the server is, and why that one.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         format!("{}:{} ({})", self.server.host, self.server.port, self.reason)
     }
 }
@@ -145,7 +145,7 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
         (app, _) => app,
     };
     let taken = taken.with_context(|| format!("{} names several servers", named.source))?;
-    context.terminal.say(&format!("of {} servers that {} names: {taken}", named.value.len(), named.source));
+    context.voice.say(&format!("of {} servers that {} names: {taken}", named.value.len(), named.source));
     Ok(Some(taken))
 }
 
@@ -232,7 +232,7 @@ fn expected(context: &Context, access: &Access) -> anyhow::Result<Expected> {
 }
 
 /// What is expected on whatever server: neither an administrator nor the migrations are known yet.
-pub(crate) fn expected_anywhere(config: &Config) -> Expected {
+pub fn expected_anywhere(config: &Config) -> Expected {
     Expected {
         role: config.role.value.clone(),
         database: config.database.value.clone(),
@@ -241,4 +241,27 @@ pub(crate) fn expected_anywhere(config: &Config) -> Expected {
         administrator: None,
         digest: None,
     }
+}
+
+/// A named server does not answer; in words.
+#[derive(Debug)]
+pub struct SilentServer(pub(crate) String);
+
+impl fmt::Display for SilentServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SilentServer {}
+
+/// Whether an error means that no server could be had.
+pub fn is_no_server(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<NoServer>()
+            || cause.is::<SilentServer>()
+            || cause.downcast_ref().is_some_and(ConnectError::is_no_server)
+            || matches!(cause.downcast_ref(), Some(ProvisionError::Connect(error)) if error.is_no_server())
+            || matches!(cause.downcast_ref(), Some(VerifyError::Connect(error)) if error.is_no_server())
+    })
 }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -12,16 +12,16 @@ use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Environment, KEYS, Session, mask_urls};
 use pg_schema::{Expected, Landed, Snapshot};
 
-use crate::{context::Context, terminal};
+use crate::Context;
 
 /// Builds what the default command runs. It takes long and needs no database: it is done before the lock.
-pub(crate) fn build(context: &Context) -> anyhow::Result<()> {
+pub fn build(context: &Context) -> anyhow::Result<()> {
     let project = &context.config.project;
-    let Some(build) = project.migrate_build else { return Ok(()) };
+    let Some(build) = &project.migrate_build else { return Ok(()) };
     if context.config.migrations.command.value != project.migrate_command {
         return Ok(());
     }
-    context.terminal.say(&format!("building the migrations: {build}"));
+    context.voice.say(&format!("building the migrations: {build}"));
     let status = shell(context, build).status().with_context(|| format!("run `{build}`"))?;
     if !status.success() {
         bail!("`{build}` failed ({status}); nothing was changed");
@@ -30,23 +30,18 @@ pub(crate) fn build(context: &Context) -> anyhow::Result<()> {
 }
 
 /// What a run of the migrations came to.
-pub(crate) struct Migrated {
+pub struct Migrated {
     /// Where what it made has landed.
-    pub(crate) landed: Landed,
+    pub landed: Landed,
     /// What the command, or the server by its words, warned of.
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Runs the migrate command as the app's role, and compares the catalog before and after.
-pub(crate) fn run(
-    context: &Context,
-    app: &ConnInfo,
-    session: &mut Session,
-    expected: &Expected,
-) -> anyhow::Result<Migrated> {
+pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &Expected) -> anyhow::Result<Migrated> {
     let command = &context.config.migrations.command.value;
     let before = Snapshot::take(session, expected)?;
-    context.terminal.say(&format!("migrating: {}", mask_urls(command)));
+    context.voice.say(&format!("migrating: {}", mask_urls(command)));
     let (status, output) = run_command(context, app, command)?;
     let after = Snapshot::take(session, expected)?;
     let landed = before.landed(&after, &expected.schema);
@@ -55,7 +50,7 @@ pub(crate) fn run(
         let _ = pg_schema::record_failure(session, expected);
         let shown = match output.as_slice() {
             // With `-v` its words stand above already.
-            _ if context.terminal.is_verbose() => String::new(),
+            _ if context.voice.shows_output() => String::new(),
             [] => "\n  it said nothing".to_owned(),
             lines => format!("\n{}", indented(lines)),
         };
@@ -65,7 +60,7 @@ pub(crate) fn run(
             summary(&landed, expected)
         );
     }
-    context.terminal.say(&summary(&landed, expected));
+    context.voice.say(&summary(&landed, expected));
     let warnings = output.iter().filter_map(|line| warning(line)).collect();
     Ok(Migrated { landed, warnings })
 }
@@ -128,12 +123,12 @@ fn run_command(
     // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
     drop(process);
     let (lines, said) = mpsc::channel();
-    let (app, is_shown) = (app.clone(), context.terminal.is_verbose());
+    let (app, voice, is_shown) = (app.clone(), Arc::clone(&context.voice), context.voice.shows_output());
     thread::spawn(move || {
         for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
             let line = app.mask(&String::from_utf8_lossy(&line));
             if is_shown {
-                terminal::to_stderr(&format!("  | {line}"));
+                voice.show(&line);
             }
             // Nobody listens any more once the command has ended; what it left running is still shown.
             if lines.send(line).is_err() && !is_shown {
@@ -162,7 +157,7 @@ fn shell(context: &Context, command: &str) -> Command {
 
 /// The variables by which `cargo run` tells this program what package it is. A cargo that we run must
 /// not see them: build scripts ask for them (ring's does), and each change of them is a rebuild.
-pub(crate) fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = &str> {
+pub fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = &str> {
     environment.process_variables().map(|(key, _)| key).filter(|key| {
         ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"]
             .iter()

@@ -12,10 +12,10 @@ use pg_config::Environment;
 use pg_server::{BuildHelper, Containers, EngineSettings, Say};
 use serde_json::Value;
 
-use crate::{context::Context, migrate::of_outer_cargo};
+use crate::{Context, migrate::of_outer_cargo};
 
 /// The variables by which the Docker command line finds its engine.
-pub(crate) fn engine(environment: &Environment) -> EngineSettings {
+pub fn engine(environment: &Environment) -> EngineSettings {
     let text = |key| environment.process(key).map(str::to_owned);
     let path = |key| environment.process_os(key).map(PathBuf::from);
     EngineSettings {
@@ -30,14 +30,10 @@ pub(crate) fn engine(environment: &Environment) -> EngineSettings {
 }
 
 /// What the rung needs.
-pub(crate) fn containers<'a>(
-    context: &'a Context,
-    engine: &'a EngineSettings,
-    helper: BuildHelper<'a>,
-) -> Containers<'a> {
+pub fn containers<'a>(context: &'a Context, engine: &'a EngineSettings, helper: BuildHelper<'a>) -> Containers<'a> {
     let config = &context.config;
     Containers {
-        project: config.project.name,
+        project: &config.project.name,
         workspace: &config.project.root,
         image: &config.image.value,
         engine,
@@ -46,9 +42,9 @@ pub(crate) fn containers<'a>(
 }
 
 /// The helper program: a path as it is, or what cargo makes of the package.
-pub(crate) fn build_helper(context: &Context, say: Say<'_>) -> Result<PathBuf, String> {
+pub fn build(context: &Context, say: Say<'_>) -> Result<PathBuf, String> {
     let project = &context.config.project;
-    let helper = project.container_helper;
+    let helper = project.container_helper.as_str();
     if helper.contains('/') {
         let path = PathBuf::from(helper);
         return if path.is_file() { Ok(path) } else { Err(format!("no file {helper}")) };

@@ -1,0 +1,20 @@
+//! From the configuration to a server, and to a database that is provisioned, migrated and verified on it: the steps
+//! of `db-setup`, for the commands of `xtask` and for the test databases of `pg-testdb`.
+//!
+//! ```text
+//! Context → Target::find → migrate::build → set_up → Verdict
+//! ```
+//!
+//! Nothing here prints: what is going on is told to a [`Voice`].
+
+mod context;
+pub mod helper;
+pub mod migrate;
+mod setup;
+mod target;
+mod voice;
+
+pub use context::Context;
+pub use setup::{migrate_and_verify, set_up, tell};
+pub use target::{SilentServer, Target, expected_anywhere, is_no_server};
+pub use voice::{Silence, Voice};

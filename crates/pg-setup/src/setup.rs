@@ -1,0 +1,94 @@
+//! Setting up on a running server: provision, migrate, verify, under one lock.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use pg_config::Session;
+use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
+
+use crate::{
+    Context, Target, Voice,
+    migrate::{self, Migrated},
+};
+
+/// From nothing, or from anything in between, to a verdict on the target's database.
+pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+    let voice = &*context.voice;
+    let Target { access, expected, .. } = target;
+    let patience = target.patience(context);
+    let mut connections =
+        pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
+    drop(patience);
+    voice.detail(&format!("administrator: {}", connections.administrator()));
+    if !is_recorded(&mut connections, target) {
+        migrate::build(context)?;
+    }
+    connections.lock(lock_wait, &mut |line| voice.say(line))?;
+    let administrator = connections.administrator_role().to_owned();
+    let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
+        tell(voice, change, &administrator, expected);
+    })?;
+    for error in &provisioned.left {
+        voice.warn(&format!("left as it is: {error}"));
+    }
+    let expected = &provisioned.expected;
+    let app = &mut provisioned.app;
+    let facts = provisioned.facts.take();
+    let is_unchanged = expected.digest.is_some()
+        && match &facts {
+            Some(facts) => facts.recorded_digest() == expected.digest,
+            None => pg_schema::recorded_digest(app, expected)? == expected.digest,
+        };
+    let unchanged = match facts {
+        _ if !is_unchanged => None,
+        Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)?),
+        None => Some(pg_schema::verify_session(app, &access.app, expected)?),
+    };
+    let mut verdict = match unchanged {
+        Some(verdict) if verdict.report.is_clean() => {
+            voice.say("migrations: unchanged since the last verified run, skipped");
+            verdict
+        }
+        _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
+    };
+    pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
+    Ok(verdict)
+}
+
+/// Says what was run, and as whom.
+pub fn tell(voice: &dyn Voice, change: &Change, administrator: &str, expected: &Expected) {
+    let by = match change.by {
+        By::Administrator => administrator,
+        By::App => expected.role.as_str(),
+    };
+    voice.say(&format!("{by}: {}", change.statement));
+}
+
+/// Runs the migrations, proves where they landed, and records the digest where all is well.
+pub fn migrate_and_verify(
+    context: &Context,
+    target: &Target,
+    connections: &mut Connections,
+    expected: &Expected,
+    app: &mut Session,
+) -> anyhow::Result<Verdict> {
+    let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
+    connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
+    let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
+    pg_schema::note_landed(&mut verdict.report, &landed, expected);
+    if verdict.report.fails_only(&["migrations"])
+        && let Some(facts) = &verdict.facts
+        && pg_schema::record_digest(app, facts, expected)?
+    {
+        pg_schema::note_recorded(&mut verdict.report);
+    }
+    pg_schema::note_migrating(&mut verdict.report, &warnings);
+    Ok(verdict)
+}
+
+/// Whether these very migrations were run and verified here before, as far as can be seen without the lock.
+fn is_recorded(connections: &mut Connections, target: &Target) -> bool {
+    let Some(app) = connections.app() else { return false };
+    target.expected.digest.is_some()
+        && pg_schema::recorded_digest(app, &target.expected).is_ok_and(|found| found == target.expected.digest)
+}

@@ -1,0 +1,43 @@
+//! Who is told what is going on.
+
+use std::any::Any;
+
+/// What takes time or deserves a remark is told here, in lines for people.
+pub trait Voice: Send + Sync {
+    /// A step.
+    fn say(&self, line: &str);
+
+    /// What only the curious want to know.
+    fn detail(&self, _line: &str) {}
+
+    /// Something is doubtful.
+    fn warn(&self, line: &str);
+
+    /// Whether the migrate command's own words are shown as they come.
+    fn shows_output(&self) -> bool {
+        false
+    }
+
+    /// A line of the migrate command's own.
+    fn show(&self, _line: &str) {}
+
+    /// Asks a person; no where there is none.
+    fn confirm(&self, _question: &str) -> bool {
+        false
+    }
+
+    /// Tells what is waited for, should it take long, for as long as the value lives.
+    fn patience(&self, _line: String) -> Box<dyn Any> {
+        Box::new(())
+    }
+}
+
+/// Tells nobody anything: the outcome says it all.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence;
+
+impl Voice for Silence {
+    fn say(&self, _line: &str) {}
+
+    fn warn(&self, _line: &str) {}
+}
