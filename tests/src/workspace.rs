@@ -123,6 +123,18 @@ impl Workspace {
         self.command_of(&twin("twin-xtask"), arguments)
     }
 
+    /// Runs a process that takes databases for tests here (`src/bin/testdb.rs`).
+    pub fn testdb(&self, arguments: &[&str]) -> Run {
+        let output = self.testdb_command(arguments).output().unwrap();
+        Run::of(format!("testdb {}", arguments.join(" ")), output)
+    }
+
+    /// The command that [`Self::testdb`] runs.
+    pub fn testdb_command(&self, arguments: &[&str]) -> Command {
+        self.write("Cargo.toml", include_str!("testdb.toml"));
+        self.command_of(&twin("testdb"), arguments)
+    }
+
     /// The same of a copy of the program.
     pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);

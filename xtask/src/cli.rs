@@ -38,6 +38,10 @@ enum Command {
     DbEnv(DbEnv),
     /// Open psql on the app's database
     DbPsql(DbPsql),
+    /// Make an isolated copy of the migrated database, for tests in any language; print its connection string
+    DbClone(DbClone),
+    /// Drop a copy that db-clone made
+    DbDrop(DbDrop),
     /// Stop the server that db-setup started
     DbStop(DbStop),
     /// Run all that must hold before a merge: format, lints, build, tests, docs
@@ -209,6 +213,24 @@ pub(crate) struct DbPsql {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DbClone {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Tells it from other copies; its database is called by the project's, `_clone_` and this
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbDrop {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+    /// The copy's name, as it was given to db-clone
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DbStop {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -267,6 +289,8 @@ impl Cli {
             Command::DbUrl(flags) => flags.run(project),
             Command::DbEnv(flags) => flags.run(project),
             Command::DbPsql(flags) => flags.run(project),
+            Command::DbClone(flags) => flags.run(project),
+            Command::DbDrop(flags) => flags.run(project),
             Command::DbStop(flags) => flags.run(project),
             Command::Ci(flags) => flags.run(project),
             Command::Bench(flags) => flags.run(project),

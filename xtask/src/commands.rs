@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod clone;
 mod completions;
 mod env;
 mod migrate;

@@ -204,6 +204,11 @@ impl Connections {
         &self.administrator.how
     }
 
+    /// Who makes roles and databases; the sessions end.
+    pub fn into_administrator(self) -> Administrator {
+        self.administrator
+    }
+
     /// The role that makes roles and databases.
     pub fn administrator_role(&self) -> &str {
         &self.administrator.connection.user

@@ -10,6 +10,7 @@ use pg_server::{Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 use crate::{Context, helper};
 
 /// A running server, and how the app reaches its database there.
+#[derive(Clone)]
 pub struct Target {
     /// The server.
     pub server: Server,
@@ -97,6 +98,16 @@ impl Target {
     pub fn patience(&self, context: &Context) -> Box<dyn Any> {
         let Server { host, port, .. } = &self.server;
         context.voice.patience(format!("waiting up to {} s for the server at {host}:{port}", context.wait.as_secs()))
+    }
+
+    /// The same server, role and schema, and another database.
+    pub fn of(&self, database: Identifier) -> Self {
+        let app = self.access.app.with_database(database.as_str());
+        Self {
+            access: Access { app, ..self.access.clone() },
+            expected: Expected { database, ..self.expected.clone() },
+            ..self.clone()
+        }
     }
 
     /// Whether the server is one that we started, and so may be treated as ours.

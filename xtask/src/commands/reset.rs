@@ -43,7 +43,7 @@ impl DbReset {
 
 /// What must be said before anything is destroyed: a yes, and on a server that we did not start its
 /// name too (a tunnel looks like localhost).
-fn check_guard(context: &Context, target: &Target, guard: &Guard, what: &str) -> anyhow::Result<()> {
+pub(super) fn check_guard(context: &Context, target: &Target, guard: &Guard, what: &str) -> anyhow::Result<()> {
     let host = target.server.host.to_string();
     if !target.is_ours() {
         match guard.host.as_deref() {

@@ -1,0 +1,182 @@
+//! Making and dropping databases, with all that `CREATE DATABASE … TEMPLATE` leaves behind.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use pg_config::{Identifier, Literal, Session};
+use pg_schema::Administrator;
+use postgres::Row;
+
+use crate::session::{execute, is_refused, query, texts};
+
+/// What `CREATE DATABASE … TEMPLATE` does not copy: settings of the database and of roles in it, privileges, and how
+/// many may connect.
+#[derive(Clone, Debug)]
+pub(crate) struct Missing {
+    /// The role, or nothing for the database's own; name and value.
+    settings: Vec<(String, String)>,
+    /// Whom, or nothing for everybody; what. `None`: the privileges that a database has by default.
+    privileges: Option<Vec<(String, String)>>,
+    connection_limit: i32,
+}
+
+impl Missing {
+    pub(crate) fn of(row: &Row) -> Self {
+        let roles: Vec<String> = row.get("setting_roles");
+        let texts: Vec<String> = row.get("setting_texts");
+        let (grantees, privileges): (Vec<String>, Vec<String>) = (row.get("grantees"), row.get("privileges"));
+        Self {
+            settings: roles.into_iter().zip(texts).collect(),
+            privileges: (!grantees.is_empty()).then(|| grantees.into_iter().zip(privileges).collect()),
+            connection_limit: row.get("datconnlimit"),
+        }
+    }
+
+    /// The statements that give it to a database.
+    pub(crate) fn statements(&self, database: &Identifier, owner: &Identifier) -> String {
+        let mut statements: Vec<_> = self.settings.iter().map(|(role, text)| setting(database, role, text)).collect();
+        if let Some(privileges) = &self.privileges {
+            // The owner's first: a grant to others is by them.
+            statements.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC, {owner}"));
+            for (grantee, privilege) in privileges {
+                let (privilege, option) = match privilege.strip_suffix(" WITH GRANT OPTION") {
+                    Some(privilege) => (privilege, " WITH GRANT OPTION"),
+                    None => (privilege.as_str(), ""),
+                };
+                let grantee = if grantee.is_empty() {
+                    "PUBLIC".to_owned()
+                } else {
+                    Identifier::from_catalog(grantee).to_string()
+                };
+                statements.push(format!("GRANT {privilege} ON DATABASE {database} TO {grantee}{option}"));
+            }
+        }
+        if self.connection_limit != -1 {
+            statements.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {}", self.connection_limit));
+        }
+        statements.iter().map(|statement| format!("{statement}; ")).collect()
+    }
+}
+
+/// Those whose stored text is a list that is quoted already (`variable_is_guc_list_quote` of pg_dump).
+const LISTS: [&str; 6] = [
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+/// `text` is `name=value`, as `pg_db_role_setting` holds it.
+fn setting(database: &Identifier, role: &str, text: &str) -> String {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let value = match value {
+        "" => "''".to_owned(),
+        list if LISTS.contains(&name.to_lowercase().as_str()) => list.to_owned(),
+        value => Literal(value).to_string(),
+    };
+    // An extension's has two parts.
+    let name: Vec<_> = name.split('.').map(|part| Identifier::from_catalog(part).to_string()).collect();
+    let name = name.join(".");
+    match role {
+        "" => format!("ALTER DATABASE {database} SET {name} TO {value}"),
+        role => {
+            format!("ALTER ROLE {} IN DATABASE {database} SET {name} TO {value}", Identifier::from_catalog(role))
+        }
+    }
+}
+
+/// Creates a database from a template.
+pub(crate) fn create_database(
+    session: &mut Session,
+    database: &Identifier,
+    template: &Identifier,
+    by_files: bool,
+) -> anyhow::Result<()> {
+    // Where nothing is synced to disk, copying files costs less than writing all of it to the log.
+    let strategy = if by_files { " STRATEGY file_copy" } else { "" };
+    execute(session, &format!("CREATE DATABASE {database} TEMPLATE {template}{strategy}"))
+}
+
+/// Ends the sessions of a database, and its prepared transactions, and drops it. None there: fine.
+pub(crate) fn drop_database(
+    session: &mut Session,
+    administrator: &Administrator,
+    database: &Identifier,
+) -> anyhow::Result<()> {
+    if !end_sessions(&mut |sql| texts(session, sql), database, Duration::ZERO)? {
+        let prepared =
+            query(session, "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = $1", &[database.as_str()])?;
+        if !prepared.is_empty() {
+            let mut inside = administrator.connect(database.as_str(), Duration::ZERO)?;
+            for row in prepared {
+                execute(&mut inside, &format!("ROLLBACK PREPARED {}", Literal(row.get::<_, &str>(0))))?;
+            }
+            drop(inside);
+            end_sessions(&mut |sql| texts(session, sql), database, Duration::from_millis(50))?;
+        }
+    }
+    execute(session, &format!("DROP DATABASE IF EXISTS {database}"))
+}
+
+/// Waits until nobody is connected to a database; who still is after `grace` is sent away. `false`: a prepared
+/// transaction, or somebody whom we may not send away, stays.
+pub(crate) fn end_sessions(
+    texts: &mut dyn FnMut(&str) -> anyhow::Result<Vec<Option<String>>>,
+    database: &Identifier,
+    grace: Duration,
+) -> anyhow::Result<bool> {
+    let name = Literal(database.as_str()).to_string();
+    let begun = Instant::now();
+    let look = format!(
+        "SELECT pg_catalog.count(*) FILTER (WHERE usesysid IS NOT NULL)::text, pg_catalog.count(*)::text, \
+         (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = {name})::text \
+         FROM pg_catalog.pg_stat_activity WHERE datname = {name}"
+    );
+    loop {
+        let seen: Vec<_> = texts(&look)?.into_iter().flatten().collect();
+        let none = |at: usize| seen.get(at).is_some_and(|count| count == "0");
+        if !none(2) {
+            return Ok(false);
+        }
+        if none(1) {
+            return Ok(true);
+        }
+        // Autovacuum is nobody's, and waits for nothing.
+        let everybody = begun.elapsed() >= grace;
+        if everybody || none(0) {
+            let whom = if everybody { "" } else { " AND usesysid IS NULL" };
+            let end = format!(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = {name}{whom}"
+            );
+            match texts(&end) {
+                Err(error) if !is_refused(&error, "42501") => return Err(error),
+                _ => {}
+            }
+        }
+        if begun.elapsed() > grace + Duration::from_secs(5) {
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_written_as_pg_dump_does() {
+        let database = Identifier::from_catalog("d");
+        assert_eq!(
+            setting(&database, "r", r#"search_path="$user", public"#),
+            r#"ALTER ROLE r IN DATABASE d SET search_path TO "$user", public"#
+        );
+        assert_eq!(setting(&database, "", "work_mem=4 MB"), "ALTER DATABASE d SET work_mem TO '4 MB'");
+        assert_eq!(setting(&database, "", "my.name=it's"), "ALTER DATABASE d SET my.name TO 'it''s'");
+        assert_eq!(setting(&database, "", "search_path="), "ALTER DATABASE d SET search_path TO ''");
+    }
+}

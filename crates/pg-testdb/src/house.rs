@@ -1,0 +1,174 @@
+//! What one process knows of the server on which its test databases are: found once, shared by all its tests.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use pg_config::{Config, EnvFile, Environment, Identifier, Project, Session};
+use pg_schema::{Administrator, Purpose};
+use pg_server::Mode;
+use pg_setup::{Context, Silence, Target};
+
+use crate::{
+    error::Error,
+    name::Stem,
+    session::{query_one, texts},
+    sweep::sweep,
+    template::{Content, Template},
+};
+
+/// The server, and the sessions of the administrator on it.
+pub(crate) struct House {
+    pub(crate) context: Context,
+    pub(crate) target: Target,
+    pub(crate) administrator: Administrator,
+    /// The administrator's role, which owns the databases.
+    pub(crate) owner: Identifier,
+    pub(crate) stem: Stem,
+    /// How many databases may be leased at once, by all processes.
+    pub(crate) cap: i32,
+    /// Whether cloning by files is quicker.
+    pub(crate) by_files: bool,
+    /// Whether this process runs one test and ends.
+    pub(crate) is_for_one_test: bool,
+    version: i32,
+    leases: Mutex<Leases>,
+    /// For what takes long; opened when it is needed.
+    other: Mutex<Option<Session>>,
+    templates: [Mutex<Option<Arc<Template>>>; 2],
+}
+
+/// The session that holds the locks of every lease of this process.
+pub(crate) struct Leases {
+    pub(crate) session: Session,
+    /// The places that it holds: a session may take its own lock twice.
+    pub(crate) places: Vec<i32>,
+    /// The clones that it holds, by their locks.
+    pub(crate) clones: Vec<i32>,
+}
+
+/// The house of this process, or why there is none.
+static HOUSE: Mutex<Option<Result<Arc<House>, Error>>> = Mutex::new(None);
+
+impl House {
+    /// The house of this process; opened by the first who asks. One whose server has gone is opened anew.
+    pub(crate) fn of_process() -> Result<Arc<Self>, Error> {
+        let mut house = HOUSE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(open)) = &*house
+            && open.leases().session.client.is_closed()
+        {
+            *house = None;
+        }
+        house.get_or_insert_with(|| Self::find().map_err(Error::from)).clone()
+    }
+
+    /// By the project of the workspace in which the test runs, and by the configuration of that.
+    fn find() -> anyhow::Result<Arc<Self>> {
+        let directory = std::env::current_dir().context("see where the test runs")?;
+        let project = Project::find(&directory)?;
+        let environment = Environment::read(&project, &EnvFile::Default)?;
+        let config = Config::resolve(&project, &environment, None).context("the configuration is wrong")?;
+        let context = Context { environment, config, voice: Arc::new(Silence), wait: Duration::from_secs(30) };
+        let target = Target::find(&context, Mode::Start)?;
+        Self::open(context, target)
+    }
+
+    /// On a server that is there.
+    pub(crate) fn open(context: Context, mut target: Target) -> anyhow::Result<Arc<Self>> {
+        let administrator = match &target.access.administrator {
+            Some(administrator) => administrator.clone(),
+            None => pg_schema::open(&target.access, &target.expected, Purpose::Provision)
+                .map_err(|error| target.explain(error))?
+                .into_administrator(),
+        };
+        // The template is made by the same.
+        target.access.administrator = Some(administrator.clone());
+        let mut session = maintenance(&administrator, context.wait).map_err(|error| target.explain(error))?;
+        let row = query_one(&mut session, include_str!("sql/house.sql"), &[])?;
+        let version = row.get("version");
+        if version < 130_000 {
+            bail!("PostgreSQL {}: 13 is the oldest that works", row.get::<_, String>("version_text"));
+        }
+        let is_for_one_test = context.environment.process("NEXTEST_EXECUTION_MODE") == Some("process-per-test");
+        let house = Arc::new(Self {
+            owner: Identifier::from_catalog(administrator.connection.user.as_str()),
+            stem: Stem::of(&target.expected.database),
+            cap: (row.get::<_, i32>("max_connections") / 4).max(1),
+            by_files: version >= 150_000 && !row.get::<_, bool>("is_durable"),
+            is_for_one_test,
+            version,
+            leases: Mutex::new(Leases { session, places: Vec::new(), clones: Vec::new() }),
+            other: Mutex::default(),
+            templates: Default::default(),
+            context,
+            target,
+            administrator,
+        });
+        let swept = Arc::clone(&house);
+        // What cannot be swept now, the next process sweeps.
+        let sweeper = thread::Builder::new().name("pg-testdb".to_owned());
+        sweeper.spawn(move || sweep(&swept)).context("start a thread")?;
+        Ok(house)
+    }
+
+    /// The session of the leases; statements on it are short.
+    pub(crate) fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Statements on it, and every text that they give.
+    pub(crate) fn texts(&self, sql: &str) -> anyhow::Result<Vec<Option<String>>> {
+        texts(&mut self.leases().session, sql)
+    }
+
+    /// Does something that may take long by a session in the maintenance database.
+    pub(crate) fn with_session<T>(&self, run: impl FnOnce(&mut Session) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        if self.is_for_one_test {
+            // Nobody else waits for it.
+            return run(&mut self.leases().session);
+        }
+        let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = match &mut *other {
+            Some(session) if !session.client.is_closed() => session,
+            none => none.insert(maintenance(&self.administrator, self.context.wait)?),
+        };
+        run(session)
+    }
+
+    /// The template of a content; made where there is none.
+    pub(crate) fn template(&self, content: Content) -> anyhow::Result<Arc<Template>> {
+        let place = &self.templates[usize::from(content == Content::Empty)];
+        let mut known = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(template) = &*known {
+            return Ok(Arc::clone(template));
+        }
+        let digest = Template::digest(&self.context, &self.target, content, self.version);
+        let session = &mut self.leases().session;
+        let template = match Template::find(session, &self.stem, &digest)? {
+            Some(template) => template,
+            None => {
+                let (context, target) = (&self.context, &self.target);
+                Template::make(context, target, &self.administrator, session, &self.stem, (content, &digest))
+                    .context("make the template")?
+            }
+        };
+        Ok(Arc::clone(known.insert(Arc::new(template))))
+    }
+
+    /// Forgets a template that is not there any more.
+    pub(crate) fn forget(&self, content: Content) {
+        *self.templates[usize::from(content == Content::Empty)].lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A session in the database where all processes meet for their locks: `postgres`, or the one that the
+/// administrator's connection names.
+fn maintenance(administrator: &Administrator, wait: Duration) -> Result<Session, pg_config::ConnectError> {
+    match administrator.connect("postgres", wait) {
+        Err(error) if error.is_refusal() => administrator.connect(&administrator.connection.database, wait),
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,232 @@
+//! A database for one test, and what becomes of it afterwards.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use pg_config::{Identifier, Literal};
+
+use crate::{
+    clone::{create_database, drop_database, end_sessions},
+    house::House,
+    name::{CloneName, State},
+    proof::{self, Doubt},
+    session::{execute, is_refused, query, texts},
+    template::{Content, Template},
+    testdb::Way,
+};
+
+/// The first key of the lock of each clone; the second stands in its name.
+pub(crate) const CLONES: i32 = 0x7465_7374;
+
+/// The first key of the locks of the places.
+const PLACES: i32 = 0x706c_6163;
+
+/// How long a place is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long sessions that a test has closed may take to be gone; what is still there was not closed.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// A clone that is a test's.
+pub(crate) struct Lease {
+    pub(crate) name: CloneName,
+    place: i32,
+    template: Arc<Template>,
+    /// How it was when it was handed out; `None` where nothing could be proved later.
+    state: Option<String>,
+}
+
+impl Lease {
+    /// One that waits, or a new one.
+    pub(crate) fn take(house: &House, content: Content) -> anyhow::Result<Self> {
+        let template = house.template(content)?;
+        match Self::of(house, &template) {
+            // Another process has swept the template in between.
+            Err(error) if is_refused(&error, "3D000") => {
+                house.forget(content);
+                Self::of(house, &house.template(content)?)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn of(house: &House, template: &Arc<Template>) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Self::try_take(house, template)? {
+                Some(lease) => return Ok(lease),
+                None if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+                None => bail!(
+                    "{} test databases are in use, as many as may be at once (a quarter of max_connections), and none \
+                     was given back within {} s; see whose they are: \
+                     SELECT pid, objid FROM pg_locks WHERE locktype = 'advisory' AND classid = {PLACES}",
+                    house.cap,
+                    PATIENCE.as_secs()
+                ),
+            }
+        }
+    }
+
+    /// `None` where as many are in use as may be.
+    fn try_take(house: &House, template: &Arc<Template>) -> anyhow::Result<Option<Self>> {
+        let prefix = format!("{}_ready_{}_", house.stem.as_str(), template.digest);
+        let mut leases = house.leases();
+        loop {
+            let own: Vec<_> = leases.places.iter().map(i32::to_string).collect();
+            let parameters =
+                [house.cap.to_string(), own.join(","), prefix.clone(), PLACES.to_string(), CLONES.to_string()];
+            let rows =
+                query(&mut leases.session, include_str!("sql/lease.sql"), &parameters.each_ref().map(String::as_str))?;
+            let row = rows.first().context("no row")?;
+            let Some(place) = row.get::<_, Option<i32>>("place") else { return Ok(None) };
+            leases.places.push(place);
+            let ready = row.get::<_, Option<String>>("ready");
+            let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
+                let name = CloneName::fresh(&house.stem, &template.digest).next();
+                execute(&mut leases.session, &lock(&name))?;
+                leases.clones.push(name.lock());
+                drop(leases);
+                let lease = Self { name, place, template: Arc::clone(template), state: None };
+                return lease.made(house).map(Some);
+            };
+            let name = ready.next();
+            leases.clones.push(name.lock());
+            let test = name.in_state(State::Test);
+            let statements = format!("ALTER DATABASE {} RENAME TO {test}", ready.in_state(State::Ready));
+            let outcome = texts(&mut leases.session, &format!("{statements}; {}", state(house, template, &test)));
+            let lease = Self { name, place, template: Arc::clone(template), state: None };
+            match outcome {
+                Ok(texts) => return Ok(Some(Self { state: texts.into_iter().next().flatten(), ..lease })),
+                // Somebody else has taken it between our looking at the names and our having its lock, or is in it.
+                Err(error) if is_refused(&error, "3D000") || is_refused(&error, "55006") => {
+                    lease.release_by(&mut leases)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn made(mut self, house: &House) -> anyhow::Result<Self> {
+        let database = self.name.in_state(State::Test);
+        let made = house.with_session(|session| {
+            create_database(session, &database, &self.template.name, house.by_files)?;
+            let statements = self.template.missing.statements(&database, &house.owner);
+            texts(session, &format!("{statements}{}", state(house, &self.template, &database)))
+        });
+        match made {
+            Ok(texts) => {
+                self.state = texts.into_iter().next_back().flatten();
+                Ok(self)
+            }
+            Err(error) => {
+                // What was made of it is swept: nobody holds its lock.
+                let _ = self.release(house);
+                Err(match is_refused(&error, "42501") {
+                    true => anyhow!(
+                        "{error:#}\n  help: {} may not make databases; set ADMIN_DATABASE_URL to a connection that may",
+                        house.administrator.how
+                    ),
+                    false => error,
+                })
+            }
+        }
+    }
+
+    /// Keeps it for whoever wants to see why the test failed.
+    pub(crate) fn keep(self, house: &House) -> anyhow::Result<()> {
+        let database = self.name.in_state(State::Test);
+        let mut leases = house.leases();
+        execute(
+            &mut leases.session,
+            &format!("COMMENT ON DATABASE {database} IS {}", Literal(&crate::sweep::kept_remark())),
+        )?;
+        self.release_by(&mut leases)
+    }
+
+    fn release(&self, house: &House) -> anyhow::Result<()> {
+        self.release_by(&mut house.leases())
+    }
+
+    fn release_by(&self, leases: &mut crate::house::Leases) -> anyhow::Result<()> {
+        let Self { place, name, .. } = self;
+        leases.places.retain(|own| own != place);
+        leases.clones.retain(|own| *own != name.lock());
+        let unlock = format!(
+            "SELECT pg_catalog.pg_advisory_unlock({CLONES}, {}), pg_catalog.pg_advisory_unlock({PLACES}, {place})",
+            name.lock()
+        );
+        texts(&mut leases.session, &unlock).map(drop)
+    }
+}
+
+fn lock(name: &CloneName) -> String {
+    format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {})", name.lock())
+}
+
+/// The query whose one text must be the same when the clone comes back.
+fn state(house: &House, template: &Template, database: &Identifier) -> String {
+    if !template.facts.is_provable {
+        return String::new();
+    }
+    let literal = |text: &str| Literal(text).to_string();
+    include_str!("sql/state.sql")
+        .replace("$1", &literal(database.as_str()))
+        .replace("$2", &literal(house.target.expected.role.as_str()))
+}
+
+impl Lease {
+    /// Gives it back: proves that it is as it was, so that another test may have it, or drops it. At once, on the
+    /// test's own thread: nothing is left behind when the process ends, and no other test waits.
+    pub(crate) fn give_back(self, house: &House, taint: Option<String>) -> anyhow::Result<Way> {
+        let way = match self.prove(house, taint) {
+            Ok(()) => Ok(Way::Proved),
+            Err(doubt) => self.drop_it(house).map(|()| Way::Dropped(doubt.0)),
+        };
+        // Whatever it is now: if it is not ready, it is swept.
+        let released = self.release(house);
+        way.and_then(|way| released.map(|()| way))
+    }
+
+    fn prove(&self, house: &House, taint: Option<String>) -> Result<(), Doubt> {
+        let Self { name, template, state: before, .. } = self;
+        let (test, used) = (name.in_state(State::Test), name.in_state(State::Used));
+        let before = before.as_ref().ok_or("this server's statistics prove nothing")?;
+        if let Some(taint) = taint {
+            return Err(Doubt(taint));
+        }
+        if name.lease() >= proof::MOST_LEASES {
+            return Err("it was used often enough".into());
+        }
+        let mut by_lease = |sql: &str| house.texts(sql);
+        if !end_sessions(&mut by_lease, &test, GRACE)? {
+            return Err("a session or a prepared transaction stays in it".into());
+        }
+        // From here on no URL that the test had leads anywhere.
+        let rename = format!("ALTER DATABASE {test} RENAME TO {used}");
+        let after = house.texts(&format!("{rename}; {}", state(house, template, &used)))?;
+        if after.first().and_then(Option::as_ref) != Some(before) {
+            return Err("settings, privileges or the role were changed, or statistics reset".into());
+        }
+        let mut inside = house.administrator.connect(used.as_str(), Duration::ZERO).map_err(anyhow::Error::from)?;
+        proof::prove(&mut inside, &template.facts)?;
+        drop(inside);
+        end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;
+        // The session that holds the lock has lived all the while: a crash of the server ends all sessions, and begins
+        // all statistics anew.
+        house.texts(&format!("ALTER DATABASE {used} RENAME TO {}", name.in_state(State::Ready)))?;
+        Ok(())
+    }
+
+    fn drop_it(&self, house: &House) -> anyhow::Result<()> {
+        house.with_session(|session| {
+            for state in [State::Test, State::Used] {
+                drop_database(session, &house.administrator, &self.name.in_state(state))?;
+            }
+            Ok(())
+        })
+    }
+}

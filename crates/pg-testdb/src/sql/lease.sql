@@ -1,0 +1,13 @@
+-- a place among those that may be leased at once ($1 of them, $2 are ours already), and a clone that waits: each
+-- under a lock that dies with this session
+WITH place AS MATERIALIZED (
+  SELECT p.nth FROM (SELECT g AS nth FROM pg_catalog.generate_series(1, $1::int4) g
+                      WHERE g <> ALL (pg_catalog.string_to_array($2, ',')::int4[]) OFFSET 0) p
+   WHERE pg_catalog.pg_try_advisory_lock($4::int4, p.nth) LIMIT 1),
+ready AS MATERIALIZED (
+  SELECT r.datname FROM (SELECT d.datname FROM pg_catalog.pg_database d
+                          WHERE pg_catalog.starts_with(d.datname::text, $3) AND EXISTS (SELECT FROM place)
+                          ORDER BY pg_catalog.random() LIMIT 16) r
+   WHERE pg_catalog.pg_try_advisory_lock($5::int4, ('x' || substring(r.datname::text FROM '_([0-9a-f]{8})_[0-9]+$'))::bit(32)::int4)
+   LIMIT 1)
+SELECT (SELECT nth FROM place) AS place, (SELECT datname::text FROM ready) AS ready

@@ -1,0 +1,19 @@
+-- a template that is finished: sealed, with our remark; and what a clone does not get by itself
+SELECT pg_catalog.shobj_description(d.oid, 'pg_database') AS remark,
+       d.datconnlimit,
+       ARRAY(SELECT CASE WHEN a.grantee = 0 THEN '' ELSE g.rolname END
+               FROM pg_catalog.aclexplode(d.datacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
+              ORDER BY a.grantee, a.privilege_type)::text[] AS grantees,
+       ARRAY(SELECT a.privilege_type || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+               FROM pg_catalog.aclexplode(d.datacl) a
+              ORDER BY a.grantee, a.privilege_type)::text[] AS privileges,
+       ARRAY(SELECT coalesce(r.rolname::text, '')
+               FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+              CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c (setting, nth)
+              WHERE s.setdatabase = d.oid ORDER BY s.setrole, c.nth) AS setting_roles,
+       ARRAY(SELECT c.setting
+               FROM pg_catalog.pg_db_role_setting s
+              CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c (setting, nth)
+              WHERE s.setdatabase = d.oid ORDER BY s.setrole, c.nth) AS setting_texts
+  FROM pg_catalog.pg_database d
+ WHERE d.datname = $1 AND NOT d.datallowconn

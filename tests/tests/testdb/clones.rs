@@ -1,0 +1,73 @@
+//! What a clone has of the original, and `db-clone`.
+
+use tests::seen;
+
+use crate::house::House;
+
+#[test]
+fn f36_a_clone_has_all_that_the_original_has() {
+    let house = House::new();
+    house.workspace.run(&["db-setup"]).exits(0);
+    house.workspace.testdb(&["sql"]).exits(0);
+    let of = |name: &str| {
+        // The digest of the migrations is not a clone's to change.
+        house.cluster.dump(name).replace(name, "THE_DATABASE")
+    };
+    let template = house
+        .cluster
+        .value("postgres", "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'aura\\_db\\_template\\_%'");
+    let url = house.workspace.run(&["db-clone", "f36"]).exits(0);
+    assert_eq!(crate::house::database(url.line()), "aura_db_clone_f36");
+    let (original, clone) = (of("aura_db"), of("aura_db_clone_f36"));
+    assert_eq!(without_times(&original), without_times(&clone));
+    let settings = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_db_role_setting s
+                    JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = ";
+    let count = |name: &str| house.cluster.value("postgres", &format!("{settings}'{name}'"));
+    assert_eq!(count("aura_db_clone_f36"), count("aura_db"));
+    // The server's own way loses them.
+    house.cluster.sql("postgres", &format!("CREATE DATABASE bare TEMPLATE {template}"));
+    assert_eq!(count("bare"), "0");
+    seen(&format!(
+        "settings of the original: {}, of the clone: {}, of a bare CREATE DATABASE … TEMPLATE: {}; dumps equal",
+        count("aura_db"),
+        count("aura_db_clone_f36"),
+        count("bare")
+    ));
+}
+
+/// When the migrations were run and the path was set is not the same.
+fn without_times(dump: &str) -> String {
+    let is_time = |word: &str| word.starts_with("20") && word.matches(':').count() >= 2;
+    let lines = dump.lines().map(|line| {
+        let words = line.split([' ', '\t']).map(|word| if is_time(word) { "TIME" } else { word });
+        // A value's time is in two words: 2026-11-29 01:02:03.
+        words
+            .filter(|word| word.matches('-').count() != 2 && word.matches(':').count() != 2)
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_named_clone_stays_until_it_is_dropped() {
+    let house = House::new();
+    let cloned = house.workspace.run(&["db-clone", "one"]).exits(0);
+    assert_eq!(tests::psql(cloned.line(), &[], "SELECT count(*) > 5 FROM artworks_arttype").line(), "t");
+    assert_eq!(tests::psql(cloned.line(), &[], "SHOW search_path").line(), "aura, public");
+    house.workspace.run(&["db-clone", "one"]).exits(1).complains("is there already").complains("db-drop one");
+    house.workspace.run(&["db-drop", "one"]).exits(1).complains("--host");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1"]).exits(1).complains("--yes");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).complains("dropped");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).complains("there was no");
+    house.workspace.run(&["db-clone", &"x".repeat(60)]).exits(1).complains("bytes long");
+}
+
+#[test]
+fn an_empty_one_has_everything_but_tables() {
+    let house = House::new();
+    let run =
+        house.workspace.testdb(&["empty", "CREATE TABLE t ()", "SELECT 1 FROM aura.t", "SELECT 1 FROM notes_note"]);
+    let run = run.exits(0);
+    assert!(run.stdout.starts_with("refused: relation \"notes_note\" does not exist\n"), "{}", run.stdout);
+}

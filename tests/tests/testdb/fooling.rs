@@ -1,0 +1,292 @@
+//! Everything that a test can do to a database, so that it is taken for untouched: each case ends in a database that
+//! equals the template.
+
+use crate::house::{House, database, way};
+
+/// What is done, and whether the database may be used again: `proved`, or what it is dropped for.
+#[rustfmt::skip]
+const CASES: &[(&[&str], &str)] = &[
+    // Nothing, and what leaves nothing.
+    (&[], "proved"),
+    (&["SELECT count(*) FROM artworks_arttype"], "proved"),
+    (&["LISTEN x", "NOTIFY x, 'y'"], "proved"),
+    (&["SELECT pg_advisory_lock(1), pg_advisory_lock(2, 3)"], "proved"),
+    (&["PREPARE p AS SELECT 1", "DECLARE c CURSOR WITH HOLD FOR SELECT 1"], "proved"),
+    (&["SET search_path = public", "SET work_mem = '1MB'"], "proved"),
+    (&["LOCK TABLE taggit_tag", "SELECT 1/0"], "proved"),
+    (&["ANALYZE", "VACUUM"], "proved"),
+    // Rows in tables that had none.
+    (&["INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"], "proved"),
+    (&["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "ROLLBACK"], "proved"),
+    (&["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"], "proved"),
+    (&["BEGIN", "SAVEPOINT s", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "ROLLBACK TO s", "COMMIT"], "proved"),
+    (&["INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "UPDATE taggit_tag SET name = 'b'", "DELETE FROM taggit_tag"], "proved"),
+    (&["INSERT INTO taggit_tag (name, slug) VALUES (repeat('a', 90), 'a')", "INSERT INTO auth_group (name) VALUES ('g')",
+       "INSERT INTO django_content_type (app_label, model) VALUES ('a', 'm')",
+       "INSERT INTO auth_permission (name, content_type_id, codename) SELECT 'p', id, 'c' FROM django_content_type"], "proved"),
+    (&["BEGIN", "INSERT INTO auth_permission (name, content_type_id, codename) VALUES ('p', 77, 'c')", "COMMIT"], "proved"),
+    (&["SELECT pg_terminate_backend(pg_backend_pid()) FROM (SELECT 1) x", "SELECT 1"], "proved"),
+    (&["INSERT INTO taggit_tag (name, slug) SELECT 'tag ' || i, 'slug ' || i FROM generate_series(1, 30000) i"], "grown"),
+    // Sequences, which no statistics count.
+    (&["SELECT nextval(pg_get_serial_sequence('taggit_tag', 'id')) FROM generate_series(1, 50)"], "proved"),
+    (&["SELECT setval(pg_get_serial_sequence('taggit_tag', 'id'), 500, false)"], "proved"),
+    (&["SELECT setval(pg_get_serial_sequence('artworks_arttype', 'id'), 1, true)"], "proved"),
+    (&["ALTER TABLE taggit_tag ALTER id RESTART WITH 900"], "dropped"),
+    // Rows that came with the migrations.
+    (&["UPDATE artworks_arttype SET name = name"], "written to"),
+    (&["DELETE FROM artworks_support"], "written to"),
+    (&["INSERT INTO artworks_technique (name, created_at) VALUES ('t', now())"], "written to"),
+    (&["BEGIN", "DELETE FROM artworks_technique", "ROLLBACK"], "written to"),
+    (&["INSERT INTO artworks_artwork SELECT * FROM artworks_artwork", "DELETE FROM refinery_schema_history"], "written to"),
+    // Everything that is no row.
+    (&["TRUNCATE taggit_tag CASCADE"], "written to"),
+    (&["BEGIN", "TRUNCATE taggit_tag CASCADE", "ROLLBACK"], "written to"),
+    (&["BEGIN", "TRUNCATE notes_note", "COPY notes_note FROM STDIN", "COMMIT"], "written to"),
+    (&["CREATE TABLE t ()"], "written to"),
+    (&["CREATE TABLE t ()", "DROP TABLE t"], "written to"),
+    (&["BEGIN", "CREATE TABLE t ()", "ROLLBACK"], "written to"),
+    (&["CREATE UNLOGGED TABLE t AS SELECT 1"], "written to"),
+    (&["CREATE TEMPORARY TABLE t AS SELECT 1"], "written to"),
+    (&["ALTER TABLE taggit_tag ADD extra text"], "written to"),
+    (&["ALTER TABLE taggit_tag ALTER name SET STATISTICS 5"], "written to"),
+    (&["ALTER TABLE taggit_tag SET (fillfactor = 50)"], "written to"),
+    (&["ALTER TABLE artworks_uuidtaggeditem SET UNLOGGED"], "written to"),
+    (&["ALTER TABLE taggit_tag ENABLE ROW LEVEL SECURITY"], "written to"),
+    (&["ALTER TABLE taggit_tag DISABLE TRIGGER USER"], "proved"),
+    (&["DROP TABLE notes_note"], "written to"),
+    (&["CREATE INDEX ON taggit_tag (name)"], "written to"),
+    (&["REINDEX TABLE taggit_tag"], "written to"),
+    (&["CLUSTER taggit_tag USING taggit_tag_pkey"], "written to"),
+    (&["CREATE VIEW v AS SELECT 1"], "written to"),
+    (&["CREATE MATERIALIZED VIEW v AS SELECT 1", "REFRESH MATERIALIZED VIEW v"], "written to"),
+    (&["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"], "written to"),
+    (&["CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+       "CREATE TRIGGER t BEFORE DELETE ON taggit_tag FOR EACH ROW EXECUTE FUNCTION f()",
+       "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"], "written to"),
+    (&["CREATE RULE r AS ON DELETE TO taggit_tag DO INSTEAD NOTHING", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"], "written to"),
+    (&["CREATE TYPE e AS ENUM ('a')"], "written to"),
+    (&["CREATE DOMAIN d AS int"], "written to"),
+    (&["CREATE SEQUENCE s"], "written to"),
+    (&["CREATE SCHEMA s"], "written to"),
+    (&["CREATE STATISTICS s ON name, slug FROM taggit_tag"], "written to"),
+    (&["SELECT lo_create(4711)"], "written to"),
+    (&["SELECT lo_from_bytea(0, 'x')", "BEGIN", "SELECT lo_unlink(oid) FROM pg_largeobject_metadata", "COMMIT"], "written to"),
+    (&["COMMENT ON TABLE taggit_tag IS 'x'"], "written to"),
+    (&["COMMENT ON SCHEMA aura IS 'x'"], "written to"),
+    (&["GRANT SELECT ON taggit_tag TO PUBLIC"], "written to"),
+    (&["REVOKE ALL ON taggit_tag FROM aura_user"], "written to"),
+    (&["ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"], "written to"),
+    (&["DROP SCHEMA aura CASCADE"], "written to"),
+    (&["DO $$BEGIN EXECUTE 'CREATE TABLE t ()'; EXECUTE 'DROP TABLE t'; END$$"], "written to"),
+    // What is the whole server's.
+    (&["ALTER ROLE aura_user IN DATABASE \"$db\" SET work_mem = '1MB'"], "settings"),
+    (&["ALTER ROLE aura_user IN DATABASE \"$db\" RESET ALL"], "settings"),
+];
+
+#[test]
+fn whatever_a_test_does_the_next_one_finds_the_template() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    assert!(
+        template.contains("COPY aura.artworks_arttype") && template.contains("SET search_path TO 'aura', 'public'")
+    );
+    let (mut proved, mut dropped) = (0, 0);
+    for (statements, expected) in CASES {
+        let run = run(&house, "sql", statements);
+        let way = way(&run).to_owned();
+        let is_expected = if *expected == "proved" { way == "proved" } else { way.starts_with("dropped: ") };
+        assert!(is_expected && (*expected == "dropped" || way.contains(expected)), "{statements:?}\n{}", run.stdout);
+        if way == "proved" {
+            proved += 1;
+        } else {
+            dropped += 1;
+            assert!(house.clones().is_empty(), "{statements:?}: {:?}", house.clones());
+            // The next is cloned anew.
+            house.workspace.testdb(&["sql"]).exits(0);
+        }
+        assert_eq!(house.dump(&house.ready()), template, "{statements:?}");
+    }
+    println!("{proved} proved, {dropped} cloned anew");
+}
+
+#[test]
+fn a_prepared_transaction_is_rolled_back() {
+    if House::provable().is_none() {
+        return;
+    }
+    let cluster = tests::Cluster::start_with(&[("max_prepared_transactions", "5")]);
+    let house = House { workspace: tests::Workspace::on(&cluster), cluster };
+    let statements = ["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "PREPARE TRANSACTION 'p'"];
+    let run = run(&house, "sql", &statements);
+    assert!(way(&run).starts_with("dropped: a session or a prepared transaction"), "{}", run.stdout);
+    assert!(house.clones().is_empty());
+    assert_eq!(house.cluster.value("postgres", "SELECT count(*)::text FROM pg_prepared_xacts"), "0");
+}
+
+#[test]
+fn whatever_an_administrator_does_is_not_looked_at() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    for statements in [
+        &["SET track_counts = off", "DELETE FROM artworks_arttype"][..],
+        &["SET session_replication_role = replica", "DELETE FROM artworks_arttype", "SELECT pg_stat_reset()"],
+        &["GRANT CREATE ON DATABASE \"$db\" TO PUBLIC", "COMMENT ON DATABASE \"$db\" IS 'x'"],
+        &["UPDATE pg_class SET reltuples = 5 WHERE relname = 'taggit_tag'"],
+        &[],
+    ] {
+        let run = run(&house, "admin", statements);
+        assert_eq!(way(&run), "dropped: an administrator was in it", "{statements:?}\n{}", run.stdout);
+        house.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(house.dump(&house.ready()), template, "{statements:?}");
+    }
+}
+
+/// What is done from elsewhere to the database of a test, while the test holds it.
+#[test]
+fn what_others_do_to_the_database_is_seen() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    for (statement, back) in [
+        ("GRANT CREATE ON DATABASE \"$db\" TO PUBLIC", ""),
+        ("COMMENT ON DATABASE \"$db\" IS 'x'", ""),
+        ("ALTER DATABASE \"$db\" SET work_mem = '1MB'", ""),
+        ("ALTER DATABASE \"$db\" CONNECTION LIMIT 7", ""),
+        ("ALTER DATABASE \"$db\" OWNER TO aura_user", ""),
+        ("ALTER ROLE aura_user SET work_mem = '1MB'", "ALTER ROLE aura_user RESET work_mem"),
+        ("ALTER ROLE aura_user CONNECTION LIMIT 50", "ALTER ROLE aura_user CONNECTION LIMIT -1"),
+        ("CREATE ROLE other; GRANT other TO aura_user", "DROP ROLE other"),
+    ] {
+        let held = Held::new(&house);
+        house.cluster.sql("postgres", &statement.replace("$db", held.database()));
+        let way = held.end();
+        assert!(way.starts_with("dropped: settings"), "{statement}: {way}");
+        if !back.is_empty() {
+            house.cluster.sql("postgres", back);
+        }
+        house.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(house.dump(&house.ready()), template, "{statement}");
+    }
+}
+
+#[test]
+fn a_crash_of_the_server_proves_nothing() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    let held = Held::new(&house);
+    let url = held.url.clone();
+    let backend = tests::psql(&url, &[], "DELETE FROM artworks_arttype; SELECT pg_backend_pid()").line().to_owned();
+    assert!(!backend.is_empty());
+    // One backend that is killed ends all of them, and all statistics are nothing.
+    let mut sleeper =
+        tests::scrubbed(std::ffi::OsStr::new("psql")).args(["-d", &url, "-c", "SELECT pg_sleep(60)"]).spawn().unwrap();
+    let pid = loop {
+        let sql = "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'";
+        match house.cluster.value("postgres", sql).parse::<u32>().unwrap() {
+            0 => std::thread::sleep(std::time::Duration::from_millis(20)),
+            pid => break pid,
+        }
+    };
+    std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    sleeper.wait().unwrap();
+    let outcome = held.end();
+    assert!(!outcome.contains("proved"), "{outcome}");
+    // The server is up again in a moment; the next process sweeps what that one left.
+    house.workspace.testdb(&["sql"]).exits(0);
+    let ready = house.clones().into_iter().find(|name| name.starts_with("aura_db_ready_")).unwrap();
+    assert_eq!(house.dump(&ready), template);
+}
+
+#[test]
+fn a_connection_that_is_left_open_is_ended_and_its_url_leads_nowhere() {
+    let Some(house) = House::provable() else { return };
+    for statements in [&["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"][..], &[]] {
+        let run = house.workspace.testdb(&[&["leak"], statements].concat()).exits(0);
+        assert_eq!(way(&run), "proved");
+        assert!(run.stdout.contains("still connected: false\nits URL leads somewhere: false"), "{}", run.stdout);
+    }
+    house.ready();
+}
+
+/// A pool comes back as often as it can, and never to the next test.
+#[test]
+fn a_pool_that_reconnects_never_comes_back_in() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    for _ in 0..5 {
+        let held = Held::new(&house);
+        let url = held.url.clone();
+        let pool = std::thread::spawn(move || {
+            let mut came_in = 0;
+            for _ in 0..200 {
+                let statement = "INSERT INTO taggit_tag (name, slug) VALUES (random()::text, random()::text)";
+                match postgres::Client::connect(&url, postgres::NoTls) {
+                    Ok(mut client) => came_in += usize::from(client.batch_execute(statement).is_ok()),
+                    Err(_) => std::thread::sleep(std::time::Duration::from_millis(1)),
+                }
+            }
+            came_in
+        });
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        held.end();
+        assert!(pool.join().unwrap() > 0);
+        if house.clones().is_empty() {
+            house.workspace.testdb(&["sql"]).exits(0);
+        }
+        assert_eq!(house.dump(&house.ready()), template);
+    }
+}
+
+/// A process that holds a database until it is told.
+struct Held {
+    process: std::process::Child,
+    stdout: std::io::BufReader<std::process::ChildStdout>,
+    url: String,
+    database: String,
+}
+
+impl Held {
+    fn new(house: &House) -> Self {
+        use std::io::BufRead as _;
+        let mut command = house.workspace.testdb_command(&["hold"]);
+        let piped = std::process::Stdio::piped;
+        let mut process = command.stdin(piped()).stdout(piped()).spawn().unwrap();
+        let mut stdout = std::io::BufReader::new(process.stdout.take().unwrap());
+        let mut url = String::new();
+        stdout.read_line(&mut url).unwrap();
+        Self { process, stdout, database: database(&url), url: url.trim().to_owned() }
+    }
+
+    fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// What became of it, in words.
+    fn end(mut self) -> String {
+        use std::io::{Read as _, Write as _};
+        self.process.stdin.take().unwrap().write_all(b"\n").unwrap();
+        let mut text = String::new();
+        self.stdout.read_to_string(&mut text).unwrap();
+        self.process.wait().unwrap();
+        text.split_once(' ').map(|(_, way)| way.trim().to_owned()).unwrap_or_default()
+    }
+}
+
+fn run(house: &House, command: &str, statements: &[&str]) -> tests::Run {
+    // The name is not known beforehand, but the statement can ask for it.
+    let statements: Vec<_> = statements
+        .iter()
+        .map(|statement| match statement.contains("\"$db\"") {
+            true => {
+                format!("DO $do$BEGIN EXECUTE replace($q${}$q$, '$' || 'db', current_database()); END$do$", statement)
+            }
+            false => (*statement).to_owned(),
+        })
+        .collect();
+    let statements: Vec<_> = statements.iter().map(String::as_str).collect();
+    house.workspace.testdb(&[&[command], statements.as_slice()].concat()).exits(0)
+}

@@ -1,0 +1,71 @@
+//! A server with a workspace whose tests take databases on it.
+
+use tests::{Cluster, Run, Workspace};
+
+/// A database that is named as one of the project's is, and in which state.
+pub(crate) const CLONES: &str = "SELECT coalesce(pg_catalog.string_agg(datname::text, ' ' ORDER BY datname), '') \
+     FROM pg_catalog.pg_database WHERE datname ~ '^aura_db_(ready|test|used)_'";
+
+pub(crate) struct House {
+    pub(crate) workspace: Workspace,
+    pub(crate) cluster: Cluster,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        let cluster = Cluster::start();
+        Self { workspace: Workspace::on(&cluster), cluster }
+    }
+
+    /// The same, whose migrations are the files as they are: the program that usually runs them holds them in itself.
+    pub(crate) fn migrated_by_psql(self) -> Self {
+        let command = "cat migrations/*.sql | psql -X -q -v ON_ERROR_STOP=1";
+        Self { workspace: self.workspace.with("MIGRATE_COMMAND", command), ..self }
+    }
+
+    /// One whose server can prove something.
+    pub(crate) fn provable() -> Option<Self> {
+        let house = Self::new();
+        let version: i32 = house.cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
+        if version < 150_000 {
+            tests::skipped("before PostgreSQL 15 statistics prove nothing");
+            return None;
+        }
+        Some(house)
+    }
+
+    /// Every clone that is there.
+    pub(crate) fn clones(&self) -> Vec<String> {
+        self.cluster.value("postgres", CLONES).split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The dump of a clone, its name apart.
+    pub(crate) fn dump(&self, database: &str) -> String {
+        self.cluster.dump(database).replace(database, "THE_DATABASE")
+    }
+
+    /// The only clone, which waits for a test.
+    #[track_caller]
+    pub(crate) fn ready(&self) -> String {
+        let clones = self.clones();
+        assert_eq!(clones.len(), 1, "{clones:?}");
+        assert!(clones[0].starts_with("aura_db_ready_"), "{clones:?}");
+        clones[0].clone()
+    }
+}
+
+/// The database that a URL leads to.
+pub(crate) fn database(url: &str) -> String {
+    tests::connection(url.trim()).database
+}
+
+/// What became of the database of a run.
+pub(crate) fn way(run: &Run) -> &str {
+    run.stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("aura_db_test_"))
+        .unwrap_or_default()
+        .split_once(' ')
+        .unwrap()
+        .1
+}

@@ -1,0 +1,8 @@
+//! Databases for tests: handed out, kept apart, taken back by proof.
+
+#![expect(clippy::unwrap_used, reason = "a test has nobody to tell but its reader")]
+
+mod clones;
+mod fooling;
+mod house;
+mod processes;

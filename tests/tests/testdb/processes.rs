@@ -1,0 +1,172 @@
+//! Many processes, killed ones, failed ones.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Stdio},
+};
+
+use crate::house::{House, database, way};
+
+const TEMPLATES: &str = "SELECT pg_catalog.string_agg(datname::text, ' ' ORDER BY oid) FROM pg_catalog.pg_database \
+                         WHERE datname ~ '^aura_db_(template|building)_'";
+
+#[test]
+fn thirty_two_at_once_on_an_empty_server_make_one_template() {
+    let house = House::new();
+    let children: Vec<_> = (0..32)
+        .map(|_| house.workspace.testdb_command(&["suite", "1", "2"]).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let templates = house.cluster.value("postgres", TEMPLATES);
+    assert_eq!(templates.split(' ').count(), 1, "{templates}");
+    let cap: usize = house.cluster.value("postgres", "SHOW max_connections").parse::<usize>().unwrap() / 4;
+    assert!(house.clones().len() <= cap, "{:?}", house.clones());
+}
+
+#[test]
+fn tests_on_threads_do_not_see_each_other() {
+    let house = House::new();
+    house.workspace.testdb(&["suite", "4", "60"]).exits(0);
+    // As many as were in use at once, all given back.
+    house.workspace.testdb(&["sql"]).exits(0);
+    let clones = house.clones();
+    assert!(clones.len() <= 5 && clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
+}
+
+#[test]
+fn a_killed_process_leaves_a_database_that_the_next_one_sweeps() {
+    let house = House::new();
+    house.workspace.testdb(&["sql"]).exits(0);
+    let (mut killed, name) = held(&house);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(house.clones().contains(&name));
+    house.workspace.testdb(&["suite", "1", "5"]).exits(0);
+    let clones = swept(&house, &name);
+    assert!(clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
+}
+
+/// Those that another process holds are left alone.
+#[test]
+fn a_living_process_keeps_its_database() {
+    let house = House::new();
+    let (mut living, name) = held(&house);
+    house.workspace.testdb(&["suite", "2", "6"]).exits(0);
+    assert!(house.clones().contains(&name));
+    drop(living.stdin.take());
+    assert!(living.wait().unwrap().success());
+}
+
+#[test]
+fn a_failed_tests_database_stays_with_its_name_in_the_output() {
+    let house = House::new();
+    for (how, code) in [("panic", 101), ("error", 0)] {
+        let failed = house.workspace.testdb(&[how]).exits(code).complains("the database is kept for a day: DB_NAME=");
+        let failed = failed.never_says("the-app's");
+        let name = failed.said("is kept").split("DB_NAME=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        house.workspace.testdb(&["suite", "2", "4"]).exits(0);
+        assert!(house.clones().contains(&name), "{how}: {:?}", house.clones());
+        let shown = tests::psql(&house.cluster.url("aura_user", "the-app's", &name), &[], "SHOW search_path");
+        assert_eq!(shown.line(), "aura, public");
+    }
+}
+
+#[test]
+fn of_failed_tests_a_bounded_number_stays() {
+    let house = House::new();
+    for _ in 0..12 {
+        house.workspace.testdb(&["panic"]).exits(101);
+    }
+    let kept = || house.clones().iter().filter(|name| name.starts_with("aura_db_test_")).count();
+    for _ in 0..100 {
+        // That is done beside the tests.
+        house.workspace.testdb(&["suite", "1", "5"]).exits(0);
+        if kept() <= 10 {
+            return;
+        }
+    }
+    panic!("{} are kept", kept());
+}
+
+#[test]
+fn an_edited_migration_is_seen_by_the_next_test() {
+    let house = House::new().migrated_by_psql();
+    let run = house.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
+    assert!(run.stdout.contains("refused: relation \"aura.later\" does not exist"), "{}", run.stdout);
+    house.workspace.write("migrations/V9__later.sql", "CREATE TABLE later ();");
+    let run = house.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
+    assert!(!run.stdout.contains("refused"), "{}", run.stdout);
+}
+
+#[test]
+fn migrations_that_fail_are_told_with_their_words() {
+    let house = House::new().migrated_by_psql();
+    house.workspace.write("migrations/V9__wrong.sql", "CREATE TABLE notes_note ();");
+    house
+        .workspace
+        .testdb(&["sql"])
+        .exits(101)
+        .complains("no test database: make the template")
+        .complains("relation \"notes_note\" already exists")
+        .never_says("the-app's");
+}
+
+#[test]
+fn without_a_server_the_ways_to_one_are_named() {
+    let workspace = tests::Workspace::new().with("PG_BIN_DIR", "/nowhere").with("PATH", "/nowhere");
+    workspace
+        .testdb(&["sql"])
+        .exits(101)
+        .complains("no PostgreSQL server could be had")
+        .complains("set DATABASE_URL")
+        .complains("PG_BIN_DIR");
+}
+
+#[test]
+fn a_runtime_is_no_obstacle() {
+    let house = House::new();
+    let run = house.workspace.testdb(&["async"]).exits(0);
+    assert!(run.stdout.starts_with("aura_db_test_"), "{}", run.stdout);
+}
+
+/// As nextest runs them: a process for each test, which ends when that is done.
+#[test]
+fn a_process_for_each_test_uses_what_the_one_before_gave_back() {
+    let Some(house) = House::provable() else { return };
+    let workspace = &house.workspace;
+    let one = || {
+        let mut command = workspace.testdb_command(&["drop"]);
+        command.env("NEXTEST_EXECUTION_MODE", "process-per-test").status().unwrap()
+    };
+    for _ in 0..5 {
+        assert!(one().success());
+        house.ready();
+    }
+    let run = workspace.testdb(&["sql"]).exits(0);
+    assert_eq!(way(&run), "proved");
+    // The sixth lease of the same.
+    assert!(run.stdout.contains("_6 "), "{}", run.stdout);
+}
+
+fn held(house: &House) -> (Child, String) {
+    let mut command = house.workspace.testdb_command(&["hold"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
+    (child, database(&url))
+}
+
+/// The clones, once one of them is gone: that is done beside the tests.
+fn swept(house: &House, name: &str) -> Vec<String> {
+    for _ in 0..100 {
+        let clones = house.clones();
+        if !clones.iter().any(|clone| clone == name) {
+            return clones;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        house.workspace.testdb(&["suite", "1", "5"]).exits(0);
+    }
+    panic!("{name} is still there");
+}

@@ -1,0 +1,37 @@
+//! `db-clone` and `db-drop`: copies of the migrated database for tests in any language.
+
+use pg_config::Project;
+use pg_server::Mode;
+use pg_setup::Target;
+
+use super::reset::check_guard;
+use crate::{
+    cli::{DbClone, DbDrop},
+    context::Context,
+    outcome::Outcome,
+};
+
+impl DbClone {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let target = Target::find(&context, Mode::Start)?;
+        let connection = pg_testdb::clone_named(&context, target, &self.name)?;
+        context.terminal.print(&connection.url());
+        Ok(Outcome::Well)
+    }
+}
+
+impl DbDrop {
+    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+        let context = Context::new(project, &self.common)?;
+        let target = Target::find(&context, Mode::Find)?;
+        let name = &self.name;
+        check_guard(&context, &target, &self.guard, &format!("drop the clone {name}"))?;
+        let was_there = pg_testdb::drop_named(&context, target, name)?;
+        context.terminal.say(&match was_there {
+            true => format!("dropped the clone {name}"),
+            false => format!("there was no clone {name}"),
+        });
+        Ok(Outcome::Well)
+    }
+}
