@@ -8,7 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pg_config::{Project, ServerChoice};
 
 pub(crate) use self::reports::{Destination, Format, Kind, Reports};
-use crate::{commands, outcome::Outcome, report};
+use crate::{
+    commands::{self, Shard},
+    outcome::Outcome,
+    report,
+};
 
 /// From a clean clone to a verified PostgreSQL database.
 ///
@@ -250,6 +254,12 @@ pub(crate) struct Ci {
     /// Where PostgreSQL's server binaries are missing, install them by the system's package manager
     #[arg(long)]
     pub(crate) install: bool,
+    /// Report the tests as JUnit's XML too: a suite a test program, a case a test
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Run the K-th of N parts of the tests; the first with format, lints and docs
+    #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE, hide_default_value = true)]
+    pub(crate) shard: Shard,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -14,4 +14,5 @@ mod stop;
 mod url;
 mod verify;
 
+pub(crate) use ci::Shard;
 pub(crate) use completions::completions;

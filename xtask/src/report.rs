@@ -9,7 +9,7 @@ mod markdown;
 mod text;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use pg_config::{EnvFile, Environment, Project};
 use pg_schema::{Expected, Facts, Report, Status, Verdict};
 use pg_setup::Target;
 
+pub(crate) use self::junit::{Account, Case, CaseEnding, Suite};
 use self::listed::Listed;
 use crate::{
     cli::{Destination, Format, Kind, Reports},
@@ -87,6 +88,37 @@ pub(crate) fn accompany(
     outcome
 }
 
+/// Runs what yields suites of tests, and writes them to a JUnit file, where one is named. What an earlier run has
+/// reported is gone before this one begins; if it ends in an error, that is a case beside those that it has come to.
+pub(crate) fn accompany_tests(
+    command: &'static str,
+    junit: Option<&Path>,
+    run: impl FnOnce(&mut Vec<Suite>) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let mut suites = Vec::new();
+    let Some(path) = junit else { return run(&mut suites) };
+    file::clear(path).map_err(|error| nothing_was_done(&error))?;
+    let started = Instant::now();
+    let outcome = run(&mut suites);
+    let elapsed = started.elapsed();
+    if let Err(error) = &outcome {
+        let text = terminal::whole(error);
+        suites.push(junit::suite_of_error(&Failure { command, outcome: Outcome::of(error), text: &text, elapsed }));
+    }
+    match file::write(path, &junit::in_full(command, elapsed, &suites)) {
+        Ok(()) => outcome,
+        Err(error) => {
+            terminal::print_error(&error);
+            outcome.and(Ok(Outcome::Error))
+        }
+    }
+}
+
+/// A report cannot be written.
+fn nothing_was_done(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}; nothing was done\n  help: make its directory, or name a file that can be written")
+}
+
 impl Reporting {
     /// For people, on stdout alone.
     pub(crate) fn as_text(command: &'static str) -> Self {
@@ -109,8 +141,7 @@ impl Reporting {
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        let help = "make its directory, or name a file that can be written";
-        refused.map_or(Ok(()), |error| Err(anyhow!("{error:#}; nothing was done\n  help: {help}")))
+        refused.map_or(Ok(()), |error| Err(nothing_was_done(&error)))
     }
 
     /// Prints the verdict as it was asked for, and gives the outcome that it stands for. `-q` leaves out what

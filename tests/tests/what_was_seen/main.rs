@@ -2,7 +2,8 @@
 //! skipped in silence.
 //!
 //! Cargo runs a package's targets in the order of their names, one after the other: this one is called so that
-//! it comes when all the others are done (and `.config/nextest.toml` has nextest do the same).
+//! it comes when all the others are done (and `.config/nextest.toml` has nextest do the same). Where the tests are
+//! parted among machines, none of them can make the table.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -51,7 +52,14 @@ fn this_target_comes_last() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the one variable that says which tests are run")]
 fn every_failure_mode_was_seen() {
+    // Each shard fails by its own tests; what all have seen lies on no machine.
+    if let Ok(shard) = std::env::var("CI_SHARD") {
+        let _ =
+            writeln!(std::io::stderr(), "left out: shard {shard} of the tests has seen a part of the failure modes");
+        return;
+    }
     let (modes, tests) = (list::read(), sources::tests());
     sources::sweep(&tests);
     let table = Table::of(&modes, &tests);

@@ -1,4 +1,4 @@
-//! JUnit's XML, as Jenkins, GitLab and the actions of GitHub read it: one test case a check.
+//! JUnit's XML, as Jenkins, GitLab and the actions of GitHub read it: one test case a check, or a test.
 //! <https://github.com/testmoapp/junitxml> says what they have in common.
 
 use std::{fmt::Write, time::Duration};
@@ -8,83 +8,145 @@ use pg_schema::{Check, Status};
 use super::{Failure, Listed, Printed};
 use crate::outcome::Outcome;
 
+/// Cases that belong together.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    pub(crate) name: String,
+    pub(crate) properties: Vec<(&'static str, String)>,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) elapsed: Duration,
+}
+
+/// A case has no time of its own: all checks are made of one reading of the catalog, and libtest tells none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) ending: CaseEnding,
+}
+
+/// How a case ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CaseEnding {
+    Passed,
+    /// Passed, and has said something.
+    Said(String),
+    Skipped(String),
+    Failed(Account),
+    /// It came to no verdict.
+    Broken(Account),
+}
+
+/// What is told of a case that went wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// In a word.
+    pub(crate) kind: &'static str,
+    /// In a line.
+    pub(crate) message: String,
+    /// In full.
+    pub(crate) text: String,
+}
+
+impl Case {
+    pub(crate) fn is_wrong(&self) -> bool {
+        matches!(self.ending, CaseEnding::Failed(_) | CaseEnding::Broken(_))
+    }
+}
+
 pub(super) fn document(printed: &Printed<'_>) -> String {
     let (report, expected) = (printed.report, printed.expected());
-    let mut cases = String::from("    <properties>\n");
-    let version = printed.version().unwrap_or("unknown");
-    for (name, value) in [
-        ("server", printed.target.describe().as_str()),
-        ("version", version),
-        ("database", expected.database.as_str()),
-        ("role", expected.role.as_str()),
-        ("schema", expected.schema.as_str()),
-    ] {
-        let _ = writeln!(cases, "      <property name=\"{name}\" value=\"{}\"/>", attribute(value));
-    }
-    cases.push_str("    </properties>\n");
-    for check in &report.checks {
-        write_case(&mut cases, printed.command, check.id, &content(check));
-    }
-    let counts = Counts {
-        tests: report.checks.len(),
-        failures: report.count(Status::Fail),
-        errors: 0,
-        skipped: report.count(Status::Skip),
-    };
-    suite(printed.command, &counts, printed.elapsed, &cases)
+    let properties = vec![
+        ("server", printed.target.describe()),
+        ("version", printed.version().unwrap_or("unknown").to_owned()),
+        ("database", expected.database.as_str().to_owned()),
+        ("role", expected.role.as_str().to_owned()),
+        ("schema", expected.schema.as_str().to_owned()),
+    ];
+    let cases = report.checks.iter().map(|check| Case { name: check.id.to_owned(), ending: ending(check) }).collect();
+    let suite = Suite { name: printed.command.to_owned(), properties, cases, elapsed: printed.elapsed };
+    in_full(printed.command, printed.elapsed, &[suite])
 }
 
 /// One test case for the whole run.
 pub(super) fn error(failure: &Failure<'_>) -> String {
+    in_full(failure.command, failure.elapsed, &[suite_of_error(failure)])
+}
+
+pub(super) fn suite_of_error(failure: &Failure<'_>) -> Suite {
     let kind = if failure.outcome == Outcome::NoServer { "no-server" } else { "error" };
-    let content = with_text("error", failure.text.lines().next().unwrap_or_default(), kind, failure.text);
-    let mut cases = String::new();
-    write_case(&mut cases, failure.command, failure.command, &content);
-    let counts = Counts { tests: 1, failures: 0, errors: 1, skipped: 0 };
-    suite(failure.command, &counts, failure.elapsed, &cases)
+    let message = failure.text.lines().next().unwrap_or_default().to_owned();
+    let ending = CaseEnding::Broken(Account { kind, message, text: failure.text.to_owned() });
+    let case = Case { name: failure.command.to_owned(), ending };
+    Suite { name: failure.command.to_owned(), properties: Vec::new(), cases: vec![case], elapsed: failure.elapsed }
 }
 
-struct Counts {
-    tests: usize,
-    failures: usize,
-    errors: usize,
-    skipped: usize,
+/// The document of these suites.
+pub(super) fn in_full(name: &str, elapsed: Duration, suites: &[Suite]) -> String {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let all = attributes(name, elapsed, suites.iter().flat_map(|suite| &suite.cases));
+    let _ = writeln!(document, "<testsuites {all}>");
+    for Suite { name, properties, cases, elapsed } in suites {
+        let _ = writeln!(document, "  <testsuite {}>", attributes(name, *elapsed, cases));
+        if !properties.is_empty() {
+            document.push_str("    <properties>\n");
+            for (name, value) in properties {
+                let _ = writeln!(document, "      <property name=\"{name}\" value=\"{}\"/>", attribute(value));
+            }
+            document.push_str("    </properties>\n");
+        }
+        for case in cases {
+            let start = format!("<testcase classname=\"{}\" name=\"{}\"", attribute(name), attribute(&case.name));
+            let _ = match content(&case.ending).as_str() {
+                "" => writeln!(document, "    {start}/>"),
+                content => writeln!(document, "    {start}>{content}</testcase>"),
+            };
+        }
+        document.push_str("  </testsuite>\n");
+    }
+    document + "</testsuites>\n"
 }
 
-fn suite(command: &str, counts: &Counts, elapsed: Duration, cases: &str) -> String {
-    let Counts { tests, failures, errors, skipped } = counts;
-    let time = elapsed.as_secs_f64();
-    let attributes = format!(
-        "name=\"{command}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
-         time=\"{time:.3}\""
-    );
+/// The name, the counts and the time of these cases.
+fn attributes<'a>(name: &str, elapsed: Duration, cases: impl IntoIterator<Item = &'a Case>) -> String {
+    let [mut tests, mut failures, mut errors, mut skipped] = [0; 4];
+    for case in cases {
+        tests += 1;
+        match case.ending {
+            CaseEnding::Passed | CaseEnding::Said(_) => {}
+            CaseEnding::Failed(_) => failures += 1,
+            CaseEnding::Broken(_) => errors += 1,
+            CaseEnding::Skipped(_) => skipped += 1,
+        }
+    }
+    let (name, time) = (attribute(name), elapsed.as_secs_f64());
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {attributes}>\n  <testsuite {attributes}>\n{cases}  \
-         </testsuite>\n</testsuites>\n"
+        "name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
+         time=\"{time:.3}\""
     )
 }
 
-fn write_case(cases: &mut String, command: &str, name: &str, content: &str) {
-    // All checks are made of one reading of the catalog: none has a time of its own.
-    let start = format!("    <testcase classname=\"{command}\" name=\"{name}\" time=\"0\"");
-    let _ = match content {
-        "" => writeln!(cases, "{start}/>"),
-        content => writeln!(cases, "{start}>{content}</testcase>"),
-    };
-}
-
-fn content(check: &Check) -> String {
+fn ending(check: &Check) -> CaseEnding {
     let text = Listed::of(check).under(&check.message);
     match check.status {
-        Status::Pass => String::new(),
-        Status::Fail => with_text("failure", &check.message, check.id, &text),
+        Status::Pass => CaseEnding::Passed,
+        Status::Fail => CaseEnding::Failed(Account { kind: check.id, message: check.message.clone(), text }),
         // JUnit has no warnings: the case passes, and has said something.
-        Status::Warn => format!("<system-out>warning: {}</system-out>", escaped(&text)),
-        Status::Skip => format!("<skipped message=\"{}\"/>", attribute(&check.message)),
+        Status::Warn => CaseEnding::Said(format!("warning: {text}")),
+        Status::Skip => CaseEnding::Skipped(check.message.clone()),
     }
 }
 
-fn with_text(element: &str, message: &str, kind: &str, text: &str) -> String {
+fn content(ending: &CaseEnding) -> String {
+    match ending {
+        CaseEnding::Passed => String::new(),
+        CaseEnding::Said(text) => format!("<system-out>{}</system-out>", escaped(text)),
+        CaseEnding::Skipped(message) => format!("<skipped message=\"{}\"/>", attribute(message)),
+        CaseEnding::Failed(account) => told("failure", account),
+        CaseEnding::Broken(account) => told("error", account),
+    }
+}
+
+fn told(element: &str, Account { kind, message, text }: &Account) -> String {
     format!("<{element} message=\"{}\" type=\"{kind}\">{}</{element}>", attribute(message), escaped(text))
 }
 
@@ -123,5 +185,32 @@ mod tests {
             "\u{fffd}\u{fffd}\u{fffd}\u{fffd}[0m\u{fffd}\u{fffd}"
         );
         assert_eq!(attribute("a\"b'\n\t<"), "a&quot;b'&#10;&#9;&lt;");
+    }
+    #[test]
+    fn suites_are_counted_each_and_together() {
+        let account = || Account { kind: "test", message: "a \"b\"".to_owned(), text: "<c>".to_owned() };
+        let suite = |name: &str, endings: Vec<CaseEnding>| Suite {
+            name: name.to_owned(),
+            properties: Vec::new(),
+            cases: endings.into_iter().map(|ending| Case { name: "case".to_owned(), ending }).collect(),
+            elapsed: Duration::from_millis(1500),
+        };
+        let suites = [
+            suite("one", vec![CaseEnding::Passed, CaseEnding::Failed(account())]),
+            suite("two", vec![CaseEnding::Skipped("why".to_owned()), CaseEnding::Broken(account())]),
+        ];
+        let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="ci" tests="4" failures="1" errors="1" skipped="1" time="4.000">
+  <testsuite name="one" tests="2" failures="1" errors="0" skipped="0" time="1.500">
+    <testcase classname="one" name="case"/>
+    <testcase classname="one" name="case"><failure message="a &quot;b&quot;" type="test">&lt;c&gt;</failure></testcase>
+  </testsuite>
+  <testsuite name="two" tests="2" failures="0" errors="1" skipped="1" time="1.500">
+    <testcase classname="two" name="case"><skipped message="why"/></testcase>
+    <testcase classname="two" name="case"><error message="a &quot;b&quot;" type="test">&lt;c&gt;</error></testcase>
+  </testsuite>
+</testsuites>
+"#;
+        assert_eq!(in_full("ci", Duration::from_secs(4), &suites), expected);
     }
 }
