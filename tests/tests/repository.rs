@@ -61,10 +61,21 @@ fn the_walls_between_the_packages_stand() {
         ("crates/pg-container", &[]),
         ("crates/pg-setup", &["pg-config", "pg-server", "pg-schema"]),
         ("crates/aura", &["pg-connect"]),
-        ("xtask", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
+        ("crates/pg-testdb", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
+        ("xtask", &["pg-config", "pg-server", "pg-schema", "pg-setup", "pg-testdb"]),
     ];
-    let packages =
-        ["pg-connect", "pg-config", "pg-server", "pg-container", "pg-schema", "pg-setup", "aura", "xtask", "tests"];
+    let packages = [
+        "pg-connect",
+        "pg-config",
+        "pg-server",
+        "pg-container",
+        "pg-schema",
+        "pg-setup",
+        "pg-testdb",
+        "aura",
+        "xtask",
+        "tests",
+    ];
     for (package, may) in allowed {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for other in packages.iter().filter(|other| !may.contains(other)) {
@@ -96,6 +107,7 @@ fn only_the_project_itself_names_aura() {
         "crates/pg-container/src",
         "crates/pg-schema/src",
         "crates/pg-setup/src",
+        "crates/pg-testdb/src",
         "xtask/src",
     ];
     let mut looked_at = 0;
