@@ -38,7 +38,8 @@ pub(crate) struct House {
     leases: Mutex<Leases>,
     /// For what takes long; opened when it is needed.
     other: Mutex<Option<Session>>,
-    templates: [Mutex<Option<Arc<Template>>>; 2],
+    /// What became of each; migrations that fail are not run once more for every test.
+    templates: [Mutex<Option<Result<Arc<Template>, String>>>; 2],
 }
 
 /// The session that holds the locks of every lease of this process.
@@ -142,20 +143,20 @@ impl House {
     pub(crate) fn template(&self, content: Content) -> anyhow::Result<Arc<Template>> {
         let place = &self.templates[usize::from(content == Content::Empty)];
         let mut known = place.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(template) = &*known {
-            return Ok(Arc::clone(template));
+        if let Some(outcome) = &*known {
+            return outcome.clone().map_err(anyhow::Error::msg);
         }
         let digest = Template::digest(&self.context, &self.target, content, self.version);
         let session = &mut self.leases().session;
-        let template = match Template::find(session, &self.stem, &digest)? {
-            Some(template) => template,
+        let outcome = match Template::find(session, &self.stem, &digest)? {
+            Some(template) => Ok(template),
             None => {
                 let (context, target) = (&self.context, &self.target);
                 Template::make(context, target, &self.administrator, session, &self.stem, (content, &digest))
-                    .context("make the template")?
+                    .map_err(|error| format!("make the template: {error:#}"))
             }
         };
-        Ok(Arc::clone(known.insert(Arc::new(template))))
+        known.insert(outcome.map(Arc::new)).clone().map_err(anyhow::Error::msg)
     }
 
     /// Forgets a template that is not there any more.

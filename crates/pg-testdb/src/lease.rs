@@ -101,11 +101,13 @@ impl Lease {
             let lease = Self { name, place, template: Arc::clone(template), state: None };
             match outcome {
                 Ok(texts) => return Ok(Some(Self { state: texts.into_iter().next().flatten(), ..lease })),
-                // Somebody else has taken it between our looking at the names and our having its lock, or is in it.
-                Err(error) if is_refused(&error, "3D000") || is_refused(&error, "55006") => {
+                Err(error) => {
                     lease.release_by(&mut leases)?;
+                    // Somebody else has taken it between our looking at the names and our having its lock, or is in it.
+                    if !is_refused(&error, "3D000") && !is_refused(&error, "55006") {
+                        return Err(error);
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     lease::CLONES,
     name::{CloneName, State, is_hex},
     session::{query, query_one},
+    template,
 };
 
 /// What stands on the database of a failed test.
@@ -69,6 +70,9 @@ fn sweep_by(house: &House, session: &mut Session, own: &[i32]) -> anyhow::Result
         if !own.contains(&clone.lock()) {
             drop_unless_held(house, session, &clone, state)?;
         }
+    }
+    for digest in of_kind("building") {
+        template::abandon(session, &house.administrator, &house.stem, &digest)?;
     }
     for digest in old {
         drop_database(session, &house.administrator, &house.stem.template(digest))?;

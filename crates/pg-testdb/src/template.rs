@@ -97,10 +97,8 @@ impl Template {
         stem: &Stem,
         (content, digest): (Content, &str),
     ) -> anyhow::Result<Self> {
-        let key = i32::from_str_radix(&digest[..7], 16).unwrap_or_default();
         let deadline = Instant::now() + PATIENCE;
-        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {key})");
-        while !query_one(session, &lock, &[])?.get::<_, bool>(0) {
+        while !lock(session, digest)? {
             if Instant::now() >= deadline {
                 bail!(
                     "another process has been making the template of digest {digest} for {} s; see what it does: \
@@ -120,9 +118,37 @@ impl Template {
             Err(error) => Err(error),
         };
         // The session may be what is broken; its end frees the lock as well.
-        let _ = execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {key})"));
+        let _ = unlock(session, digest);
         outcome
     }
+}
+
+/// Drops what a process has left that was killed while it made a template.
+pub(crate) fn abandon(
+    session: &mut Session,
+    administrator: &Administrator,
+    stem: &Stem,
+    digest: &str,
+) -> anyhow::Result<()> {
+    if !lock(session, digest)? {
+        return Ok(());
+    }
+    let outcome = drop_database(session, administrator, &stem.building(digest));
+    unlock(session, digest)?;
+    outcome
+}
+
+fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
+    Ok(query_one(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", key(digest)), &[])?.get(0))
+}
+
+fn unlock(session: &mut Session, digest: &str) -> anyhow::Result<()> {
+    execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", key(digest)))
+}
+
+/// Seven of the digest's twelve: as many as a positive number has.
+fn key(digest: &str) -> i32 {
+    i32::from_str_radix(&digest[..7], 16).unwrap_or_default()
 }
 
 /// How long another process may take: migrations can be slow, and a command that they are built by too.

@@ -5,6 +5,7 @@ mod container;
 mod limit;
 mod size;
 mod table;
+mod testdb;
 
 use std::{
     path::PathBuf,
@@ -39,6 +40,8 @@ impl Bench {
         }
         terminal.say("measuring: containers");
         rows.extend(stage.containers(self.repeat.max(1), terminal)?);
+        terminal.say("measuring: databases for tests");
+        rows.extend(stage.test_databases(terminal)?);
         terminal.say("measuring: many tables");
         rows.extend(stage.many_tables(self.repeat.max(1))?);
         terminal.print(&table::print(terminal, &rows));
