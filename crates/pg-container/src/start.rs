@@ -1,6 +1,6 @@
 //! Making sure that a container runs, whatever an earlier start has left.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
 use anyhow::{Context as _, bail};
 use testcontainers::{
@@ -102,6 +102,7 @@ async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Conta
         Some(volume) => Mount::volume_mount(volume, data),
         None => Mount::tmpfs_mount(data),
     };
+    mark_new_volume(docker, request).await?;
     let mut container = GenericImage::new(name, tag)
         .with_exposed_port(port)
         .with_container_name(&request.name)
@@ -132,6 +133,17 @@ async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Conta
             clear(docker, &request.name).await?;
             Err(error).with_context(|| format!("start a container of {}", request.image))
         }
+    }
+}
+
+/// What the engine is about to make with the container is told apart from what was there before, even where we are
+/// killed in between.
+async fn mark_new_volume(docker: &Docker, request: &Start) -> anyhow::Result<()> {
+    let (Some(volume), Some(mark)) = (&request.volume, &request.unserved) else { return Ok(()) };
+    match docker.inspect_volume(volume).await {
+        Ok(_) => Ok(()),
+        Err(error) if is(&error, NOT_FOUND) => fs::write(mark, "").with_context(|| format!("write {}", mark.display())),
+        Err(error) => Err(error).with_context(|| format!("look at the volume {volume}")),
     }
 }
 

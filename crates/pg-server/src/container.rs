@@ -74,7 +74,8 @@ const PORT: u16 = 5432;
 /// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
 const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
 
-/// A container of this configuration that runs. Waits for one that is just starting; changes nothing.
+/// A container of this configuration that runs. Waits for one that is just starting; changes nothing but what is
+/// known of its data: whoever finds it may leave some.
 pub(crate) fn search(
     data_dir: &DataDir,
     containers: &Containers<'_>,
@@ -88,6 +89,7 @@ pub(crate) fn search(
         }
         let Ok(engine) = Engine::at(&kept.engine, containers.engine) else { continue };
         if let Some(running) = ready::find(&kept, &engine, deadline)? {
+            kept.served()?;
             let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
             return Ok(Some(Found { kept, running, started_now: false, reason }));
         }
@@ -152,12 +154,11 @@ impl<'a> Workshop<'a> {
         if let Some(host) = self.engine.remote_host() {
             say(&format!("{host} is not this machine: the server's port is open on all of its addresses"));
         }
-        let has_served = kept.has_served;
         let made = self.run(&mut kept, say)?;
         let outcome = ready::wait(&kept, &self.engine, &self.helper, wait, deadline);
         let running = match outcome {
             // Killed while it was initialised: nobody's data are in it.
-            Err(ContainerError::Exited { log, .. }) if !has_served => {
+            Err(ContainerError::Exited { log, .. }) if !kept.has_served() => {
                 say(&format!("the server in {} did not come up and is made anew; its log ended:\n{log}", kept.name()));
                 self.helper.remove(&kept)?;
                 self.run(&mut kept, say)?;
@@ -165,6 +166,7 @@ impl<'a> Workshop<'a> {
             }
             outcome => outcome?,
         };
+        let has_served = kept.has_served();
         kept.served()?;
         let kind = match (made.as_str(), has_served) {
             ("created", false) => "a new container",
@@ -199,6 +201,7 @@ impl<'a> Workshop<'a> {
                 "POSTGRES_INITDB_ARGS": INITDB,
             },
             "volume": kept.volume,
+            "unserved": kept.unserved_file(),
             "labels": { "pg-container.workspace": self.containers.workspace.display().to_string() },
             "lock": kept.lock_file(),
         });

@@ -164,7 +164,7 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
             let found = workshop.ensure(request.data_dir, request.durability, request.wait, say)?;
             Ok(in_container(found))
         },
-        left: running.containers.iter().find(|kept| kept.has_served).map(|kept| kept.name()),
+        left: running.containers.iter().find(|kept| kept.has_served()).map(|kept| kept.name()),
         local: &|say| {
             local::ensure(request.data_dir, request.bin_dir, request.path, request.durability, request.wait, say)
                 .map(ours)

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! containers/aura-main-0123456789ab/
-//!     container.json   its image, settings, volume and engine, and whether its server has ever served
+//!     container.json   its image, settings, volume and engine
 //!     password         0600: the superuser's
 //!     lock             held by the helper program that starts it
+//! containers/.aura-main-ba9876543210-data.unserved
+//!                      nobody was let in to the data of this volume yet; made with the volume
 //! ```
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     str::FromStr as _,
 };
@@ -36,8 +38,6 @@ pub(crate) struct Kept {
     pub(crate) engine: String,
     /// The published port of its last start: an engine with TLS is not asked for it.
     pub(crate) port: Option<u16>,
-    /// Whether there may be data of somebody's in it.
-    pub(crate) has_served: bool,
 }
 
 impl Kept {
@@ -67,8 +67,6 @@ impl Kept {
             return Ok(kept);
         }
         let volume = format!("{}-data", self::name(containers.project, &folder, &place));
-        let has_served =
-            Self::all(data_dir)?.iter().any(|other| other.volume.as_ref() == Some(&volume) && other.has_served);
         // Whoever set the data up set the password too.
         let sibling = Self::all(data_dir)?.into_iter().find(|other| other.volume.as_ref() == Some(&volume));
         let password = sibling.map(|other| other.password()).transpose()?.unwrap_or_else(Password::generate);
@@ -79,7 +77,6 @@ impl Kept {
             volume: Some(volume),
             engine: engine.docker_host(),
             port: None,
-            has_served,
         };
         kept.make(&password)?;
         Ok(kept)
@@ -94,7 +91,6 @@ impl Kept {
             volume: None,
             engine: engine.docker_host(),
             port: None,
-            has_served: false,
         };
         kept.make(&Password::generate())?;
         Ok(kept)
@@ -109,7 +105,6 @@ impl Kept {
             volume: record["volume"].as_str().map(str::to_owned),
             engine: record["engine"].as_str()?.to_owned(),
             port: record["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
-            has_served: record["has_served"].as_bool()?,
             directory,
         })
     }
@@ -133,17 +128,29 @@ impl Kept {
 
     pub(crate) fn password(&self) -> Result<Password, LocalError> {
         let file = self.password_file();
-        let missing = || LocalError::io("read a password from", &file)(std::io::Error::other("there is none"));
+        let missing = || LocalError::io("read a password from", &file)(io::Error::other("there is none"));
         password::read(&file)?.ok_or_else(missing)
     }
 
-    /// Notes that its server has served: from now on its data are somebody's.
-    pub(crate) fn served(&mut self) -> Result<(), ContainerError> {
-        if !self.has_served {
-            self.has_served = true;
-            self.write()?;
+    /// The mark of a volume that the helper program made and nobody was let in to, by whatever container of it.
+    ///
+    /// A volume without the mark holds somebody's data, whatever became of our records meanwhile.
+    pub(crate) fn unserved_file(&self) -> Option<PathBuf> {
+        Some(self.directory.with_file_name(format!(".{}.unserved", self.volume.as_ref()?)))
+    }
+
+    /// Whether there may be data of somebody's in it.
+    pub(crate) fn has_served(&self) -> bool {
+        self.unserved_file().is_some_and(|mark| !mark.exists())
+    }
+
+    /// Notes that its server has let us in: from now on its data are somebody's.
+    pub(crate) fn served(&self) -> Result<(), LocalError> {
+        let Some(mark) = self.unserved_file().filter(|mark| mark.exists()) else { return Ok(()) };
+        match fs::remove_file(&mark) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", &mark)(error)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Notes the port of a start.
@@ -167,7 +174,6 @@ impl Kept {
             "volume": self.volume,
             "engine": self.engine,
             "port": self.port,
-            "has_served": self.has_served,
         });
         // Whole or not at all: a record that cannot be read is a container that nobody finds.
         let draft = self.directory.join(".new");
