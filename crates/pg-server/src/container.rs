@@ -19,7 +19,7 @@ use serde_json::json;
 pub use self::error::ContainerError;
 pub(crate) use self::{helper::Helper, kept::Kept, ready::Running};
 use crate::{
-    LocalError, Say,
+    EngineError, LocalError, Say,
     data_dir::DataDir,
     engine::{Engine, EngineSettings, Image, Seen},
     launch,
@@ -67,6 +67,16 @@ pub(crate) struct Found {
     pub(crate) reason: String,
 }
 
+/// What a search without a start comes to.
+pub(crate) enum Search {
+    Running(Box<Found>),
+    /// None runs, as far as could be seen.
+    Stopped {
+        /// The name of one whose engine did not say how it is, and why not.
+        unasked: Option<(String, EngineError)>,
+    },
+}
+
 /// The port of every image's server.
 const PORT: u16 = 5432;
 
@@ -81,20 +91,26 @@ pub(crate) fn search(
     containers: &Containers<'_>,
     durability: Durability,
     wait: Duration,
-) -> Result<Option<Found>, ContainerError> {
+) -> Result<Search, ContainerError> {
     let deadline = Instant::now() + wait;
+    let mut unasked = None;
     for kept in Kept::all(data_dir)? {
         if kept.image != containers.image || kept.durability != durability {
             continue;
         }
-        let Ok(engine) = Engine::at(&kept.engine, containers.engine) else { continue };
-        if let Some(running) = ready::find(&kept, &engine, deadline)? {
-            kept.served()?;
-            let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
-            return Ok(Some(Found { kept, running, started_now: false, reason }));
+        let engine = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from);
+        match engine.and_then(|engine| ready::find(&kept, &engine, deadline)) {
+            Ok(Some(running)) => {
+                kept.served()?;
+                let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
+                return Ok(Search::Running(Box::new(Found { kept, running, started_now: false, reason })));
+            }
+            Ok(None) => {}
+            Err(ContainerError::NoEngine(error)) => unasked = unasked.or(Some((kept.name().to_owned(), error))),
+            Err(error) => return Err(error),
         }
     }
-    Ok(None)
+    Ok(Search::Stopped { unasked })
 }
 
 /// An engine that has the image, and the program that makes containers of it: what takes long and changes nothing of
@@ -126,8 +142,8 @@ impl<'a> Workshop<'a> {
     ) -> Result<Found, ContainerError> {
         let (data_dir, lock) = DataDir::make(data_dir, wait)?;
         // Whoever held the lock until now may have started one.
-        if let Some(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
-            return Ok(found);
+        if let Search::Running(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
+            return Ok(*found);
         }
         let kept = Kept::of(&data_dir, self.containers, durability, &self.engine)?;
         let found = self.start(kept, wait, say)?;
