@@ -177,6 +177,7 @@ impl<'a> Workshop<'a> {
             Err(ContainerError::Exited { log, .. }) if !kept.has_served() => {
                 say(&format!("the server in {} did not come up and is made anew; its log ended:\n{log}", kept.name()));
                 self.helper.remove(&kept)?;
+                self.helper.remove_volume(&kept)?;
                 self.run(&mut kept, say)?;
                 ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
             }

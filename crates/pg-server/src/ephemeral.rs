@@ -174,16 +174,34 @@ impl Drop for Ephemeral {
 const LOCK: &str = "lock";
 const CLUSTER: &str = "cluster";
 
-/// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time.
-pub(crate) fn sweep(data_dir: &DataDir, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {
+/// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time,
+/// as is one that is in use: why the first of them is there still.
+pub(crate) fn sweep(
+    data_dir: &DataDir,
+    containers: &Containers<'_>,
+    say: Say<'_>,
+) -> Result<Option<LocalError>, LocalError> {
+    let mut left = None;
     for directory in data_dir.ephemeral_directories()? {
-        let Ok(_lock) = lock::acquire(&directory.join(LOCK), Duration::ZERO) else { continue };
-        match end_orphan(&directory, containers, say) {
-            Ok(()) => remove_tree(&directory)?,
-            Err(error) => say(&format!("a throw-away server of an earlier run is left: {error}")),
-        }
+        let ended = match lock::acquire(&directory.join(LOCK), Duration::ZERO) {
+            Ok(_lock) => match end_orphan(&directory, containers, say) {
+                Ok(()) => {
+                    remove_tree(&directory)?;
+                    continue;
+                }
+                Err(error) => {
+                    say(&format!("a throw-away server of an earlier run is left: {error}"));
+                    error
+                }
+            },
+            Err(LocalError::Locked { holder, .. }) => LocalError::InUse { directory, holder },
+            // It has ended meanwhile.
+            Err(_) if !directory.exists() => continue,
+            Err(error) => error,
+        };
+        left = left.or(Some(ended));
     }
-    Ok(())
+    Ok(left)
 }
 
 fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {

@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::ContainerError;
+use crate::{ContainerError, EngineError};
 
 /// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
 #[derive(Debug, Error)]
@@ -153,6 +153,22 @@ pub enum LocalError {
     /// A container gives no server.
     #[error(transparent)]
     Container(Box<ContainerError>),
+    /// A container that must not run may run.
+    #[error("the container {name} of this workspace may run still: {error}")]
+    Unasked {
+        /// The container.
+        name: String,
+        /// Why its engine does not say.
+        error: EngineError,
+    },
+    /// A throw-away server goes with whoever uses it, and with nobody else.
+    #[error("{holder} uses the throw-away server in {}, and nothing is deleted [wait for its end, or end it]", directory.display())]
+    InUse {
+        /// The server's directory.
+        directory: PathBuf,
+        /// Who uses it, as far as is known.
+        holder: String,
+    },
     /// A container that must go cannot be reached.
     #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more]", record.display())]
     Left {

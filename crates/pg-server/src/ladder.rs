@@ -334,7 +334,7 @@ impl Stopped {
 /// Ends what throw-away servers of earlier runs have left.
 fn sweep(request: &Request<'_>, say: Say<'_>) -> Result<(), LocalError> {
     match DataDir::open(request.data_dir)? {
-        Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say),
+        Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say).map(|_| ()),
         None => Ok(()),
     }
 }

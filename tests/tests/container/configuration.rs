@@ -28,6 +28,17 @@ fn other_settings_are_another_container_on_the_same_data() {
     workspace.with("DB_DURABLE", "perhaps").run(&["db-setup"]).exits(1).complains("neither yes nor no");
 }
 
+/// The container of the settings that were used last is not there, as another's start was not waited for.
+#[test]
+fn a_volume_of_two_containers_is_removed_with_both() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let workspace = workspace.with("DB_DURABLE", "yes");
+    workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    assert_eq!((workspace.containers("{{.Names}}").len(), workspace.volumes().len()), (0, 0));
+}
+
 #[test]
 fn the_settings_of_a_private_cluster_can_be_durable_too() {
     if Rung::named() != Rung::Local(None) {

@@ -175,6 +175,8 @@ fn a_server_in_use_is_not_swept() {
         let child = workspace.command(&["db-setup", "--ephemeral"]).stderr(Stdio::piped()).spawn().unwrap();
         await_that("the migrations run", || flag.exists());
         workspace.run(&["db-stop"]).exits(0).complains("no server of this workspace was running");
+        let user = format!("the process {} uses the throw-away server in ", child.id());
+        workspace.run(&["db-stop", "--purge", "--yes"]).exits(1).complains(&user).complains("nothing is deleted");
         workspace.write("go", "");
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

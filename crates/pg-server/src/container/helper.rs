@@ -72,13 +72,18 @@ impl Helper {
         Ok(found["done"] == "stopped")
     }
 
-    /// Removes the container with its data; whether there was one.
+    /// Removes the container; whether there was one. What is in its volume stays.
     pub(crate) fn remove(&self, kept: &Kept) -> Result<bool, ContainerError> {
-        let volumes: Vec<&String> = kept.volume.iter().collect();
-        let request =
-            json!({ "command": "remove", "names": [kept.name()], "volumes": volumes, "lock": kept.lock_file() });
+        let request = json!({ "command": "remove", "names": [kept.name()], "volumes": [], "lock": kept.lock_file() });
         let found = self.run(kept.name(), &request, &mut |_| {})?;
         Ok(found["done"] == "removed")
+    }
+
+    /// Removes the volume of the data, which no container may use any more. None there is fine.
+    pub(crate) fn remove_volume(&self, kept: &Kept) -> Result<(), ContainerError> {
+        let volumes: Vec<&String> = kept.volume.iter().collect();
+        let request = json!({ "command": "remove", "names": [], "volumes": volumes, "lock": kept.lock_file() });
+        self.run(kept.name(), &request, &mut |_| {}).map(|_| ())
     }
 
     fn ask(&self, request: &Value, say: Say<'_>) -> Result<Value, ContainerError> {
