@@ -21,7 +21,7 @@ use crate::{
     Throwaway,
     cluster::Cluster,
     container::{Helper, Kept, Workshop},
-    data_dir::{DataDir, make_directory, remove_tree},
+    data_dir::{DataDir, listed, make_directory, remove_tree},
     engine::Engine,
     ladder::{self, Rungs},
     local,
@@ -212,7 +212,8 @@ fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Re
             say(&format!("ended a throw-away server that an earlier run has left, process {pid}"));
         }
     }
-    for kept in crate::data_dir::listed(directory)?.into_iter().filter_map(Kept::read) {
+    for found in listed(directory)? {
+        let Some(kept) = Kept::read(found)? else { continue };
         let engine = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from)?;
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
         if helper.remove(&kept)? {

@@ -153,6 +153,12 @@ pub enum LocalError {
     /// A container gives no server.
     #[error(transparent)]
     Container(Box<ContainerError>),
+    /// What is kept of a container cannot be read.
+    #[error("{} is no record of a container [delete that file and run `cargo xtask db-setup` with the settings that it had: the record is written anew, and goes on with the password beside it and the kept data]", file.display())]
+    Record {
+        /// The record's file.
+        file: PathBuf,
+    },
     /// A container that must not run may run.
     #[error("the container {name} of this workspace may run still: {error}")]
     Unasked {
@@ -170,12 +176,14 @@ pub enum LocalError {
         holder: String,
     },
     /// A container that must go cannot be reached.
-    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more]", record.display())]
+    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more, nor the password of its data, which stay in the engine's volume {volume}]", record.display())]
     Left {
         /// The container.
         name: String,
         /// The directory of its record.
         record: PathBuf,
+        /// The volume of its data.
+        volume: String,
         /// Why its engine does not answer.
         error: String,
     },

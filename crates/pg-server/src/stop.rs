@@ -143,6 +143,7 @@ pub fn purge(
         let engine = engine.map_err(|error| LocalError::Left {
             name: kept.name().to_owned(),
             record: kept.directory().to_owned(),
+            volume: kept.volume.clone().unwrap_or_default(),
             error: error.to_string(),
         })?;
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;

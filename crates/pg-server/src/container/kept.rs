@@ -4,9 +4,10 @@
 //! containers/aura-main-0123456789ab/
 //!     container.json   its image, settings, volume and engine
 //!     password         0600: the superuser's
-//!     lock             held by the helper program that starts it
 //! containers/.aura-main-ba9876543210-data.unserved
 //!                      nobody was let in to the data of this volume yet; made with the volume
+//! containers/.aura-main-ba9876543210-data.lock
+//!                      held by the helper program that starts or removes a container of this volume
 //! ```
 
 use std::{
@@ -43,7 +44,11 @@ pub(crate) struct Kept {
 impl Kept {
     /// Every container of this data directory; first the one that was started last.
     pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, LocalError> {
-        let mut all: Vec<Self> = data_dir.container_directories()?.into_iter().filter_map(Self::read).collect();
+        let directories = data_dir.container_directories()?;
+        let mut all: Vec<Self> = directories
+            .into_iter()
+            .filter_map(|directory| Self::read(directory).transpose())
+            .collect::<Result<_, _>>()?;
         let current = data_dir.current();
         all.sort_by_key(|kept| (kept.name() != current, kept.name().to_owned()));
         Ok(all)
@@ -63,7 +68,7 @@ impl Kept {
         let place = [data_dir.id()?, containers.image.to_owned(), engine.docker_host()].join("\n");
         let name = name(containers.project, &folder, &format!("{place}\n{durability}"));
         let directory = data_dir.containers().join(&name);
-        if let Some(kept) = Self::read(directory.clone()) {
+        if let Some(kept) = Self::read(directory.clone())? {
             return Ok(kept);
         }
         let volume = format!("{}-data", self::name(containers.project, &folder, &place));
@@ -96,9 +101,20 @@ impl Kept {
         Ok(kept)
     }
 
-    pub(crate) fn read(directory: PathBuf) -> Option<Self> {
-        let text = fs::read_to_string(directory.join(RECORD)).ok()?;
-        let record: Value = serde_json::from_str(&text).ok()?;
+    /// The record in this directory; `None` where there is none, or none yet.
+    pub(crate) fn read(directory: PathBuf) -> Result<Option<Self>, LocalError> {
+        let file = directory.join(RECORD);
+        let text = match fs::read_to_string(&file) {
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+                return Ok(None);
+            }
+            outcome => outcome.map_err(LocalError::io("read", &file))?,
+        };
+        let record = serde_json::from_str(&text).ok();
+        record.and_then(|record| Self::parse(directory, &record)).map(Some).ok_or(LocalError::Record { file })
+    }
+
+    fn parse(directory: PathBuf, record: &Value) -> Option<Self> {
         Some(Self {
             image: record["image"].as_str()?.to_owned(),
             durability: Durability::from_str(record["durable"].as_str()?).ok()?,
@@ -118,8 +134,9 @@ impl Kept {
         &self.directory
     }
 
+    /// Of the data: two servers on one volume would ruin it. Without a volume, of the container.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        self.directory.join("lock")
+        self.beside("lock").unwrap_or_else(|| self.directory.join("lock"))
     }
 
     pub(crate) fn password_file(&self) -> PathBuf {
@@ -136,7 +153,12 @@ impl Kept {
     ///
     /// A volume without the mark holds somebody's data, whatever became of our records meanwhile.
     pub(crate) fn unserved_file(&self) -> Option<PathBuf> {
-        Some(self.directory.with_file_name(format!(".{}.unserved", self.volume.as_ref()?)))
+        self.beside("unserved")
+    }
+
+    /// A file about its volume, whose containers all share it.
+    fn beside(&self, what: &str) -> Option<PathBuf> {
+        Some(self.directory.with_file_name(format!(".{}.{what}", self.volume.as_ref()?)))
     }
 
     /// Whether there may be data of somebody's in it.
@@ -161,9 +183,14 @@ impl Kept {
 
     fn make(&self, password: &Password) -> Result<(), LocalError> {
         make_directory(&self.directory, 0o700)?;
-        // What a killed run has left is no record yet.
-        let _ = fs::remove_file(self.password_file());
-        password::write(&self.password_file(), password)?;
+        let file = self.password_file();
+        // One that is there without a record may be that of data.
+        if password::read(&file)?.is_none() {
+            let draft = self.directory.join(".password");
+            let _ = fs::remove_file(&draft);
+            password::write(&draft, password)?;
+            fs::rename(&draft, &file).map_err(LocalError::io("write", &file))?;
+        }
         self.write()
     }
 
