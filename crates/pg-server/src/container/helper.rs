@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{BuildHelper, ContainerError, Kept};
 use crate::{
     Say,
-    engine::{Engine, EngineSettings},
+    engine::{Engine, EngineSettings, Seen},
     poll,
 };
 
@@ -56,6 +56,21 @@ impl Helper {
             return Err(ContainerError::Refused { name: name.to_owned(), said: error.to_owned() });
         }
         Ok(answer["containers"][0].clone())
+    }
+
+    /// How the container is, for who cannot ask the engine.
+    pub(crate) fn look(&self, kept: &Kept) -> Result<Seen, ContainerError> {
+        let request = json!({ "command": "look", "names": [kept.name()] });
+        let found = self.run(kept.name(), &request, &mut |_| {})?;
+        Ok(match (found["state"].as_str().unwrap_or_default(), found["exit_code"].as_i64()) {
+            ("running", _) => Seen::Running {
+                port: found["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+                address: found["address"].as_str().map(str::to_owned),
+            },
+            ("absent", _) => Seen::Absent,
+            ("exited", Some(code)) => Seen::Ended(format!("stopped, exit code {code}")),
+            (state, _) => Seen::Ended(state.to_owned()),
+        })
     }
 
     /// The end of the container's log.
