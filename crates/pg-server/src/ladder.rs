@@ -388,7 +388,7 @@ fn ours(found: local::Found) -> Server {
     }
 }
 
-fn failed(mut skipped: Vec<Skipped>, error: LocalError) -> NoServer {
+pub(crate) fn failed(mut skipped: Vec<Skipped>, error: LocalError) -> NoServer {
     let rung = match error {
         LocalError::Install(_) => Rung::Install,
         LocalError::Container(_) => Rung::Container,

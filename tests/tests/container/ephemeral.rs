@@ -98,7 +98,7 @@ fn ends_on_signals() {
     for workspace in rungs() {
         // The migrations tell that they run, and take long.
         let workspace = workspace.with("MIGRATE_COMMAND", "touch migrating; exec sleep 60");
-        for (name, code) in [("INT", 130), ("TERM", 143)] {
+        for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
             let flag = workspace.root().join("migrating");
             let _ = fs::remove_file(&flag);
             let mut command = workspace.command(&["db-setup", "--ephemeral"]);
@@ -163,6 +163,14 @@ fn what_was_killed_is_swept_by_the_next_command() {
         left(&["db-setup"], 3);
         left(&["db-setup", "--ephemeral"], 3);
     }
+}
+
+/// Room for one is had or not as a server is.
+#[test]
+fn no_room_is_no_server() {
+    let workspace = Workspace::new();
+    workspace.write("servers/somebodys", "");
+    workspace.run(&["db-setup", "--ephemeral"]).exits(4).complains("was not made by us");
 }
 
 /// One that runs is nobody's to sweep.
