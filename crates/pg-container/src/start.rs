@@ -25,8 +25,8 @@ use crate::{
 const VOLUME: &str = "pg-container.volume";
 
 /// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
-const LOOKS: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const LOOKS: u32 = 100;
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// PostgreSQL's parallel queries share memory by `/dev/shm`, of which a container has 64 MB.
 const SHARED_MEMORY: u64 = 256 << 20;
