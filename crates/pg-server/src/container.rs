@@ -9,6 +9,7 @@ mod kept;
 mod ready;
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -54,6 +55,9 @@ pub struct Container {
     pub image: String,
     /// Its engine's address, as `DOCKER_HOST` has it.
     pub engine: String,
+    /// What a program that finds engines by the environment must be given to find this one; what has no value must
+    /// be unset.
+    pub environment: Vec<(&'static str, Option<OsString>)>,
     /// The server's version: `17.5`.
     pub version: String,
 }
@@ -62,6 +66,7 @@ pub struct Container {
 pub(crate) struct Found {
     pub(crate) kept: Kept,
     pub(crate) running: Running,
+    pub(crate) engine: Engine,
     pub(crate) started_now: bool,
     /// Why this one, for people.
     pub(crate) reason: String,
@@ -82,7 +87,10 @@ const PORT: u16 = 5432;
 
 /// Handed to `initdb` by the image's entrypoint. The first is for images whose locale says otherwise; from where
 /// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
-const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
+const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256";
+
+/// The same for data that a crash of the machine may cost.
+const INITDB_UNSYNCED: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
 
 /// A container of this configuration that runs. Waits for one that is just starting; changes nothing but what is
 /// known of its data: whoever finds it may leave some.
@@ -98,12 +106,15 @@ pub(crate) fn search(
         if kept.image != containers.image || kept.durability != durability {
             continue;
         }
-        let engine = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from);
-        match engine.and_then(|engine| ready::find(&kept, &engine, deadline)) {
-            Ok(Some(running)) => {
+        let found = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from).and_then(|engine| {
+            let running = ready::find(&kept, &engine, deadline)?;
+            Ok(running.map(|running| (engine, running)))
+        });
+        match found {
+            Ok(Some((engine, running))) => {
                 kept.served()?;
                 let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
-                return Ok(Search::Running(Box::new(Found { kept, running, started_now: false, reason })));
+                return Ok(Search::Running(Box::new(Found { kept, running, engine, started_now: false, reason })));
             }
             Ok(None) => {}
             Err(ContainerError::NoEngine(error)) => unasked = unasked.or(Some((kept.name().to_owned(), error))),
@@ -192,7 +203,7 @@ impl<'a> Workshop<'a> {
             _ => "the running container",
         };
         let reason = format!("{kind}, {} of {}, by {}", kept.name(), kept.image, self.engine);
-        Ok(Found { kept, running, started_now: true, reason })
+        Ok(Found { kept, running, engine: self.engine.clone(), started_now: true, reason })
     }
 
     /// Makes sure that the container runs; says what was done for it.
@@ -215,7 +226,10 @@ impl<'a> Workshop<'a> {
                 "POSTGRES_USER": SUPERUSER,
                 "POSTGRES_PASSWORD": Password::reveal(&password),
                 "POSTGRES_DB": "postgres",
-                "POSTGRES_INITDB_ARGS": INITDB,
+                "POSTGRES_INITDB_ARGS": match kept.durability {
+                    Durability::Development => INITDB_UNSYNCED,
+                    Durability::Durable => INITDB,
+                },
             },
             "volume": kept.volume,
             "unserved": kept.unserved_file(),
@@ -234,6 +248,7 @@ impl Found {
             name: self.kept.name().to_owned(),
             image: self.kept.image.clone(),
             engine: self.kept.engine.clone(),
+            environment: self.engine.environment().into(),
             version: self.running.version.clone(),
         }
     }
