@@ -2,13 +2,17 @@
 
 use std::{fs::File, path::Path};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use testcontainers::bollard::{
     Docker,
     query_parameters::{RemoveContainerOptionsBuilder, RemoveVolumeOptions, StopContainerOptionsBuilder},
 };
+use tokio::time::sleep;
 
-use crate::answer::{CONFLICT, Container, NOT_FOUND, is};
+use crate::{
+    answer::{CONFLICT, Container, NOT_FOUND, is},
+    start::{LOOKS, PAUSE},
+};
 
 /// Stops those that run. Their data stay.
 pub(crate) async fn stop(docker: &Docker, names: &[String], seconds: i32) -> anyhow::Result<Vec<Container>> {
@@ -38,7 +42,7 @@ pub(crate) async fn remove(
     for name in names {
         let before = Container::of(docker, name).await?;
         let is_there = before.state != "absent";
-        let after = clear(docker, name).await?;
+        let after = removed(docker, name).await?;
         containers.push(if is_there { after.having("removed") } else { after });
     }
     for volume in volumes {
@@ -52,7 +56,21 @@ pub(crate) async fn remove(
     Ok(containers)
 }
 
-/// Removes one container, in whatever state it is, with its unnamed volumes; gives what is there then: nothing.
+/// Removes one container, and waits until it is gone: another may be removing it.
+async fn removed(docker: &Docker, name: &str) -> anyhow::Result<Container> {
+    for _ in 0..LOOKS {
+        let after = clear(docker, name).await?;
+        if after.state == "absent" {
+            return Ok(after);
+        }
+        sleep(PAUSE).await;
+    }
+    let state = Container::of(docker, name).await?.state;
+    bail!("the container {name} does not get removed: it stays {state}")
+}
+
+/// Removes one container, in whatever state it is, with its unnamed volumes; gives what is there then: nothing, or
+/// what another is removing.
 pub(crate) async fn clear(docker: &Docker, name: &str) -> anyhow::Result<Container> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     match docker.remove_container(name, Some(options)).await {

@@ -51,6 +51,8 @@ pub(crate) struct Start {
     pub(crate) environment: BTreeMap<String, String>,
     /// The named volume of the data; none: they lie in memory, and go with the container.
     pub(crate) volume: Option<String>,
+    /// A file that is made before the volume is, and only then: whoever uses the data deletes it.
+    pub(crate) unserved: Option<PathBuf>,
     /// For people who look at the container.
     pub(crate) labels: BTreeMap<String, String>,
     /// A file that is locked for as long as this takes. Whoever asked may be killed meanwhile, and ask again.

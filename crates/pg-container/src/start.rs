@@ -1,6 +1,6 @@
 //! Making sure that a container runs, whatever an earlier start has left.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
 use anyhow::{Context as _, bail};
 use testcontainers::{
@@ -25,8 +25,8 @@ use crate::{
 const VOLUME: &str = "pg-container.volume";
 
 /// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
-const LOOKS: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const LOOKS: u32 = 100;
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// PostgreSQL's parallel queries share memory by `/dev/shm`, of which a container has 64 MB.
 const SHARED_MEMORY: u64 = 256 << 20;
@@ -102,6 +102,7 @@ async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Conta
         Some(volume) => Mount::volume_mount(volume, data),
         None => Mount::tmpfs_mount(data),
     };
+    mark_new_volume(docker, request).await?;
     let mut container = GenericImage::new(name, tag)
         .with_exposed_port(port)
         .with_container_name(&request.name)
@@ -132,6 +133,17 @@ async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Conta
             clear(docker, &request.name).await?;
             Err(error).with_context(|| format!("start a container of {}", request.image))
         }
+    }
+}
+
+/// What the engine is about to make with the container is told apart from what was there before, even where we are
+/// killed in between.
+async fn mark_new_volume(docker: &Docker, request: &Start) -> anyhow::Result<()> {
+    let (Some(volume), Some(mark)) = (&request.volume, &request.unserved) else { return Ok(()) };
+    match docker.inspect_volume(volume).await {
+        Ok(_) => Ok(()),
+        Err(error) if is(&error, NOT_FOUND) => fs::write(mark, "").with_context(|| format!("write {}", mark.display())),
+        Err(error) => Err(error).with_context(|| format!("look at the volume {volume}")),
     }
 }
 

@@ -9,6 +9,7 @@ mod kept;
 mod ready;
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -19,7 +20,7 @@ use serde_json::json;
 pub use self::error::ContainerError;
 pub(crate) use self::{helper::Helper, kept::Kept, ready::Running};
 use crate::{
-    LocalError, Say,
+    EngineError, LocalError, Say,
     data_dir::DataDir,
     engine::{Engine, EngineSettings, Image, Seen},
     launch,
@@ -54,6 +55,9 @@ pub struct Container {
     pub image: String,
     /// Its engine's address, as `DOCKER_HOST` has it.
     pub engine: String,
+    /// What a program that finds engines by the environment must be given to find this one; what has no value must
+    /// be unset.
+    pub environment: Vec<(&'static str, Option<OsString>)>,
     /// The server's version: `17.5`.
     pub version: String,
 }
@@ -62,9 +66,20 @@ pub struct Container {
 pub(crate) struct Found {
     pub(crate) kept: Kept,
     pub(crate) running: Running,
+    pub(crate) engine: Engine,
     pub(crate) started_now: bool,
     /// Why this one, for people.
     pub(crate) reason: String,
+}
+
+/// What a search without a start comes to.
+pub(crate) enum Search {
+    Running(Box<Found>),
+    /// None runs, as far as could be seen.
+    Stopped {
+        /// The name of one whose engine did not say how it is, and why not.
+        unasked: Option<(String, EngineError)>,
+    },
 }
 
 /// The port of every image's server.
@@ -72,27 +87,41 @@ const PORT: u16 = 5432;
 
 /// Handed to `initdb` by the image's entrypoint. The first is for images whose locale says otherwise; from where
 /// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
-const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
+const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256";
 
-/// A container of this configuration that runs. Waits for one that is just starting; changes nothing.
+/// The same for data that a crash of the machine may cost.
+const INITDB_UNSYNCED: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sync";
+
+/// A container of this configuration that runs. Waits for one that is just starting; changes nothing but what is
+/// known of its data: whoever finds it may leave some.
 pub(crate) fn search(
     data_dir: &DataDir,
     containers: &Containers<'_>,
     durability: Durability,
     wait: Duration,
-) -> Result<Option<Found>, ContainerError> {
+) -> Result<Search, ContainerError> {
     let deadline = Instant::now() + wait;
+    let mut unasked = None;
     for kept in Kept::all(data_dir)? {
         if kept.image != containers.image || kept.durability != durability {
             continue;
         }
-        let Ok(engine) = Engine::at(&kept.engine, containers.engine) else { continue };
-        if let Some(running) = ready::find(&kept, &engine, deadline)? {
-            let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
-            return Ok(Some(Found { kept, running, started_now: false, reason }));
+        let found = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from).and_then(|engine| {
+            let running = ready::find(&kept, &engine, deadline)?;
+            Ok(running.map(|running| (engine, running)))
+        });
+        match found {
+            Ok(Some((engine, running))) => {
+                kept.served()?;
+                let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
+                return Ok(Search::Running(Box::new(Found { kept, running, engine, started_now: false, reason })));
+            }
+            Ok(None) => {}
+            Err(ContainerError::NoEngine(error)) => unasked = unasked.or(Some((kept.name().to_owned(), error))),
+            Err(error) => return Err(error),
         }
     }
-    Ok(None)
+    Ok(Search::Stopped { unasked })
 }
 
 /// An engine that has the image, and the program that makes containers of it: what takes long and changes nothing of
@@ -124,8 +153,8 @@ impl<'a> Workshop<'a> {
     ) -> Result<Found, ContainerError> {
         let (data_dir, lock) = DataDir::make(data_dir, wait)?;
         // Whoever held the lock until now may have started one.
-        if let Some(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
-            return Ok(found);
+        if let Search::Running(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
+            return Ok(*found);
         }
         let kept = Kept::of(&data_dir, self.containers, durability, &self.engine)?;
         let found = self.start(kept, wait, say)?;
@@ -152,19 +181,20 @@ impl<'a> Workshop<'a> {
         if let Some(host) = self.engine.remote_host() {
             say(&format!("{host} is not this machine: the server's port is open on all of its addresses"));
         }
-        let has_served = kept.has_served;
         let made = self.run(&mut kept, say)?;
         let outcome = ready::wait(&kept, &self.engine, &self.helper, wait, deadline);
         let running = match outcome {
             // Killed while it was initialised: nobody's data are in it.
-            Err(ContainerError::Exited { log, .. }) if !has_served => {
+            Err(ContainerError::Exited { log, .. }) if !kept.has_served() => {
                 say(&format!("the server in {} did not come up and is made anew; its log ended:\n{log}", kept.name()));
                 self.helper.remove(&kept)?;
+                self.helper.remove_volume(&kept)?;
                 self.run(&mut kept, say)?;
                 ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
             }
             outcome => outcome?,
         };
+        let has_served = kept.has_served();
         kept.served()?;
         let kind = match (made.as_str(), has_served) {
             ("created", false) => "a new container",
@@ -173,7 +203,7 @@ impl<'a> Workshop<'a> {
             _ => "the running container",
         };
         let reason = format!("{kind}, {} of {}, by {}", kept.name(), kept.image, self.engine);
-        Ok(Found { kept, running, started_now: true, reason })
+        Ok(Found { kept, running, engine: self.engine.clone(), started_now: true, reason })
     }
 
     /// Makes sure that the container runs; says what was done for it.
@@ -196,9 +226,13 @@ impl<'a> Workshop<'a> {
                 "POSTGRES_USER": SUPERUSER,
                 "POSTGRES_PASSWORD": Password::reveal(&password),
                 "POSTGRES_DB": "postgres",
-                "POSTGRES_INITDB_ARGS": INITDB,
+                "POSTGRES_INITDB_ARGS": match kept.durability {
+                    Durability::Development => INITDB_UNSYNCED,
+                    Durability::Durable => INITDB,
+                },
             },
             "volume": kept.volume,
+            "unserved": kept.unserved_file(),
             "labels": { "pg-container.workspace": self.containers.workspace.display().to_string() },
             "lock": kept.lock_file(),
         });
@@ -214,6 +248,7 @@ impl Found {
             name: self.kept.name().to_owned(),
             image: self.kept.image.clone(),
             engine: self.kept.engine.clone(),
+            environment: self.engine.environment().into(),
             version: self.running.version.clone(),
         }
     }

@@ -223,7 +223,7 @@ impl DataDir {
     /// Deletes what a killed process left unfinished. It costs space and nothing else, so a failure is
     /// no error.
     fn sweep(&self) {
-        for directory in [self.clusters_directory(), self.templates()] {
+        for directory in [self.clusters_directory(), self.templates(), self.ephemeral()] {
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
                 if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
                     let _ = fs::remove_dir_all(entry.path());

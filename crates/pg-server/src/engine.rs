@@ -86,6 +86,8 @@ pub struct EngineError {
     pub reason: String,
     /// What to do.
     pub remedy: String,
+    /// Whether it is certain that nothing runs there: nobody listens at its socket.
+    pub(crate) is_absent: bool,
 }
 
 /// How long things may take.
@@ -202,7 +204,7 @@ impl EngineSettings {
 
 impl EngineError {
     fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { reason: reason.into(), remedy: remedy.into() }
+        Self { reason: reason.into(), remedy: remedy.into(), is_absent: false }
     }
 
     /// Its reason is a predicate, such as "is no address": this is the subject.

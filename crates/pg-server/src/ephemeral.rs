@@ -9,6 +9,7 @@
 //! ```
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -21,7 +22,7 @@ use crate::{
     Throwaway,
     cluster::Cluster,
     container::{Helper, Kept, Workshop},
-    data_dir::{DataDir, make_directory, remove_tree},
+    data_dir::{DataDir, listed, make_directory, remove_tree, unfinished},
     engine::Engine,
     ladder::{self, Rungs},
     local,
@@ -53,13 +54,20 @@ enum State {
 
 impl Ephemeral {
     /// Claims a place for a server; starts nothing.
-    pub fn claim(data_dir: &Path, wait: Duration) -> Result<Self, LocalError> {
+    pub fn claim(data_dir: &Path, wait: Duration) -> Result<Self, NoServer> {
+        Self::try_claim(data_dir, wait).map_err(|error| ladder::failed(Vec::new(), error))
+    }
+
+    fn try_claim(data_dir: &Path, wait: Duration) -> Result<Self, LocalError> {
         let (data_dir, _data_dir_lock) = DataDir::make(data_dir, wait)?;
         // Of the workspace's own random bits: another machine may use the same container engine.
         let id: String = Password::generate().reveal().chars().take(12).collect();
         let directory = data_dir.ephemeral().join(id);
-        make_directory(&directory, Account::choose()?.passage_mode())?;
-        let lock = lock::acquire(&directory.join(LOCK), Duration::ZERO)?;
+        // Whoever sweeps sees it locked, or not at all.
+        let draft = unfinished(&data_dir.ephemeral());
+        make_directory(&draft, data_dir.account.passage_mode())?;
+        let lock = lock::acquire(&draft.join(LOCK), Duration::ZERO)?;
+        fs::rename(&draft, &directory).map_err(LocalError::io("make the directory", &directory))?;
         Ok(Self { directory, state: Mutex::new(State::Claimed), _lock: lock })
     }
 
@@ -106,13 +114,12 @@ impl Ephemeral {
             Ok(found) => found,
             Err(error) => {
                 // What did not come up must go, so that another rung may serve.
-                let removed = helper.remove(&kept);
-                let record = kept.directory().to_owned();
-                if removed.is_err() {
+                if let Err(then) = helper.remove(&kept) {
+                    let name = kept.name().to_owned();
                     *state = State::Container(kept, helper);
+                    return Err(ContainerError::NotRemoved { name, first: Box::new(error), then: Box::new(then) });
                 }
-                removed?;
-                remove_tree(&record)?;
+                remove_tree(kept.directory())?;
                 return Err(error);
             }
         };
@@ -166,24 +173,45 @@ impl Ephemeral {
 
 impl Drop for Ephemeral {
     fn drop(&mut self) {
-        // What is left then is swept by the next command.
-        let _ = self.end();
+        // What is left then is swept by the next command; so is a start that a panic has cut off: nobody knows what
+        // is there.
+        if !self.state.is_poisoned() {
+            let _ = self.end();
+        }
     }
 }
 
 const LOCK: &str = "lock";
 const CLUSTER: &str = "cluster";
 
-/// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time.
-pub(crate) fn sweep(data_dir: &DataDir, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {
+/// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time,
+/// as is one that is in use: why the first of them is there still.
+pub(crate) fn sweep(
+    data_dir: &DataDir,
+    containers: &Containers<'_>,
+    say: Say<'_>,
+) -> Result<Option<LocalError>, LocalError> {
+    let mut left = None;
     for directory in data_dir.ephemeral_directories()? {
-        let Ok(_lock) = lock::acquire(&directory.join(LOCK), Duration::ZERO) else { continue };
-        match end_orphan(&directory, containers, say) {
-            Ok(()) => remove_tree(&directory)?,
-            Err(error) => say(&format!("a throw-away server of an earlier run is left: {error}")),
-        }
+        let ended = match lock::acquire(&directory.join(LOCK), Duration::ZERO) {
+            Ok(_lock) => match end_orphan(&directory, containers, say) {
+                Ok(()) => {
+                    remove_tree(&directory)?;
+                    continue;
+                }
+                Err(error) => {
+                    say(&format!("a throw-away server of an earlier run is left: {error}"));
+                    error
+                }
+            },
+            Err(LocalError::Locked { holder, .. }) => LocalError::InUse { directory, holder },
+            // It has ended meanwhile.
+            Err(_) if !directory.exists() => continue,
+            Err(error) => error,
+        };
+        left = left.or(Some(ended));
     }
-    Ok(())
+    Ok(left)
 }
 
 fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Result<(), LocalError> {
@@ -194,7 +222,8 @@ fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Re
             say(&format!("ended a throw-away server that an earlier run has left, process {pid}"));
         }
     }
-    for kept in crate::data_dir::listed(directory)?.into_iter().filter_map(Kept::read) {
+    for found in listed(directory)? {
+        let Some(kept) = Kept::read(found)? else { continue };
         let engine = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from)?;
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
         if helper.remove(&kept)? {

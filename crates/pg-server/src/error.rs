@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::ContainerError;
+use crate::{ContainerError, EngineError};
 
 /// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
 #[derive(Debug, Error)]
@@ -153,13 +153,37 @@ pub enum LocalError {
     /// A container gives no server.
     #[error(transparent)]
     Container(Box<ContainerError>),
+    /// What is kept of a container cannot be read.
+    #[error("{} is no record of a container [delete that file and run `cargo xtask db-setup` with the settings that it had: the record is written anew, and goes on with the password beside it and the kept data]", file.display())]
+    Record {
+        /// The record's file.
+        file: PathBuf,
+    },
+    /// A container that must not run may run.
+    #[error("the container {name} of this workspace may run still: {error}")]
+    Unasked {
+        /// The container.
+        name: String,
+        /// Why its engine does not say.
+        error: EngineError,
+    },
+    /// A throw-away server goes with whoever uses it, and with nobody else.
+    #[error("{holder} uses the throw-away server in {}, and nothing is deleted [wait for its end, or end it]", directory.display())]
+    InUse {
+        /// The server's directory.
+        directory: PathBuf,
+        /// Who uses it, as far as is known.
+        holder: String,
+    },
     /// A container that must go cannot be reached.
-    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more]", record.display())]
+    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more, nor the password of its data, which stay in the engine's volume {volume}]", record.display())]
     Left {
         /// The container.
         name: String,
         /// The directory of its record.
         record: PathBuf,
+        /// The volume of its data.
+        volume: String,
         /// Why its engine does not answer.
         error: String,
     },

@@ -6,7 +6,7 @@ use pg_config::{Address, ConnInfo, Durability, Host, ServerChoice};
 use thiserror::Error;
 
 use crate::{
-    Container, ContainerError, Containers, Local, LocalError, Say,
+    Container, ContainerError, Containers, EngineError, Local, LocalError, Say,
     cluster::Cluster,
     container::{self, Kept, Workshop},
     data_dir::DataDir,
@@ -164,7 +164,7 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
             let found = workshop.ensure(request.data_dir, request.durability, request.wait, say)?;
             Ok(in_container(found))
         },
-        left: running.containers.iter().find(|kept| kept.has_served).map(|kept| kept.name()),
+        left: running.left(request.choice).map(Kept::name),
         local: &|say| {
             local::ensure(request.data_dir, request.bin_dir, request.path, request.durability, request.wait, say)
                 .map(ours)
@@ -175,7 +175,7 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
 
 /// How the rungs below a running server give one.
 pub(crate) struct Rungs<'a> {
-    /// The container whose data are not seen where another rung serves.
+    /// The container whose data are this workspace's: no other rung serves in its place.
     pub(crate) left: Option<&'a str>,
     pub(crate) container: &'a dyn Fn(Workshop<'_>, Say<'_>) -> Result<Server, ContainerError>,
     pub(crate) local: &'a dyn Fn(Say<'_>) -> Result<Server, LocalError>,
@@ -195,9 +195,15 @@ pub(crate) fn climb(
         match Workshop::open(&request.containers, say).and_then(|workshop| (rungs.container)(workshop, say)) {
             Ok(server) => return Ok(Server { skipped, ..server }),
             Err(error) if error.is_passing() => {
-                let left = rungs.left.map(|name| format!("; the container {name} holds data of this workspace"));
-                let reason = format!("{error}{}", left.unwrap_or_default());
-                skipped.push(Skipped { rung: Rung::Container, reason, remedy: None });
+                skipped.push(Skipped { rung: Rung::Container, reason: error.to_string(), remedy: None });
+                if let Some(name) = rungs.left {
+                    skipped.push(Skipped {
+                        rung: Rung::Local,
+                        reason: format!("the data of this workspace are in the container {name}"),
+                        remedy: Some("--server local makes a new database in a private cluster".to_owned()),
+                    });
+                    return Err(NoServer { skipped, error: None });
+                }
             }
             Err(error) => return Err(failed(skipped, error.into())),
         }
@@ -240,6 +246,8 @@ enum Ours {
 struct Stopped {
     clusters: Vec<Cluster>,
     containers: Vec<Kept>,
+    /// The container whose engine did not say how it is, and why not.
+    unasked: Option<(String, EngineError)>,
     /// The name of the one that was started last.
     current: String,
 }
@@ -267,9 +275,9 @@ fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
                 Search::Stopped(clusters) => stopped.clusters = clusters,
             }
         } else {
-            let found = container::search(&data_dir, &request.containers, request.durability, patience(request))?;
-            if let Some(found) = found {
-                return Ok(Ours::Running(Box::new(in_container(found))));
+            match container::search(&data_dir, &request.containers, request.durability, patience(request))? {
+                container::Search::Running(found) => return Ok(Ours::Running(Box::new(in_container(*found)))),
+                container::Search::Stopped { unasked } => stopped.unasked = unasked,
             }
         }
     }
@@ -283,6 +291,14 @@ impl Stopped {
         first.filter(|cluster| cluster.name() == self.current)
     }
 
+    /// The container whose data are this workspace's: a cluster would begin with none.
+    fn left(&self, choice: ServerChoice) -> Option<&Kept> {
+        let mut started = self.containers.iter().filter(|kept| kept.port.is_some() && kept.has_served());
+        // One that came up later than it was waited for is found again, and was never noted as started.
+        let is_meant = |kept: &&Kept| self.current.is_empty() || kept.name() == self.current;
+        started.find(is_meant).filter(|_| choice == ServerChoice::Auto)
+    }
+
     /// Why nothing serves, where nothing may be started.
     fn not_running(&self, choice: ServerChoice) -> Vec<Skipped> {
         let starts = Some("`cargo xtask db-setup` starts it".to_owned());
@@ -290,8 +306,13 @@ impl Stopped {
         if choice != ServerChoice::Local
             && let Some(kept) = self.containers.first()
         {
-            let reason = format!("the container {} of {} does not run", kept.name(), kept.image);
-            skipped.push(Skipped { rung: Rung::Container, reason, remedy: starts.clone() });
+            let (reason, remedy) = match &self.unasked {
+                Some((name, error)) => {
+                    (format!("the container {name} was not looked at: {}", error.reason), Some(error.remedy.clone()))
+                }
+                None => (format!("the container {} of {} does not run", kept.name(), kept.image), starts.clone()),
+            };
+            skipped.push(Skipped { rung: Rung::Container, reason, remedy });
         }
         if choice != ServerChoice::Container
             && let Some(cluster) = self.clusters.first()
@@ -313,7 +334,7 @@ impl Stopped {
 /// Ends what throw-away servers of earlier runs have left.
 fn sweep(request: &Request<'_>, say: Say<'_>) -> Result<(), LocalError> {
     match DataDir::open(request.data_dir)? {
-        Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say),
+        Some(data_dir) => ephemeral::sweep(&data_dir, &request.containers, say).map(|_| ()),
         None => Ok(()),
     }
 }
@@ -367,7 +388,7 @@ fn ours(found: local::Found) -> Server {
     }
 }
 
-fn failed(mut skipped: Vec<Skipped>, error: LocalError) -> NoServer {
+pub(crate) fn failed(mut skipped: Vec<Skipped>, error: LocalError) -> NoServer {
     let rung = match error {
         LocalError::Install(_) => Rung::Install,
         LocalError::Container(_) => Rung::Container,

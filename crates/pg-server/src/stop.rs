@@ -91,7 +91,8 @@ pub enum State {
 /// Ends every server of this data directory, open sessions or not; `wait` is what each one gets for an
 /// orderly end. Data stay. Nothing there, or nothing running: no error, and no entry.
 ///
-/// Of a container whose engine does not answer that is said, and no more: it does not run without it.
+/// Of a container whose engine is not there that is said, and no more: it does not run without it. An engine that
+/// is there and does not say how the container is, is an error, once everything else has ended.
 pub fn stop(
     data_dir: &Path,
     containers: &Containers<'_>,
@@ -102,23 +103,27 @@ pub fn stop(
     let _lock = data_dir.lock(wait)?;
     ephemeral::sweep(&data_dir, containers, say)?;
     let mut stopped = stop_clusters(&data_dir, wait)?;
+    let mut unasked = None;
     for kept in Kept::all(&data_dir)? {
         match stop_container(&kept, containers, say) {
             Ok(true) => stopped.push(Stopped::container(&kept)),
             Ok(false) => {}
-            Err(ContainerError::NoEngine(error)) => {
+            Err(ContainerError::NoEngine(error)) if error.is_absent => {
                 say(&format!("the container {} was not looked at: {error}", kept.name()));
+            }
+            Err(ContainerError::NoEngine(error)) => {
+                unasked = unasked.or(Some(LocalError::Unasked { name: kept.name().to_owned(), error }));
             }
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(stopped)
+    unasked.map_or(Ok(stopped), Err)
 }
 
 /// Ends every server of this data directory, and deletes its clusters (those that were put aside too), containers
 /// with their volumes, templates and passwords.
 ///
-/// A directory without our marker is refused, and what is not ours in one with it is left. Where a container cannot
+/// While a throw-away server is in use, or one that was left cannot be ended, nothing is. A directory without our marker is refused, and what is not ours in one with it is left. Where a container cannot
 /// be removed nothing is deleted: its record is all that is known of it.
 pub fn purge(
     data_dir: &Path,
@@ -128,13 +133,17 @@ pub fn purge(
 ) -> Result<Vec<Stopped>, LocalError> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
     let _lock = data_dir.lock(wait)?;
-    ephemeral::sweep(&data_dir, containers, say)?;
+    if let Some(left) = ephemeral::sweep(&data_dir, containers, say)? {
+        return Err(left);
+    }
     let mut stopped = stop_clusters(&data_dir, wait)?;
+    let mut removed: Vec<(Kept, Helper)> = Vec::new();
     for kept in Kept::all(&data_dir)? {
         let engine = Engine::at(&kept.engine, containers.engine);
         let engine = engine.map_err(|error| LocalError::Left {
             name: kept.name().to_owned(),
             record: kept.directory().to_owned(),
+            volume: kept.volume.clone().unwrap_or_default(),
             error: error.to_string(),
         })?;
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
@@ -144,6 +153,11 @@ pub fn purge(
         if was_running {
             stopped.push(Stopped::container(&kept));
         }
+        removed.push((kept, helper));
+    }
+    // One volume may be that of several: of other settings.
+    for (kept, helper) in &removed {
+        helper.remove_volume(kept)?;
     }
     data_dir.delete()?;
     Ok(stopped)

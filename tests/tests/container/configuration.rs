@@ -1,6 +1,6 @@
 //! Another image, other settings, another server that was there before.
 
-use tests::{Rung, Workspace, image};
+use tests::{Rung, Workspace, docker, image};
 
 use crate::{assert_kept, keep_something};
 
@@ -26,6 +26,30 @@ fn other_settings_are_another_container_on_the_same_data() {
     workspace.run(&["db-setup"]).exits(0).complains("unchanged");
     assert_eq!(workspace.value("SHOW fsync"), "off");
     workspace.with("DB_DURABLE", "perhaps").run(&["db-setup"]).exits(1).complains("neither yes nor no");
+}
+
+/// From the first byte on: what is initialised too.
+#[test]
+fn durable_data_are_synced_when_they_are_made() {
+    for (durable, said) in [("yes", "syncing data to disk ... ok"), ("no", "Sync to disk skipped.")] {
+        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let workspace = workspace.with("DB_DURABLE", durable);
+        workspace.run(&["db-setup"]).exits(0);
+        let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+        let log = docker(&["logs", &name]);
+        assert!(log.contains(said), "{log}");
+    }
+}
+
+/// The container of the settings that were used last is not there, as another's start was not waited for.
+#[test]
+fn a_volume_of_two_containers_is_removed_with_both() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    let workspace = workspace.with("DB_DURABLE", "yes");
+    workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    assert_eq!((workspace.containers("{{.Names}}").len(), workspace.volumes().len()), (0, 0));
 }
 
 #[test]

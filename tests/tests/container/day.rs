@@ -1,5 +1,7 @@
 //! A day's work with a server in a container, as a person goes about it.
 
+use std::fs;
+
 use tests::{Workspace, docker, psql};
 
 use crate::{assert_kept, keep_something};
@@ -57,6 +59,26 @@ fn a_removed_container_is_made_again_on_its_data() {
     assert_kept(&workspace);
 }
 
+/// A record that cannot be read is no reason to begin anew, and one that is gone takes nothing with it.
+#[test]
+fn a_broken_record_loses_no_data() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup"]).exits(0);
+    keep_something(&workspace);
+    let kept = fs::read_dir(workspace.root().join("servers/containers")).unwrap().flatten();
+    let record = kept.map(|entry| entry.path().join("container.json")).find(|path| path.exists()).unwrap();
+    fs::write(&record, "{").unwrap();
+    let words = format!("{} is no record of a container [delete that file and run", record.display());
+    for (arguments, code) in
+        [(&["db-setup"][..], 4), (&["db-verify"], 4), (&["db-stop"], 1), (&["db-stop", "--purge", "--yes"], 1)]
+    {
+        workspace.run(arguments).exits(code).complains(&words);
+    }
+    fs::remove_file(&record).unwrap();
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert_kept(&workspace);
+}
+
 /// What a failed start leaves: made, and never started.
 #[test]
 fn a_container_that_never_started_is_cleared() {
@@ -90,7 +112,8 @@ fn psql_is_the_images_where_there_is_no_other() {
     let docker = std::env::split_paths(&path).map(|directory| directory.join("docker")).find(|path| path.exists());
     let docker = docker.unwrap();
     std::os::unix::fs::symlink(docker, programs.join("docker")).unwrap();
-    let workspace = workspace.with("PATH", &programs.display().to_string());
+    // What else is said of engines was for none with a socket, and docker would take it for this one.
+    let workspace = workspace.with("PATH", &programs.display().to_string()).with("DOCKER_TLS_VERIFY", "1");
     let version = workspace.run(&["db-psql", "--", "-A", "-t", "-c", "SHOW search_path"]).exits(0);
     assert_eq!(version.line(), "aura, public");
 }

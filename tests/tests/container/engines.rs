@@ -66,6 +66,30 @@ fn an_engine_that_does_not_answer_is_named_and_passed_by() {
     both(workspace().with("DOCKER_HOST", "ssh://user@db.example.invalid"), "DOCKER_HOST is ssh://");
 }
 
+/// What runs in an engine that is not there does not run; of one that is there nobody knows.
+#[test]
+fn nothing_is_called_stopped_that_was_not_looked_at() {
+    let workspace = Workspace::new();
+    let socket = workspace.root().join("docker.sock");
+    workspace.write("servers/made-by-pg-server", "");
+    let record = format!(r#"{{"image":"i","durable":"no","volume":"v","engine":"unix://{}"}}"#, socket.display());
+    workspace.write("servers/containers/aura-kept/container.json", record);
+    let stop = |code| workspace.run(&["db-stop"]).exits(code);
+    stop(0).complains("aura-kept was not looked at: ").complains("there is no such socket");
+    drop(UnixListener::bind(&socket).unwrap());
+    stop(0).complains("aura-kept was not looked at: ").complains("nobody listens");
+    fs::remove_file(&socket).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    stop(1).complains("the container aura-kept of this workspace may run still: ").complains("does not answer");
+    // Above, nobody has taken the connection.
+    thread::spawn(move || {
+        for mut stream in listener.incoming().skip(1).flatten() {
+            let _ = stream.write_all(b"HTTP/1.0 500 Internal Server Error\r\n\r\n");
+        }
+    });
+    stop(1).complains("may run still: ").complains("HTTP 500").never_says("was running");
+}
+
 /// The registry is asked, and nobody is there: no network is needed for that.
 #[test]
 fn an_image_that_cannot_be_had_is_named_and_passed_by() {

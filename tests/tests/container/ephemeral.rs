@@ -98,7 +98,7 @@ fn ends_on_signals() {
     for workspace in rungs() {
         // The migrations tell that they run, and take long.
         let workspace = workspace.with("MIGRATE_COMMAND", "touch migrating; exec sleep 60");
-        for (name, code) in [("INT", 130), ("TERM", 143)] {
+        for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
             let flag = workspace.root().join("migrating");
             let _ = fs::remove_file(&flag);
             let mut command = workspace.command(&["db-setup", "--ephemeral"]);
@@ -165,6 +165,14 @@ fn what_was_killed_is_swept_by_the_next_command() {
     }
 }
 
+/// Room for one is had or not as a server is.
+#[test]
+fn no_room_is_no_server() {
+    let workspace = Workspace::new();
+    workspace.write("servers/somebodys", "");
+    workspace.run(&["db-setup", "--ephemeral"]).exits(4).complains("was not made by us");
+}
+
 /// One that runs is nobody's to sweep.
 #[test]
 fn a_server_in_use_is_not_swept() {
@@ -175,6 +183,8 @@ fn a_server_in_use_is_not_swept() {
         let child = workspace.command(&["db-setup", "--ephemeral"]).stderr(Stdio::piped()).spawn().unwrap();
         await_that("the migrations run", || flag.exists());
         workspace.run(&["db-stop"]).exits(0).complains("no server of this workspace was running");
+        let user = format!("the process {} uses the throw-away server in ", child.id());
+        workspace.run(&["db-stop", "--purge", "--yes"]).exits(1).complains(&user).complains("nothing is deleted");
         workspace.write("go", "");
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

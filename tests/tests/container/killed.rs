@@ -4,6 +4,8 @@ use std::{os::unix::process::CommandExt, process::Command, thread, time::Duratio
 
 use tests::{Workspace, docker};
 
+use crate::keep_something;
+
 /// The processes that the program has started are killed with it (as a machine that runs out of memory may), or live on
 /// for a moment.
 #[test]
@@ -54,4 +56,41 @@ fn data_that_cannot_be_served_are_left_alone() {
     let failed = workspace.run(&["db-setup"]).exits(4).complains("the end of its log").complains("pg_control");
     assert!(failed.stderr.contains("db-stop --purge"), "{}", failed.stderr);
     assert_eq!(workspace.volumes().len(), 1);
+}
+
+/// Nor of one whose start nobody waited for: whoever found it later has left data in it.
+#[test]
+fn data_of_a_server_that_came_up_late_are_left_alone() {
+    for later in [&["db-setup"][..], &["db-verify"]] {
+        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
+        // Nothing is set up yet, but the server is found.
+        let found = workspace.run(later);
+        assert!(found.code != 4, "{}", found.stderr);
+        assert_left_alone(&workspace);
+    }
+}
+
+/// Whatever the settings with which it was served.
+#[test]
+fn data_of_other_settings_are_left_alone() {
+    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    // While the image initialises the data its server listens on no address.
+    let is_ready = "until pg_isready -h 127.0.0.1; do sleep 0.1; done";
+    docker(&["exec", &name, "timeout", "60", "sh", "-c", is_ready]);
+    let workspace = workspace.with("DB_DURABLE", "yes");
+    workspace.run(&["db-setup"]).exits(0);
+    keep_something(&workspace);
+    assert_left_alone(&workspace.without("DB_DURABLE"));
+}
+
+/// Breaks the data, so that no server starts on them; they stay.
+#[track_caller]
+fn assert_left_alone(workspace: &Workspace) {
+    let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    docker(&["exec", &name, "rm", "/var/lib/postgresql/data/global/pg_control"]);
+    docker(&["kill", &name]);
+    workspace.run(&["db-setup"]).exits(4).complains("pg_control").complains("db-stop --purge");
 }

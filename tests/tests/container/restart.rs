@@ -13,7 +13,7 @@ fn a_restart_of_the_engine_is_survived() {
     keep_something(&workspace);
 
     engine.stop();
-    workspace.run(&["db-verify"]).exits(4).complains("does not run");
+    workspace.run(&["db-verify"]).exits(4).complains("was not looked at: ").complains("there is no such socket [start");
     workspace.run(&["db-setup"]).exits(4).complains("there is no such socket");
     let status = workspace.run(&["db-status"]);
     assert!(status.stdout.contains("not looked at: "), "{}", status.stdout);
@@ -31,16 +31,21 @@ fn a_restart_of_the_engine_is_survived() {
     assert_eq!(engine.docker(&["volume", "ls", "--quiet"]), "");
 }
 
-/// While the engine is away a private cluster serves, and says so; afterwards the container is still there.
+/// While the engine is away nothing is set up in its place but by whoever says so; afterwards the container is still
+/// there.
 #[test]
-fn the_next_rung_serves_while_the_engine_is_away() {
+fn no_other_rung_takes_the_data_away_while_the_engine_is_away() {
     let Some(workspace) = Workspace::new().in_container(15) else { return };
     let Some(mut engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
     let workspace = workspace.with("DOCKER_HOST", &engine.host()).with("DB_SERVER", "auto");
     workspace.run(&["db-setup"]).exits(0);
     engine.stop();
-    let setup = workspace.run(&["db-setup"]).exits(0).complains("there is no such socket");
-    setup.complains("holds data of this workspace");
+    let refused = workspace.run(&["db-setup"]).exits(4).complains("there is no such socket [start that engine");
+    refused
+        .complains("local: the data of this workspace are in the container aura-")
+        .complains("[--server local makes a new database in a private cluster]");
+    assert!(!workspace.root().join("servers/clusters").read_dir().unwrap().any(|_| true));
+    workspace.run(&["db-setup", "--server", "local"]).exits(0);
     engine.resume();
     let container = workspace.with("DB_SERVER", "container");
     container.run(&["db-setup"]).exits(0).complains("unchanged");

@@ -41,10 +41,10 @@ fn the_password_is_in_no_process_list_and_no_log() {
         said = setup.stdout + &setup.stderr;
     });
     assert!(lines.contains("initdb") && lines.contains("pg-container") && lines.contains("fsync=off"), "{lines}");
-    let directory = fs::read_dir(workspace.root().join("servers/containers")).unwrap().next().unwrap().unwrap().path();
-    let superusers = fs::read_to_string(directory.join("password")).unwrap();
-    let apps = fs::read_to_string(workspace.root().join("servers/passwords/aura_user")).unwrap();
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
+    let superusers = workspace.root().join("servers/containers").join(&name).join("password");
+    let superusers = fs::read_to_string(superusers).unwrap();
+    let apps = fs::read_to_string(workspace.root().join("servers/passwords/aura_user")).unwrap();
     let log = docker(&["logs", &name]);
     assert!(log.contains("ready to accept connections"), "{log}");
     for password in [superusers.trim(), apps.trim()] {

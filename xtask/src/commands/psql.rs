@@ -45,7 +45,13 @@ impl DbPsql {
 /// The psql of the server's own image, where this machine has none. Docker takes the variables from its environment.
 fn inside(container: &Container, app: &ConnInfo) -> Command {
     let mut docker = Command::new("docker");
-    docker.args(["exec", "--interactive"]).env("DOCKER_HOST", &container.engine);
+    docker.args(["exec", "--interactive"]);
+    for (key, value) in &container.environment {
+        match value {
+            Some(value) => docker.env(key, value),
+            None => docker.env_remove(key),
+        };
+    }
     if io::stdin().is_terminal() {
         docker.arg("--tty");
     }

@@ -57,6 +57,16 @@ pub enum ContainerError {
         /// Where the superuser's password is kept.
         password: PathBuf,
     },
+    /// A container that did not come up could not be removed either.
+    #[error("{first}\nand the container {name} is left: {then}")]
+    NotRemoved {
+        /// The container.
+        name: String,
+        /// Why it gave no server.
+        first: Box<Self>,
+        /// Why it is there still.
+        then: Box<Self>,
+    },
     /// The directory of this workspace's servers.
     #[error(transparent)]
     DataDir(Box<LocalError>),

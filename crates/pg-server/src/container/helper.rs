@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{BuildHelper, ContainerError, Kept};
 use crate::{
     Say,
-    engine::{Engine, EngineSettings},
+    engine::{Engine, EngineSettings, Seen},
     poll,
 };
 
@@ -58,6 +58,21 @@ impl Helper {
         Ok(answer["containers"][0].clone())
     }
 
+    /// How the container is, for who cannot ask the engine.
+    pub(crate) fn look(&self, kept: &Kept) -> Result<Seen, ContainerError> {
+        let request = json!({ "command": "look", "names": [kept.name()] });
+        let found = self.run(kept.name(), &request, &mut |_| {})?;
+        Ok(match (found["state"].as_str().unwrap_or_default(), found["exit_code"].as_i64()) {
+            ("running", _) => Seen::Running {
+                port: found["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+                address: found["address"].as_str().map(str::to_owned),
+            },
+            ("absent", _) => Seen::Absent,
+            ("exited", Some(code)) => Seen::Ended(format!("stopped, exit code {code}")),
+            (state, _) => Seen::Ended(state.to_owned()),
+        })
+    }
+
     /// The end of the container's log.
     pub(crate) fn log(&self, kept: &Kept) -> String {
         let request = json!({ "command": "look", "names": [kept.name()] });
@@ -72,13 +87,18 @@ impl Helper {
         Ok(found["done"] == "stopped")
     }
 
-    /// Removes the container with its data; whether there was one.
+    /// Removes the container; whether there was one. What is in its volume stays.
     pub(crate) fn remove(&self, kept: &Kept) -> Result<bool, ContainerError> {
-        let volumes: Vec<&String> = kept.volume.iter().collect();
-        let request =
-            json!({ "command": "remove", "names": [kept.name()], "volumes": volumes, "lock": kept.lock_file() });
+        let request = json!({ "command": "remove", "names": [kept.name()], "volumes": [], "lock": kept.lock_file() });
         let found = self.run(kept.name(), &request, &mut |_| {})?;
         Ok(found["done"] == "removed")
+    }
+
+    /// Removes the volume of the data, which no container may use any more. None there is fine.
+    pub(crate) fn remove_volume(&self, kept: &Kept) -> Result<(), ContainerError> {
+        let volumes: Vec<&String> = kept.volume.iter().collect();
+        let request = json!({ "command": "remove", "names": [], "volumes": volumes, "lock": kept.lock_file() });
+        self.run(kept.name(), &request, &mut |_| {}).map(|_| ())
     }
 
     fn ask(&self, request: &Value, say: Say<'_>) -> Result<Value, ContainerError> {

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! containers/aura-main-0123456789ab/
-//!     container.json   its image, settings, volume and engine, and whether its server has ever served
+//!     container.json   its image, settings, volume and engine
 //!     password         0600: the superuser's
-//!     lock             held by the helper program that starts it
+//! containers/.aura-main-ba9876543210-data.unserved
+//!                      nobody was let in to the data of this volume yet; made with the volume
+//! containers/.aura-main-ba9876543210-data.lock
+//!                      held by the helper program that starts or removes a container of this volume
 //! ```
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     str::FromStr as _,
 };
@@ -36,14 +39,16 @@ pub(crate) struct Kept {
     pub(crate) engine: String,
     /// The published port of its last start: an engine with TLS is not asked for it.
     pub(crate) port: Option<u16>,
-    /// Whether there may be data of somebody's in it.
-    pub(crate) has_served: bool,
 }
 
 impl Kept {
     /// Every container of this data directory; first the one that was started last.
     pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, LocalError> {
-        let mut all: Vec<Self> = data_dir.container_directories()?.into_iter().filter_map(Self::read).collect();
+        let directories = data_dir.container_directories()?;
+        let mut all: Vec<Self> = directories
+            .into_iter()
+            .filter_map(|directory| Self::read(directory).transpose())
+            .collect::<Result<_, _>>()?;
         let current = data_dir.current();
         all.sort_by_key(|kept| (kept.name() != current, kept.name().to_owned()));
         Ok(all)
@@ -63,12 +68,10 @@ impl Kept {
         let place = [data_dir.id()?, containers.image.to_owned(), engine.docker_host()].join("\n");
         let name = name(containers.project, &folder, &format!("{place}\n{durability}"));
         let directory = data_dir.containers().join(&name);
-        if let Some(kept) = Self::read(directory.clone()) {
+        if let Some(kept) = Self::read(directory.clone())? {
             return Ok(kept);
         }
         let volume = format!("{}-data", self::name(containers.project, &folder, &place));
-        let has_served =
-            Self::all(data_dir)?.iter().any(|other| other.volume.as_ref() == Some(&volume) && other.has_served);
         // Whoever set the data up set the password too.
         let sibling = Self::all(data_dir)?.into_iter().find(|other| other.volume.as_ref() == Some(&volume));
         let password = sibling.map(|other| other.password()).transpose()?.unwrap_or_else(Password::generate);
@@ -79,7 +82,6 @@ impl Kept {
             volume: Some(volume),
             engine: engine.docker_host(),
             port: None,
-            has_served,
         };
         kept.make(&password)?;
         Ok(kept)
@@ -94,22 +96,31 @@ impl Kept {
             volume: None,
             engine: engine.docker_host(),
             port: None,
-            has_served: false,
         };
         kept.make(&Password::generate())?;
         Ok(kept)
     }
 
-    pub(crate) fn read(directory: PathBuf) -> Option<Self> {
-        let text = fs::read_to_string(directory.join(RECORD)).ok()?;
-        let record: Value = serde_json::from_str(&text).ok()?;
+    /// The record in this directory; `None` where there is none, or none yet.
+    pub(crate) fn read(directory: PathBuf) -> Result<Option<Self>, LocalError> {
+        let file = directory.join(RECORD);
+        let text = match fs::read_to_string(&file) {
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+                return Ok(None);
+            }
+            outcome => outcome.map_err(LocalError::io("read", &file))?,
+        };
+        let record = serde_json::from_str(&text).ok();
+        record.and_then(|record| Self::parse(directory, &record)).map(Some).ok_or(LocalError::Record { file })
+    }
+
+    fn parse(directory: PathBuf, record: &Value) -> Option<Self> {
         Some(Self {
             image: record["image"].as_str()?.to_owned(),
             durability: Durability::from_str(record["durable"].as_str()?).ok()?,
             volume: record["volume"].as_str().map(str::to_owned),
             engine: record["engine"].as_str()?.to_owned(),
             port: record["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
-            has_served: record["has_served"].as_bool()?,
             directory,
         })
     }
@@ -123,8 +134,9 @@ impl Kept {
         &self.directory
     }
 
+    /// Of the data: two servers on one volume would ruin it. Without a volume, of the container.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        self.directory.join("lock")
+        self.beside("lock").unwrap_or_else(|| self.directory.join("lock"))
     }
 
     pub(crate) fn password_file(&self) -> PathBuf {
@@ -133,17 +145,34 @@ impl Kept {
 
     pub(crate) fn password(&self) -> Result<Password, LocalError> {
         let file = self.password_file();
-        let missing = || LocalError::io("read a password from", &file)(std::io::Error::other("there is none"));
+        let missing = || LocalError::io("read a password from", &file)(io::Error::other("there is none"));
         password::read(&file)?.ok_or_else(missing)
     }
 
-    /// Notes that its server has served: from now on its data are somebody's.
-    pub(crate) fn served(&mut self) -> Result<(), ContainerError> {
-        if !self.has_served {
-            self.has_served = true;
-            self.write()?;
+    /// The mark of a volume that the helper program made and nobody was let in to, by whatever container of it.
+    ///
+    /// A volume without the mark holds somebody's data, whatever became of our records meanwhile.
+    pub(crate) fn unserved_file(&self) -> Option<PathBuf> {
+        self.beside("unserved")
+    }
+
+    /// A file about its volume, whose containers all share it.
+    fn beside(&self, what: &str) -> Option<PathBuf> {
+        Some(self.directory.with_file_name(format!(".{}.{what}", self.volume.as_ref()?)))
+    }
+
+    /// Whether there may be data of somebody's in it.
+    pub(crate) fn has_served(&self) -> bool {
+        self.unserved_file().is_some_and(|mark| !mark.exists())
+    }
+
+    /// Notes that its server has let us in: from now on its data are somebody's.
+    pub(crate) fn served(&self) -> Result<(), LocalError> {
+        let Some(mark) = self.unserved_file().filter(|mark| mark.exists()) else { return Ok(()) };
+        match fs::remove_file(&mark) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", &mark)(error)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Notes the port of a start.
@@ -154,9 +183,14 @@ impl Kept {
 
     fn make(&self, password: &Password) -> Result<(), LocalError> {
         make_directory(&self.directory, 0o700)?;
-        // What a killed run has left is no record yet.
-        let _ = fs::remove_file(self.password_file());
-        password::write(&self.password_file(), password)?;
+        let file = self.password_file();
+        // One that is there without a record may be that of data.
+        if password::read(&file)?.is_none() {
+            let draft = self.directory.join(".password");
+            let _ = fs::remove_file(&draft);
+            password::write(&draft, password)?;
+            fs::rename(&draft, &file).map_err(LocalError::io("write", &file))?;
+        }
         self.write()
     }
 
@@ -167,7 +201,6 @@ impl Kept {
             "volume": self.volume,
             "engine": self.engine,
             "port": self.port,
-            "has_served": self.has_served,
         });
         // Whole or not at all: a record that cannot be read is a container that nobody finds.
         let draft = self.directory.join(".new");

@@ -29,7 +29,8 @@ const LOGIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The server, if its container runs: waited for until the deadline.
 pub(crate) fn find(kept: &Kept, engine: &Engine, deadline: Instant) -> Result<Option<Running>, ContainerError> {
-    let found = poll::until(deadline, || match look(kept, engine) {
+    let inspect = || Ok(engine.container(kept.name())?);
+    let found = poll::until(deadline, || match look(kept, engine, inspect) {
         Ok(Looked::Ready(running)) => Some(Ok(Some(*running))),
         Ok(Looked::Busy(_)) => None,
         Ok(Looked::Ended(_)) => Some(Ok(None)),
@@ -48,7 +49,11 @@ pub(crate) fn wait(
 ) -> Result<Running, ContainerError> {
     let name = || kept.name().to_owned();
     let mut seen = "nothing happened".to_owned();
-    let found = poll::until(deadline, || match look(kept, engine) {
+    let inspect = || match engine.container(kept.name())? {
+        Seen::Unasked => helper.look(kept),
+        seen => Ok(seen),
+    };
+    let found = poll::until(deadline, || match look(kept, engine, inspect) {
         Ok(Looked::Ready(running)) => Some(Ok(*running)),
         Ok(Looked::Busy(words)) => {
             seen = words;
@@ -69,10 +74,14 @@ enum Looked {
     Ended(String),
 }
 
-fn look(kept: &Kept, engine: &Engine) -> Result<Looked, ContainerError> {
-    let (port, address) = match engine.container(kept.name())? {
+fn look(
+    kept: &Kept,
+    engine: &Engine,
+    inspect: impl Fn() -> Result<Seen, ContainerError>,
+) -> Result<Looked, ContainerError> {
+    let (port, address) = match inspect()? {
         Seen::Running { port, address } => (port, address),
-        Seen::Unasked => (kept.port, None),
+        Seen::Unasked => return at_recorded_port(kept, engine),
         Seen::Absent => return Ok(Looked::Ended("it is gone".to_owned())),
         Seen::Ended(how) => return Ok(Looked::Ended(how)),
     };
@@ -92,6 +101,16 @@ fn look(kept: &Kept, engine: &Engine) -> Result<Looked, ContainerError> {
         });
     }
     Ok(first)
+}
+
+/// The server at the port of the last start. Since the engine was started anew, another may have it, which lets
+/// nobody in with our password.
+fn at_recorded_port(kept: &Kept, engine: &Engine) -> Result<Looked, ContainerError> {
+    let Some(port) = kept.port else { return Ok(Looked::Busy("no port of it is known".to_owned())) };
+    match log_in(kept, engine.remote_host().unwrap_or("127.0.0.1"), port) {
+        Err(ContainerError::Login { words, .. }) => Ok(Looked::Busy(format!("on port {port} one answers: {words}"))),
+        looked => looked,
+    }
 }
 
 /// Whether we run in a container ourselves (Docker's mark, Podman's).
@@ -131,4 +150,55 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
     }
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
     Ok(Looked::Ready(Box::new(Running { superuser, version })))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env, fs,
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        process, thread,
+    };
+
+    use super::*;
+    use crate::engine::EngineSettings;
+
+    /// An engine with TLS is not asked: at the port of the last start another server may listen by now.
+    #[test]
+    fn a_refusal_at_a_recorded_port_is_anothers() {
+        let directory = env::temp_dir().join(format!("pg-server-ready-{}", process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        for name in ["ca.pem", "cert.pem", "key.pem"] {
+            fs::write(directory.join(name), "").unwrap();
+        }
+        let engine = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("tcp://{}", engine.local_addr().unwrap());
+        let settings = EngineSettings {
+            docker_host: Some(host.clone()),
+            tls_verify: Some("1".to_owned()),
+            cert_path: Some(directory.clone()),
+            ..EngineSettings::default()
+        };
+        let engine_with_tls = Engine::at(&host, &settings).unwrap();
+        assert_eq!(engine_with_tls.container("any").unwrap(), Seen::Unasked);
+
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for mut stream in other.incoming().flatten() {
+                let _ = stream.read(&mut [0; 512]);
+                let fields = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0";
+                let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+                let _ = stream.write_all(&[b"E", &length[..], fields].concat());
+            }
+        });
+        let mut kept = Kept::passing(directory.join("kept"), "postgres:17", &engine_with_tls).unwrap();
+        kept.published(Some(port)).unwrap();
+        assert!(find(&kept, &engine_with_tls, Instant::now()).unwrap().is_none());
+        // Of a port that the engine has just named, it is ours.
+        let inspect = || Ok(Seen::Running { port: Some(port), address: None });
+        assert!(matches!(look(&kept, &engine_with_tls, inspect), Err(ContainerError::Login { .. })));
+        fs::remove_dir_all(directory).unwrap();
+    }
 }

@@ -50,9 +50,11 @@ impl Target {
         let socket = matches!(self.endpoint, Endpoint::Unix(_));
         match trouble {
             Trouble::Connect(error) => match error.kind() {
-                ErrorKind::NotFound if socket => self.says("there is no such socket", &self.start()),
+                ErrorKind::NotFound if socket => {
+                    EngineError { is_absent: true, ..self.says("there is no such socket", &self.start()) }
+                }
                 ErrorKind::ConnectionRefused if socket => {
-                    self.says("nobody listens: the engine is stopped", &self.start())
+                    EngineError { is_absent: true, ..self.says("nobody listens: the engine is stopped", &self.start()) }
                 }
                 ErrorKind::ConnectionRefused => self.says("nobody listens there", &self.start()),
                 ErrorKind::PermissionDenied => self.says("we may not use it: permission denied", self.permit()),
