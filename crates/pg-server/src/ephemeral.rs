@@ -46,7 +46,7 @@ pub struct Ephemeral {
 enum State {
     /// Nothing is started yet.
     Claimed,
-    Cluster(#[expect(dead_code, reason = "its drop ends the server")] Box<Throwaway>),
+    Cluster(Box<Throwaway>),
     Container(Kept, Helper),
     /// Nothing may be started any more.
     Ended,
@@ -93,7 +93,14 @@ impl Ephemeral {
                     return Err(error.into());
                 }
             }
-            State::Claimed | State::Cluster(_) | State::Ended => {}
+            State::Cluster(server) => {
+                if let Err(error) = server.end() {
+                    // Its files stay: they are what the next end, and the next command, find it by.
+                    *state = State::Cluster(server);
+                    return Err(error);
+                }
+            }
+            State::Claimed | State::Ended => {}
         }
         remove_tree(&self.directory)
     }

@@ -192,8 +192,11 @@ pub fn status(data_dir: &Path) -> Result<Vec<Status>, LocalError> {
 /// Whether the container ran until now.
 fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Result<bool, ContainerError> {
     let engine = Engine::at(&kept.engine, containers.engine)?;
-    if matches!(engine.container(kept.name())?, engine::Seen::Ended(_) | engine::Seen::Absent) {
-        return Ok(false);
+    match engine.container(kept.name())? {
+        // A paused one holds its memory and its port.
+        engine::Seen::Ended(how) if how != "paused" && how != "restarting" => return Ok(false),
+        engine::Seen::Absent => return Ok(false),
+        _ => {}
     }
     Helper::build(containers.helper, &engine, containers.engine, say)?.stop(kept)
 }

@@ -80,6 +80,13 @@ pub fn scratch() -> PathBuf {
     if free.is_some_and(|free| free > 2 << 30) { memory } else { std::env::temp_dir() }
 }
 
+impl Throwaway {
+    /// Ends it, as its drop does, and says where that fails.
+    pub(crate) fn end(&self) -> Result<(), LocalError> {
+        self.cluster.quit().map(drop)
+    }
+}
+
 impl Drop for Throwaway {
     fn drop(&mut self) {
         end(&self.cluster);

@@ -39,8 +39,11 @@ pub(crate) struct House {
     /// For what takes long; opened when it is needed.
     other: Mutex<Option<Session>>,
     /// What became of each; migrations that fail are not run once more for every test.
-    templates: [Mutex<Option<Result<Arc<Template>, String>>>; 2],
+    templates: [Mutex<Option<Made>>; 2],
 }
+
+/// A template, or why there is none.
+type Made = Result<Arc<Template>, String>;
 
 /// The session that holds the locks of every lease of this process.
 pub(crate) struct Leases {

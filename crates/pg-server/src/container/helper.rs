@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     io::{Read, Write},
+    os::unix::process::CommandExt,
     path::PathBuf,
     process::{Command, Stdio},
     thread,
@@ -109,6 +110,8 @@ impl Helper {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // What a terminal sends to all would end it while it makes or removes a container.
+            .process_group(0)
             .spawn()
             .map_err(|error| failed(format!("cannot be run: {error}")))?;
         if let Some(mut stdin) = child.stdin.take() {

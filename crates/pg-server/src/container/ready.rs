@@ -60,6 +60,11 @@ pub(crate) fn wait(
             None
         }
         Ok(Looked::Ended(how)) => Some(Err(ContainerError::Exited { name: name(), how, log: helper.log(kept) })),
+        // It has just started the container, and is busy.
+        Err(ContainerError::NoEngine(error)) => {
+            seen = error.to_string();
+            None
+        }
         Err(error) => Some(Err(error)),
     });
     found.unwrap_or_else(|| Err(ContainerError::NotReady { name: name(), waited, seen, log: helper.log(kept) }))
@@ -136,7 +141,8 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
     };
     let mut session = match pg_config::connect(&superuser) {
         Ok(session) => session,
-        Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
+        // Class 28, invalid authorization; anything else (too many clients, say) may pass.
+        Err(ConnectError::Refused { error, .. }) if error.code().code().starts_with("28") => {
             return Err(refused(format!("{} ({})", error.message(), error.code().code())));
         }
         Err(error) => return Ok(Looked::Busy(error.to_string())),
