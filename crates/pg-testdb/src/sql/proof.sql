@@ -4,7 +4,7 @@ WITH written AS (
   SELECT DISTINCT coalesce(t.oid, c.oid) AS relation
     FROM pg_catalog.pg_class c
     LEFT JOIN pg_catalog.pg_class t ON c.relkind = 't' AND t.reltoastrelid = c.oid
-   WHERE NOT c.relisshared AND c.oid NOT IN (2619, 2840, 3429, 3430)
+   WHERE c.relkind IN ('r', 't', 'm') AND NOT c.relisshared AND c.oid NOT IN (2619, 2840, 3429, 3430)
      AND (pg_catalog.pg_stat_get_tuples_inserted(c.oid) <> 0 OR pg_catalog.pg_stat_get_tuples_updated(c.oid) <> 0
           OR pg_catalog.pg_stat_get_tuples_deleted(c.oid) <> 0))
 SELECT (SELECT pg_catalog.string_agg(w.relation::pg_catalog.regclass::text, ', ') FROM written w
