@@ -50,7 +50,6 @@ experimental = ["setup-scripts"]
 [scripts.setup.database]
 command = ["sh", "-c", """
     cargo xtask db-setup && cargo xtask db-url | sed s/^/DATABASE_URL=/ >"$NEXTEST_ENV"
-    cargo xtask db-url --admin | sed s/^/ADMIN_DATABASE_URL=/ >>"$NEXTEST_ENV"
 """]
 
 [[profile.scripted.scripts]]
@@ -63,17 +62,22 @@ setup = "database"
 struct Outside {
     root: PathBuf,
     target: PathBuf,
+    servers: PathBuf,
     _alone: File,
 }
 
 impl Outside {
     fn new() -> Self {
-        let target = kept("outside");
-        let alone = alone(&target);
+        let place = std::env::temp_dir();
         let mut key = DefaultHasher::new();
-        target.hash(&mut key);
-        let root = pg_server::scratch().join(format!("aura-tests-outside-{:016x}", key.finish()));
-        let outside = Self { root, target, _alone: alone };
+        (kept("outside"), &place).hash(&mut key);
+        let name = format!("outside-{:016x}", key.finish());
+        // What cargo has built knows where: another place is another target.
+        let target = kept(&name);
+        let alone = alone(&target);
+        let root = place.join(format!("aura-tests-{name}"));
+        let servers = pg_server::scratch().join(format!("aura-tests-{name}-servers"));
+        let outside = Self { root, target, servers, _alone: alone };
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut files: BTreeMap<_, _> = BEFORE.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
         let readme = fs::read_to_string(repository.join("README.md")).unwrap();
@@ -108,15 +112,12 @@ impl Outside {
         fs::write(path, text).unwrap();
     }
 
+    /// Runs cargo there, with a server of the workspace's own.
     fn cargo(&self, arguments: &str) -> Run {
-        self.cargo_with(arguments, &[])
-    }
-
-    fn cargo_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Run {
         let mut cargo = cargo_of(&self.root, &self.target);
         cargo.args(arguments.split(' ')).stdin(Stdio::null());
-        cargo.env("DB_DATA_DIR", self.root.join("servers")).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-        Run::of(format!("cargo {arguments}"), cargo.envs(variables.iter().copied()).output().unwrap())
+        cargo.env("DB_DATA_DIR", &self.servers).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        Run::of(format!("cargo {arguments}"), cargo.output().unwrap())
     }
 
     /// All databases of the server that are named after the project's.
