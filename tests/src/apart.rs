@@ -37,14 +37,28 @@ pub fn path_with(directory: &Path) -> String {
 pub fn cargo() -> Command {
     // By way of rustup, where there is one: a dependency's `rust-toolchain` file would have its say otherwise.
     let mut cargo = Command::new("cargo");
-    #[expect(clippy::disallowed_methods, reason = "what is taken from the nested cargo must be known")]
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    remove(&mut cargo, |name| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+    cargo
+}
+
+/// One that works for another workspace, offline: of what is said to this one, of its server above all, it hears nothing.
+#[must_use]
+pub fn cargo_of(workspace: &Path, target: &Path) -> Command {
+    let mut cargo = cargo();
+    remove(&mut cargo, |name| {
+        let prefixes = ["PG", "NEXTEST", "TESTS_", "GITHUB_"];
+        prefixes.iter().any(|prefix| name.starts_with(prefix)) || pg_config::KEYS.iter().any(|key| key.name == name)
+    });
+    cargo.current_dir(workspace).env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
+    cargo
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is taken from the nested cargo must be known")]
+fn remove(cargo: &mut Command, is_unwanted: impl Fn(&str) -> bool) {
     for (key, _) in std::env::vars_os() {
-        let name = key.to_string_lossy();
-        let prefixes =
-            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
-        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+        if is_unwanted(&key.to_string_lossy()) {
             cargo.env_remove(&key);
         }
     }
-    cargo
 }

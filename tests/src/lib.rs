@@ -21,7 +21,7 @@ mod skip;
 mod standby;
 mod workspace;
 
-pub use apart::{alone, cargo, kept, path_with};
+pub use apart::{alone, cargo, cargo_of, kept, path_with};
 pub use arbitrary::any_connection;
 pub use client::{connection, psql, scrubbed};
 pub use cluster::Cluster;

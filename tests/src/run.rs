@@ -19,7 +19,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn of(command: String, output: Output) -> Self {
+    /// What came of a command.
+    pub fn of(command: String, output: Output) -> Self {
         Self {
             command,
             code: output.status.code().unwrap_or(-1),

@@ -1,9 +1,9 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
-use std::{any::Any, fmt};
+use std::{any::Any, fmt, time::Duration};
 
 use anyhow::Context as _;
-use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, Sourced};
+use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
 use pg_server::{Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 
@@ -32,6 +32,18 @@ impl Target {
     /// Starts a server that ends with this command, whatever is named.
     pub fn start(context: &Context, mode: Mode, place: &Ephemeral) -> anyhow::Result<Self> {
         Self::climb(context, mode, None, &|request, say| place.start(request, say))
+    }
+
+    /// The superuser of a named server that is the one which we have started: its address is what `db-url` prints, and
+    /// its rights are what only we know of.
+    pub fn superuser_of_ours(&self, context: &Context) -> Option<Administrator> {
+        let ours = Self::climb(context, Mode::Find, None, &|request, say| {
+            let request = Request { choice: ServerChoice::Auto, wait: Duration::ZERO, ..request.clone() };
+            pg_server::find(&request, say)
+        });
+        let Self { server, access, .. } = ours.ok()?;
+        let is_the_same = server.host == self.server.host && server.port == self.server.port;
+        access.administrator.filter(|_| is_the_same)
     }
 
     fn climb(context: &Context, mode: Mode, named: Option<Address>, climb: Climb<'_>) -> anyhow::Result<Self> {
@@ -162,11 +174,7 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
 
 /// The one of the servers that the administrator reaches. Where a host is named once, another port of it counts
 /// as the same server: a pooler's, say.
-fn settle_as(
-    admin: &Sourced<Vec<ConnInfo>>,
-    named: &Sourced<Vec<Address>>,
-    wait: std::time::Duration,
-) -> Option<Address> {
+fn settle_as(admin: &Sourced<Vec<ConnInfo>>, named: &Sourced<Vec<Address>>, wait: Duration) -> Option<Address> {
     let of = |connection: &ConnInfo| {
         let exactly = named.value.iter().find(|address| **address == connection.address());
         let mut by_host = named.value.iter().filter(|address| address.host == connection.host);
@@ -218,7 +226,7 @@ fn password_source(config: &Config, server: Source) -> Option<String> {
 }
 
 /// The administrator's connection: of several servers the one that the app is on, else the one that libpq would take.
-fn administrators(connections: &[ConnInfo], app: &Address, wait: std::time::Duration) -> anyhow::Result<ConnInfo> {
+fn administrators(connections: &[ConnInfo], app: &Address, wait: Duration) -> anyhow::Result<ConnInfo> {
     let same = connections.iter().find(|connection| connection.address() == *app);
     match (same.or_else(|| connections.iter().find(|connection| connection.host == app.host)), connections) {
         (Some(connection), _) | (None, [connection]) => Ok(connection.clone()),

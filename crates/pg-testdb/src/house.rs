@@ -82,8 +82,9 @@ impl House {
 
     /// On a server that is there.
     pub(crate) fn open(context: Context, mut target: Target) -> anyhow::Result<Arc<Self>> {
-        let administrator = match &target.access.administrator {
-            Some(administrator) => administrator.clone(),
+        let known = target.access.administrator.clone().or_else(|| target.superuser_of_ours(&context));
+        let administrator = match known {
+            Some(administrator) => administrator,
             None => pg_schema::open(&target.access, &target.expected, Purpose::Provision)
                 .map_err(|error| target.explain(error))?
                 .into_administrator(),

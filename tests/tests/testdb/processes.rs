@@ -124,6 +124,19 @@ fn without_a_server_the_ways_to_one_are_named() {
         .complains("PG_BIN_DIR");
 }
 
+/// As after `export DATABASE_URL=$(cargo xtask db-url)`: the app's role may make no database.
+#[test]
+fn a_server_started_here_serves_where_its_url_is_exported() {
+    let workspace = tests::Workspace::new();
+    workspace.run(&["db-setup"]).exits(0);
+    let url = workspace.run(&["db-url"]).exits(0).line().to_owned();
+    let workspace = workspace.with("DATABASE_URL", &url);
+    workspace.testdb(&["sql"]).exits(0);
+    let clone = workspace.run(&["db-clone", "one"]).exits(0);
+    assert_eq!(tests::psql(clone.line(), &[], "SHOW search_path").line(), "aura, public");
+    workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).complains("dropped");
+}
+
 #[test]
 fn a_runtime_is_no_obstacle() {
     let house = House::new();

@@ -4,7 +4,10 @@ use std::fs;
 
 use tests::{Python, seen};
 
-use crate::project::{Project, source, within};
+use crate::{
+    project::{Project, source, within},
+    recipe,
+};
 
 const TABLES: [&str; 10] = [
     "auth_group",
@@ -114,4 +117,66 @@ fn f06_f26_f27_what_settings_put_into_an_open_public_is_found() {
     project.setup().exits(1).complains("the migrations would make empty ones beside them");
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
     seen(refused.said("schema aura has no table"));
+}
+
+/// What Django makes by itself is a bare database: its own runner, as pytest-django asks for one.
+const BY_ITSELF: &str =
+    "python3 manage.py test --testrunner django.test.runner.DiscoverRunner --keepdb --no-input --verbosity 0";
+
+#[test]
+fn f29_tests_on_a_clone_have_the_schema_that_djangos_own_database_lacks() {
+    let Some(project) = project() else { return };
+    project.is_set_up(&TABLES);
+    let url = [("DATABASE_URL", project.url())];
+    // The app's role may make no database, and need not.
+    for command in [BY_ITSELF, "python3 -m pytest --noconftest"] {
+        let refused = project.by_itself(command, &url);
+        assert_ne!(refused.code, 0, "{}", refused.stdout);
+        let said = [refused.stdout, refused.stderr].concat();
+        assert!(said.contains("permission denied to create database"), "{said}");
+    }
+    // One that may makes it without the schema: with the path in the URL nothing lands, without it all does in `public`.
+    project.cluster.sql("postgres", "ALTER ROLE aura_user CREATEDB");
+    let with_path = [("DATABASE_URL", format!("{}&options=-csearch_path%3Daura", project.url()))];
+    let run = project.by_itself(BY_ITSELF, &with_path).exits(1).complains("MigrationSchemaMissing");
+    let missing = run.said("Unable to create").split(": ").nth(1).unwrap().to_owned();
+    let run = project.by_itself(BY_ITSELF, &url).exits(1);
+    run.complains("AssertionError: Tuples differ: ('public',) != ('aura',)");
+    assert_eq!(project.tables_of("test_aura_db"), within("public", &TABLES));
+    project.cluster.sql("postgres", "DROP DATABASE test_aura_db");
+    project.cluster.sql("postgres", "ALTER ROLE aura_user NOCREATEDB");
+
+    // The recipe, by each of its runners; both refuse the app's own database.
+    let recipe = recipe::in_python();
+    let [clone, tests, drop] = recipe.lines().collect::<Vec<_>>().try_into().unwrap();
+    let (pytest, django) = tests.split_once("# or: ").unwrap();
+    let (variable, pytest) = pytest.split_once(' ').unwrap();
+    let mut passed = Vec::new();
+    for runner in [pytest.trim(), django] {
+        let refused = project.by_itself(runner, &url);
+        assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+        assert!([refused.stdout, refused.stderr].concat().contains("leads to no clone"));
+        let url = xtask(&project, clone.strip_prefix("url=$(cargo xtask ").unwrap().strip_suffix(')').unwrap(), &[]);
+        let database = project.cluster.value("postgres", CLONES);
+        assert_eq!((database.as_str(), variable), ("aura_db_clone_pytest", "DATABASE_URL=$url"));
+        assert_eq!(project.tables_of(&database), within("aura", &TABLES));
+        let run = project.by_itself(runner, &[("DATABASE_URL", url)]).exits(0);
+        let said = [run.stdout, run.stderr].concat();
+        let is_end = |line: &&str| line.contains("4 passed") || line.contains("Ran 4 tests");
+        passed.push(said.lines().find(is_end).unwrap_or_else(|| panic!("{said}")).trim_matches('=').trim().to_owned());
+        xtask(&project, drop.strip_prefix("cargo xtask ").unwrap(), &["--host", "127.0.0.1"]);
+        assert_eq!(project.cluster.value("postgres", CLONES), "");
+    }
+    assert_eq!(project.tables(), within("aura", &TABLES));
+    seen(&format!("by itself: {missing}, or tables in public; on a clone: {}", passed.join(", ")));
+}
+
+/// Databases that tests may have left, the template apart.
+const CLONES: &str = "SELECT coalesce(pg_catalog.string_agg(datname::text, ' '), '') FROM pg_catalog.pg_database
+                      WHERE datname ~ '^test_|_(clone|ready|test|used)_'";
+
+/// Runs one of the recipe's commands: what it prints.
+fn xtask(project: &Project, arguments: &str, more: &[&str]) -> String {
+    let arguments: Vec<_> = arguments.split(' ').chain(more.iter().copied()).collect();
+    project.workspace.run(&arguments).exits(0).line().to_owned()
 }

@@ -101,7 +101,12 @@ impl Project {
 
     /// The tables, each with its schema.
     pub(crate) fn tables(&self) -> Vec<String> {
-        self.cluster.value("aura_db", TABLES).split_whitespace().map(str::to_owned).collect()
+        self.tables_of("aura_db")
+    }
+
+    /// Those of another database.
+    pub(crate) fn tables_of(&self, database: &str) -> Vec<String> {
+        self.cluster.value(database, TABLES).split_whitespace().map(str::to_owned).collect()
     }
 
     /// Runs the recipe as the app's people do by themselves, which needs these variables and no others.
@@ -113,11 +118,14 @@ impl Project {
     /// Runs a shell's command in the project, with these variables and no others: what it says.
     #[track_caller]
     pub(crate) fn runs_by_itself(&self, command: &str, variables: &[(&str, String)]) -> String {
+        self.by_itself(command, variables).exits(0).line().to_owned()
+    }
+
+    /// The same, however it ends.
+    pub(crate) fn by_itself(&self, command: &str, variables: &[(&str, String)]) -> Run {
         let mut shell = scrubbed("sh");
         shell.args(["-c", command]).current_dir(self.workspace.root()).envs(self.surroundings.iter().cloned());
-        let output = shell.envs(variables.iter().cloned()).output().unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+        Run::of(command.to_owned(), shell.envs(variables.iter().cloned()).output().unwrap())
     }
 
     /// What `db-url` prints.

@@ -4,8 +4,18 @@ use std::{fs, path::Path};
 
 /// The section's block of lines for `.env`.
 fn block() -> String {
+    block_of("Another migration tool")
+}
+
+/// The shell's lines by which tests in Python run on a clone.
+pub(crate) fn in_python() -> String {
+    block_of("Tests in Python")
+}
+
+/// A section's first block of shell.
+fn block_of(section: &str) -> String {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
-    let section = readme.split_once("\n## Another migration tool\n").unwrap().1.split("\n## ").next().unwrap();
+    let section = readme.split_once(&format!("\n## {section}\n")).unwrap().1.split("\n## ").next().unwrap();
     section.split("\n```").nth(1).unwrap().strip_prefix("sh\n").unwrap().to_owned()
 }
 

@@ -7,3 +7,4 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "of a test"
 USE_TZ = True
 DATABASES = {"default": dj_database_url.config()}
+TEST_RUNNER = "tests.clone.CloneRunner"
