@@ -17,8 +17,8 @@ use crate::session::{execute, is_refused, query, texts};
 pub(crate) struct Missing {
     /// The role, or nothing for the database's own; name and value.
     settings: Vec<(String, String)>,
-    /// Whom, or nothing for everybody; what. `None`: the privileges that a database has by default.
-    privileges: Option<Vec<(String, String)>>,
+    /// Whom, or nothing for everybody; what; whether they may grant it. `None`: what a database has by default.
+    privileges: Option<Vec<(String, String, bool)>>,
     connection_limit: i32,
 }
 
@@ -27,9 +27,12 @@ impl Missing {
         let roles: Vec<String> = row.get("setting_roles");
         let texts: Vec<String> = row.get("setting_texts");
         let (grantees, privileges): (Vec<String>, Vec<String>) = (row.get("grantees"), row.get("privileges"));
+        let options: Vec<bool> = row.get("options");
+        let grants = grantees.into_iter().zip(privileges).zip(options);
+        let grants: Vec<_> = grants.map(|((grantee, privileges), option)| (grantee, privileges, option)).collect();
         Self {
             settings: roles.into_iter().zip(texts).collect(),
-            privileges: (!grantees.is_empty()).then(|| grantees.into_iter().zip(privileges).collect()),
+            privileges: (!grants.is_empty()).then_some(grants),
             connection_limit: row.get("datconnlimit"),
         }
     }
@@ -40,17 +43,13 @@ impl Missing {
         if let Some(privileges) = &self.privileges {
             // The owner's first: a grant to others is by them.
             statements.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC, {owner}"));
-            for (grantee, privilege) in privileges {
-                let (privilege, option) = match privilege.strip_suffix(" WITH GRANT OPTION") {
-                    Some(privilege) => (privilege, " WITH GRANT OPTION"),
-                    None => (privilege.as_str(), ""),
+            for (grantee, privileges, option) in privileges {
+                let grantee = match grantee.as_str() {
+                    "" => "PUBLIC".to_owned(),
+                    role => Identifier::from_catalog(role).to_string(),
                 };
-                let grantee = if grantee.is_empty() {
-                    "PUBLIC".to_owned()
-                } else {
-                    Identifier::from_catalog(grantee).to_string()
-                };
-                statements.push(format!("GRANT {privilege} ON DATABASE {database} TO {grantee}{option}"));
+                let option = if *option { " WITH GRANT OPTION" } else { "" };
+                statements.push(format!("GRANT {privileges} ON DATABASE {database} TO {grantee}{option}"));
             }
         }
         if self.connection_limit != -1 {

@@ -77,8 +77,15 @@ impl Lease {
         let mut leases = house.leases();
         loop {
             let own: Vec<_> = leases.places.iter().map(i32::to_string).collect();
-            let parameters =
-                [house.cap.to_string(), own.join(","), prefix.clone(), PLACES.to_string(), CLONES.to_string()];
+            let fresh = CloneName::fresh(&house.stem, &template.digest);
+            let parameters = [
+                house.cap.to_string(),
+                own.join(","),
+                prefix.clone(),
+                PLACES.to_string(),
+                CLONES.to_string(),
+                fresh.lock().to_string(),
+            ];
             let rows =
                 query(&mut leases.session, include_str!("sql/lease.sql"), &parameters.each_ref().map(String::as_str))?;
             let row = rows.first().context("no row")?;
@@ -86,8 +93,7 @@ impl Lease {
             leases.places.push(place);
             let ready = row.get::<_, Option<String>>("ready");
             let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
-                let name = CloneName::fresh(&house.stem, &template.digest).next();
-                execute(&mut leases.session, &lock(&name))?;
+                let name = fresh.next();
                 leases.clones.push(name.lock());
                 drop(leases);
                 let lease = Self { name, place, template: Arc::clone(template), state: None };
@@ -163,10 +169,6 @@ impl Lease {
         );
         texts(&mut leases.session, &unlock).map(drop)
     }
-}
-
-fn lock(name: &CloneName) -> String {
-    format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {})", name.lock())
 }
 
 /// The query whose one text must be the same when the clone comes back.

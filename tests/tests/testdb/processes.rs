@@ -48,6 +48,51 @@ fn a_killed_process_leaves_a_database_that_the_next_one_sweeps() {
     assert!(clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
 }
 
+/// At whatever moment they are killed, the next run finds the house in order.
+#[test]
+fn half_of_the_processes_are_killed() {
+    let house = House::new();
+    house.workspace.testdb(&["sql"]).exits(0);
+    let start = || {
+        let mut command = house.workspace.testdb_command(&["suite", "2", "40"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut children: Vec<_> = (0..8).map(|_| start()).collect();
+    for (nth, child) in children.iter_mut().enumerate().filter(|(nth, _)| nth % 2 == 0) {
+        std::thread::sleep(std::time::Duration::from_millis(60 + 20 * nth as u64));
+        child.kill().unwrap();
+    }
+    for (nth, mut child) in children.into_iter().enumerate() {
+        assert_eq!(child.wait().unwrap().success(), nth % 2 == 1, "process {nth}");
+    }
+    for _ in 0..100 {
+        // That is done beside the tests.
+        house.workspace.testdb(&["suite", "2", "10"]).exits(0);
+        if house.clones().iter().all(|name| name.starts_with("aura_db_ready_")) {
+            return;
+        }
+    }
+    panic!("{:?}", house.clones());
+}
+
+#[test]
+fn no_more_than_a_quarter_of_the_connections_have_a_database_at_once() {
+    let cluster = tests::Cluster::start_with(&[("max_connections", "32")]);
+    let house = House { workspace: tests::Workspace::on(&cluster), cluster };
+    let mut holders: Vec<_> = (0..8).map(|_| held(&house).0).collect();
+    let mut ninth = house.workspace.testdb_command(&["sql"]).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(ninth.try_wait().unwrap().is_none(), "there was no place for it");
+    let mut first = holders.remove(0);
+    drop(first.stdin.take());
+    assert!(first.wait().unwrap().success());
+    assert!(ninth.wait().unwrap().success());
+    for mut holder in holders {
+        drop(holder.stdin.take());
+        assert!(holder.wait().unwrap().success());
+    }
+}
+
 /// Those that another process holds are left alone.
 #[test]
 fn a_living_process_keeps_its_database() {

@@ -1,5 +1,5 @@
 -- a place among those that may be leased at once ($1 of them, $2 are ours already), and a clone that waits: each
--- under a lock that dies with this session
+-- under a lock that dies with this session; where none waits, the lock of a new one ($6)
 WITH place AS MATERIALIZED (
   SELECT p.nth FROM (SELECT g AS nth FROM pg_catalog.generate_series(1, $1::int4) g
                       WHERE g <> ALL (pg_catalog.string_to_array($2, ',')::int4[]) OFFSET 0) p
@@ -10,4 +10,6 @@ ready AS MATERIALIZED (
                           ORDER BY pg_catalog.random() LIMIT 16) r
    WHERE pg_catalog.pg_try_advisory_lock($5::int4, ('x' || substring(r.datname::text FROM '_([0-9a-f]{8})_[0-9]+$'))::bit(32)::int4)
    LIMIT 1)
-SELECT (SELECT nth FROM place) AS place, (SELECT datname::text FROM ready) AS ready
+SELECT (SELECT nth FROM place) AS place, (SELECT datname::text FROM ready) AS ready,
+       CASE WHEN NOT EXISTS (SELECT FROM ready) AND EXISTS (SELECT FROM place)
+            THEN pg_catalog.pg_try_advisory_lock($5::int4, $6::int4) END AS fresh

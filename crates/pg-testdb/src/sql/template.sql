@@ -1,12 +1,15 @@
 -- a template that is finished: sealed, with our remark; and what a clone does not get by itself
 SELECT pg_catalog.shobj_description(d.oid, 'pg_database') AS remark,
        d.datconnlimit,
-       ARRAY(SELECT CASE WHEN a.grantee = 0 THEN '' ELSE g.rolname END
+       ARRAY(SELECT coalesce(g.rolname::text, '')
                FROM pg_catalog.aclexplode(d.datacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
-              ORDER BY a.grantee, a.privilege_type)::text[] AS grantees,
-       ARRAY(SELECT a.privilege_type || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+              GROUP BY a.grantee, g.rolname, a.is_grantable ORDER BY a.grantee, a.is_grantable) AS grantees,
+       ARRAY(SELECT pg_catalog.string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)
                FROM pg_catalog.aclexplode(d.datacl) a
-              ORDER BY a.grantee, a.privilege_type)::text[] AS privileges,
+              GROUP BY a.grantee, a.is_grantable ORDER BY a.grantee, a.is_grantable) AS privileges,
+       ARRAY(SELECT a.is_grantable
+               FROM pg_catalog.aclexplode(d.datacl) a
+              GROUP BY a.grantee, a.is_grantable ORDER BY a.grantee, a.is_grantable) AS options,
        ARRAY(SELECT coalesce(r.rolname::text, '')
                FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
               CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c (setting, nth)
