@@ -1,4 +1,5 @@
-//! The suites of setting up and verifying, once more: one list of cases for both ways to a server and every version.
+//! The suites of setting up, verifying and test databases, once more: one list of cases for both ways to a server and
+//! every version.
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to tell but its reader")]
 
@@ -16,7 +17,10 @@ fn every_case_holds_on_every_rung() {
         if !is_there(Rung::parse(server)) {
             continue;
         }
-        for suite in ["setup", "verify"] {
+        // Handing out databases is the same wherever the server comes from.
+        let suites =
+            if server.starts_with("local") { &["setup", "verify", "testdb"][..] } else { &["setup", "verify"] };
+        for suite in suites {
             let started = Instant::now();
             let output = Command::new(program(suite)).env("TESTS_SERVER", server).output().unwrap();
             let text = String::from_utf8_lossy(&output.stdout);

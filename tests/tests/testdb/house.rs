@@ -23,15 +23,11 @@ impl House {
         Self { workspace: self.workspace.with("MIGRATE_COMMAND", command), ..self }
     }
 
-    /// One whose server can prove something.
+    /// One whose server can prove something: before PostgreSQL 15 none can, and every database is cloned anew.
     pub(crate) fn provable() -> Option<Self> {
         let house = Self::new();
         let version: i32 = house.cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
-        if version < 150_000 {
-            tests::skipped("before PostgreSQL 15 statistics prove nothing");
-            return None;
-        }
-        Some(house)
+        (version >= 150_000).then_some(house)
     }
 
     /// Every clone that is there.
