@@ -71,6 +71,19 @@ const LISTS: [&str; 6] = [
 
 /// `text` is `name=value`, as `pg_db_role_setting` holds it.
 fn setting(database: &Identifier, role: &str, text: &str) -> String {
+    let assignment = assignment(text);
+    match role {
+        "" => format!("ALTER DATABASE {database} SET {assignment}"),
+        role => format!("ALTER ROLE {} IN DATABASE {database} SET {assignment}", Identifier::from_catalog(role)),
+    }
+}
+
+/// The same of a role in every database.
+pub(crate) fn setting_of_role(role: &Identifier, text: &str) -> String {
+    format!("ALTER ROLE {role} SET {}", assignment(text))
+}
+
+fn assignment(text: &str) -> String {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     let value = match value {
         "" => "''".to_owned(),
@@ -79,13 +92,7 @@ fn setting(database: &Identifier, role: &str, text: &str) -> String {
     };
     // An extension's has two parts.
     let name: Vec<_> = name.split('.').map(|part| Identifier::from_catalog(part).to_string()).collect();
-    let name = name.join(".");
-    match role {
-        "" => format!("ALTER DATABASE {database} SET {name} TO {value}"),
-        role => {
-            format!("ALTER ROLE {} IN DATABASE {database} SET {name} TO {value}", Identifier::from_catalog(role))
-        }
-    }
+    format!("{} TO {value}", name.join("."))
 }
 
 /// Creates a database from a template.
@@ -106,18 +113,20 @@ pub(crate) fn drop_database(
     administrator: &Administrator,
     database: &Identifier,
 ) -> anyhow::Result<()> {
-    if !end_sessions(&mut |sql| texts(session, sql), database, Duration::ZERO)? {
-        let prepared =
-            query(session, "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = $1", &[database.as_str()])?;
-        if !prepared.is_empty() {
-            let mut inside = administrator.connect(database.as_str(), Duration::ZERO)?;
-            for row in prepared {
-                execute(&mut inside, &format!("ROLLBACK PREPARED {}", Literal(row.get::<_, &str>(0))))?;
-            }
-            drop(inside);
-            end_sessions(&mut |sql| texts(session, sql), database, Duration::from_millis(50))?;
+    let prepared = "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = $1";
+    let prepared = query(session, prepared, &[database.as_str()])?;
+    if !prepared.is_empty() {
+        let mut inside = administrator.connect(database.as_str(), Duration::ZERO)?;
+        for row in prepared {
+            execute(&mut inside, &format!("ROLLBACK PREPARED {}", Literal(row.get::<_, &str>(0))))?;
         }
     }
+    // Who is sent away may not come back in.
+    match execute(session, &format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")) {
+        Err(error) if is_refused(&error, "3D000") => return Ok(()),
+        outcome => outcome?,
+    }
+    end_sessions(&mut |sql| texts(session, sql), database, Duration::ZERO)?;
     execute(session, &format!("DROP DATABASE IF EXISTS {database}"))
 }
 

@@ -15,6 +15,7 @@ use pg_setup::{Context, Silence, Target};
 use crate::{
     error::Error,
     name::Stem,
+    role::Role,
     session::{query_one, texts},
     sweep::sweep,
     template::{Content, Template},
@@ -35,6 +36,10 @@ pub(crate) struct House {
     /// Whether this process runs one test and ends.
     pub(crate) is_for_one_test: bool,
     version: i32,
+    /// The database where all processes meet for their locks.
+    meeting: String,
+    /// The app's role as it was, for where a test changes it.
+    role: Option<Role>,
     leases: Mutex<Leases>,
     /// For what takes long; opened when it is needed.
     other: Mutex<Option<Session>>,
@@ -91,12 +96,16 @@ impl House {
         };
         // The template is made by the same.
         target.access.administrator = Some(administrator.clone());
-        let mut session = maintenance(&administrator, context.wait).map_err(|error| target.explain(error))?;
+        let (meeting, mut session) = meeting(&administrator, context.wait).map_err(|error| target.explain(error))?;
         let row = query_one(&mut session, include_str!("sql/house.sql"), &[])?;
         let version = row.get("version");
         if version < 130_000 {
             bail!("PostgreSQL {}: 13 is the oldest that works", row.get::<_, String>("version_text"));
         }
+        let role = match row.get("is_superuser") {
+            true => Role::read(&mut session, target.expected.role.as_str())?,
+            false => None,
+        };
         let is_for_one_test = context.environment.process("NEXTEST_EXECUTION_MODE") == Some("process-per-test");
         let house = Arc::new(Self {
             owner: Identifier::from_catalog(administrator.connection.user.as_str()),
@@ -105,6 +114,8 @@ impl House {
             by_files: version >= 150_000 && !row.get::<_, bool>("is_durable"),
             is_for_one_test,
             version,
+            meeting,
+            role,
             leases: Mutex::new(Leases { session, places: Vec::new(), clones: Vec::new() }),
             other: Mutex::default(),
             templates: Default::default(),
@@ -129,6 +140,12 @@ impl House {
         texts(&mut self.leases().session, sql)
     }
 
+    /// Makes the app's role what it was, if it is not: it is the whole server's.
+    pub(crate) fn restore_role(&self) -> anyhow::Result<()> {
+        let Some(role) = &self.role else { return Ok(()) };
+        role.restore(&mut self.leases().session, self.target.expected.role.as_str())
+    }
+
     /// Does something that may take long by a session in the maintenance database.
     pub(crate) fn with_session<T>(&self, run: impl FnOnce(&mut Session) -> anyhow::Result<T>) -> anyhow::Result<T> {
         if self.is_for_one_test {
@@ -138,7 +155,7 @@ impl House {
         let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
         let session = match &mut *other {
             Some(session) if !session.client.is_closed() => session,
-            none => none.insert(maintenance(&self.administrator, self.context.wait)?),
+            none => none.insert(self.administrator.connect(&self.meeting, self.context.wait)?),
         };
         run(session)
     }
@@ -169,11 +186,16 @@ impl House {
     }
 }
 
-/// A session in the database where all processes meet for their locks: `postgres`, or the one that the
-/// administrator's connection names.
-fn maintenance(administrator: &Administrator, wait: Duration) -> Result<Session, pg_config::ConnectError> {
-    match administrator.connect("postgres", wait) {
-        Err(error) if error.is_refusal() => administrator.connect(&administrator.connection.database, wait),
-        outcome => outcome,
+/// The database where all processes meet for their locks, which are a database's own: `postgres`, or the one that the
+/// administrator's connection names where there is none or it keeps us out; and a session in it.
+fn meeting(administrator: &Administrator, wait: Duration) -> Result<(String, Session), pg_config::ConnectError> {
+    let named = &administrator.connection.database;
+    match administrator.connect(MEETING, wait) {
+        Err(error) if error.code().is_some_and(|code| ["3D000", "28000", "42501"].contains(&code.code())) => {
+            administrator.connect(named, wait).map(|session| (named.clone(), session))
+        }
+        outcome => outcome.map(|session| (MEETING.to_owned(), session)),
     }
 }
+
+const MEETING: &str = "postgres";

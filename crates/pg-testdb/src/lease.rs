@@ -26,7 +26,7 @@ pub(crate) const CLONES: i32 = 0x7465_7374;
 const PLACES: i32 = 0x706c_6163;
 
 /// How long a place is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long sessions that a test has closed may take to be gone; what is still there was not closed.
 const GRACE: Duration = Duration::from_millis(50);
@@ -56,10 +56,12 @@ impl Lease {
 
     fn of(house: &House, template: &Arc<Template>) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(2);
         loop {
+            pause = (pause * 2).min(Duration::from_millis(100));
             match Self::try_take(house, template)? {
                 Some(lease) => return Ok(lease),
-                None if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+                None if Instant::now() < deadline => thread::sleep(pause),
                 None => bail!(
                     "{} test databases are in use, as many as may be at once (a quarter of max_connections), and none \
                      was given back within {} s; see whose they are: \
@@ -91,6 +93,12 @@ impl Lease {
             let row = rows.first().context("no row")?;
             let Some(place) = row.get::<_, Option<i32>>("place") else { return Ok(None) };
             leases.places.push(place);
+            if row.get::<_, Option<bool>>("fresh") == Some(false) {
+                // Somebody has a clone of that very number.
+                leases.places.pop();
+                execute(&mut leases.session, &format!("SELECT pg_catalog.pg_advisory_unlock({PLACES}, {place})"))?;
+                continue;
+            }
             let ready = row.get::<_, Option<String>>("ready");
             let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
                 let name = fresh.next();
@@ -161,8 +169,12 @@ impl Lease {
 
     fn release_by(&self, leases: &mut crate::house::Leases) -> anyhow::Result<()> {
         let Self { place, name, .. } = self;
-        leases.places.retain(|own| own != place);
-        leases.clones.retain(|own| *own != name.lock());
+        // A session may take its own lock twice, and then has it twice.
+        for (held, own) in [(&mut leases.places, *place), (&mut leases.clones, name.lock())] {
+            if let Some(at) = held.iter().position(|held| *held == own) {
+                held.swap_remove(at);
+            }
+        }
         let unlock = format!(
             "SELECT pg_catalog.pg_advisory_unlock({CLONES}, {}), pg_catalog.pg_advisory_unlock({PLACES}, {place})",
             name.lock()
@@ -176,20 +188,32 @@ fn state(house: &House, template: &Template, database: &Identifier) -> String {
     if !template.facts.is_provable {
         return String::new();
     }
-    let literal = |text: &str| Literal(text).to_string();
-    include_str!("sql/state.sql")
-        .replace("$1", &literal(database.as_str()))
-        .replace("$2", &literal(house.target.expected.role.as_str()))
+    let (database, role) =
+        (Literal(database.as_str()).to_string(), Literal(house.target.expected.role.as_str()).to_string());
+    // What made the template's statistics a proof may have changed since.
+    let provable = include_str!("sql/provable.sql").replace("$1", &role);
+    let state = include_str!("sql/state.sql").replace("$1", &database).replace("$2", &role);
+    format!("SELECT CASE WHEN ({provable}) THEN ({state}) END")
 }
 
 impl Lease {
     /// Gives it back: proves that it is as it was, so that another test may have it, or drops it. At once, on the
     /// test's own thread: nothing is left behind when the process ends, and no other test waits.
     pub(crate) fn give_back(self, house: &House, taint: Option<String>) -> anyhow::Result<Way> {
-        let way = match self.prove(house, taint) {
-            Ok(()) => Ok(Way::Proved),
-            Err(doubt) => self.drop_it(house).map(|()| Way::Dropped(doubt.0)),
+        let doubt = match self.prove(house, taint) {
+            Ok(()) => {
+                let [used, ready] = [State::Used, State::Ready].map(|state| self.name.in_state(state));
+                let mut leases = house.leases();
+                // Ready and free at once. The session that holds the lock has lived all the while: a crash of the server
+                // ends all sessions, and begins all statistics anew.
+                match execute(&mut leases.session, &format!("ALTER DATABASE {used} RENAME TO {ready}")) {
+                    Ok(()) => return self.release_by(&mut leases).map(|()| Way::Proved),
+                    Err(error) => Doubt::from(error),
+                }
+            }
+            Err(doubt) => doubt,
         };
+        let way = self.drop_it(house).map(|()| Way::Dropped(doubt.0));
         // Whatever it is now: if it is not ready, it is swept.
         let released = self.release(house);
         way.and_then(|way| released.map(|()| way))
@@ -213,15 +237,13 @@ impl Lease {
         let rename = format!("ALTER DATABASE {test} RENAME TO {used}");
         let after = house.texts(&format!("{rename}; {}", state(house, template, &used)))?;
         if after.first().and_then(Option::as_ref) != Some(before) {
+            house.restore_role()?;
             return Err("settings, privileges or the role were changed, or statistics reset".into());
         }
         let mut inside = house.administrator.connect(used.as_str(), Duration::ZERO).map_err(anyhow::Error::from)?;
         proof::prove(&mut inside, &template.facts)?;
         drop(inside);
         end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;
-        // The session that holds the lock has lived all the while: a crash of the server ends all sessions, and begins
-        // all statistics anew.
-        house.texts(&format!("ALTER DATABASE {used} RENAME TO {}", name.in_state(State::Ready)))?;
         Ok(())
     }
 

@@ -27,6 +27,7 @@ mod lease;
 mod name;
 mod named;
 mod proof;
+mod role;
 mod session;
 mod sweep;
 mod template;

@@ -7,7 +7,7 @@ use pg_setup::{Context, Target};
 use crate::{
     clone::{create_database, drop_database},
     house::House,
-    session::query,
+    session::{execute, query},
     template::Content,
 };
 
@@ -22,7 +22,11 @@ pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Res
     house.with_session(|session| {
         create_database(session, &database, &template.name, house.by_files)?;
         let statements = template.missing.statements(&database, &house.owner);
-        crate::session::execute(session, &statements)
+        execute(session, &statements).or_else(|error| {
+            // Without its settings and privileges it is none.
+            drop_database(session, &house.administrator, &database)?;
+            Err(error)
+        })
     })?;
     Ok(house.target.access.app.with_database(database.as_str()))
 }

@@ -22,7 +22,7 @@ const MOST_KEPT: usize = 10;
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// So many templates are kept: going back to a branch costs nothing.
-const MOST_TEMPLATES: usize = 4;
+const MOST_TEMPLATES: usize = 8;
 
 pub(crate) fn kept_remark() -> String {
     format!("{KEPT}{}", now())
@@ -32,22 +32,14 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Drops what nobody holds and nobody wants.
+/// Drops what nobody holds and nobody wants. What cannot be dropped now is left for the next time.
 pub(crate) fn sweep(house: &House) -> anyhow::Result<()> {
-    if house.is_for_one_test {
-        // A session may take its own lock twice, and this one holds the leases.
-        let mut leases = house.leases();
-        let own = leases.clones.clone();
-        return sweep_by(house, &mut leases.session, &own);
-    }
-    house.with_session(|session| sweep_by(house, session, &[]))
-}
-
-fn sweep_by(house: &House, session: &mut Session, own: &[i32]) -> anyhow::Result<()> {
-    let sql = "SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database') \
+    let found: Vec<(String, Option<String>)> = house.with_session(|session| {
+        let sql = "SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database') \
                    FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(d.datname::text, $1) ORDER BY d.oid DESC";
-    let rows = query(session, sql, &[&format!("{}_", house.stem.as_str())])?;
-    let found: Vec<(String, Option<String>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let rows = query(session, sql, &[&format!("{}_", house.stem.as_str())])?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    })?;
     let of_kind = |kind: &str| {
         let prefix = format!("{}_{kind}_", house.stem.as_str());
         let digests = found.iter().filter_map(move |(name, _)| name.strip_prefix(&prefix).map(str::to_owned));
@@ -58,36 +50,60 @@ fn sweep_by(house: &House, session: &mut Session, own: &[i32]) -> anyhow::Result
     let mut kept = 0;
     for (name, remark) in &found {
         let Some((clone, state)) = CloneName::parse(&house.stem, name) else { continue };
-        if let Some(second) = remark.as_deref().and_then(|remark| remark.strip_prefix(KEPT)) {
+        let mut is_old = false;
+        if let Some(second) = kept_since(remark.as_deref()) {
             kept += 1;
-            let age = now().saturating_sub(second.parse().unwrap_or_default());
-            if kept <= MOST_KEPT && age < KEPT_FOR.as_secs() {
+            is_old = kept > MOST_KEPT || now().saturating_sub(second) >= KEPT_FOR.as_secs();
+            if !is_old {
                 continue;
             }
         } else if state == State::Ready && living.iter().any(|digest| digest == clone.digest()) {
             continue;
         }
-        if !own.contains(&clone.lock()) {
-            drop_unless_held(house, session, &clone, state)?;
-        }
+        let _ = drop_unless_held(house, &clone, state, is_old);
     }
     for digest in of_kind("building") {
-        template::abandon(session, &house.administrator, &house.stem, &digest)?;
+        let _ = house.with_session(|session| template::abandon(session, &house.administrator, &house.stem, &digest));
     }
     for digest in old {
-        drop_database(session, &house.administrator, &house.stem.template(digest))?;
+        let template = house.stem.template(digest);
+        let _ = house.with_session(|session| drop_database(session, &house.administrator, &template));
     }
     Ok(())
 }
 
-fn drop_unless_held(house: &House, session: &mut Session, clone: &CloneName, state: State) -> anyhow::Result<()> {
+/// Since when the database of a failed test is kept, if it is one.
+fn kept_since(remark: Option<&str>) -> Option<u64> {
+    remark?.strip_prefix(KEPT)?.parse().ok()
+}
+
+fn drop_unless_held(house: &House, clone: &CloneName, state: State, is_old: bool) -> anyhow::Result<()> {
     let key = clone.lock();
-    let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {key})");
-    if !query_one(session, &lock, &[])?.get::<_, bool>(0) {
-        return Ok(());
-    }
     let database: Identifier = clone.in_state(state);
-    let outcome = drop_database(session, &house.administrator, &database);
-    query(session, &format!("SELECT pg_catalog.pg_advisory_unlock({CLONES}, {key})"), &[])?;
-    outcome
+    let run = |session: &mut Session| {
+        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {key})");
+        if !query_one(session, &lock, &[])?.get::<_, bool>(0) {
+            return Ok(());
+        }
+        // Its test may have failed since it was looked at.
+        let remark =
+            "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database WHERE datname = $1";
+        let remark = query(session, remark, &[database.as_str()])?;
+        let is_kept = remark.first().is_some_and(|row| kept_since(row.get(0)).is_some());
+        let outcome = match is_kept && !is_old {
+            true => Ok(()),
+            false => drop_database(session, &house.administrator, &database),
+        };
+        query(session, &format!("SELECT pg_catalog.pg_advisory_unlock({CLONES}, {key})"), &[])?;
+        outcome
+    };
+    if house.is_for_one_test {
+        // A session may take its own lock twice, and this one holds the leases.
+        let mut leases = house.leases();
+        return match leases.clones.contains(&key) {
+            true => Ok(()),
+            false => run(&mut leases.session),
+        };
+    }
+    house.with_session(run)
 }

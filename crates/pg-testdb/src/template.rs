@@ -181,6 +181,8 @@ fn build(
             pg_schema::provision(&mut connections, &target.access, &target.expected, &mut |_| ())?;
         }
     }
+    // Whatever the command has left running is gone before it is looked at.
+    wait_for_sessions(session, &building)?;
     let facts = {
         let mut inside = administrator.connect(building.as_str(), context.wait)?;
         Facts::read(&mut inside, target.expected.role.as_str()).context("look at what the migrations have made")?
@@ -230,7 +232,9 @@ impl Facts {
                 let cases = cases.map(|(oid, table)| {
                     format!("CASE WHEN EXISTS (SELECT FROM ONLY {table}) THEN NULL ELSE '{oid}' END")
                 });
-                let sql = format!("SELECT pg_catalog.concat_ws(',', {})", cases.collect::<Vec<_>>().join(", "));
+                // A call takes a hundred arguments, an array as many as there are.
+                let cases = cases.collect::<Vec<_>>().join(", ");
+                let sql = format!("SELECT pg_catalog.array_to_string(ARRAY[{cases}]::text[], ',')");
                 query_one(inside, &sql, &[])?.get(0)
             }
         };

@@ -79,6 +79,8 @@ const CASES: &[(&[&str], &str)] = &[
     (&["DROP SCHEMA aura CASCADE"], "written to"),
     (&["DO $$BEGIN EXECUTE 'CREATE TABLE t ()'; EXECUTE 'DROP TABLE t'; END$$"], "written to"),
     // What is the whole server's.
+    (&["ALTER ROLE CURRENT_USER SET work_mem = '1MB'"], "settings"),
+    (&["ALTER ROLE CURRENT_USER PASSWORD 'another'"], "settings"),
     (&["ALTER ROLE aura_user IN DATABASE \"$db\" SET work_mem = '1MB'"], "settings"),
     (&["ALTER ROLE aura_user IN DATABASE \"$db\" RESET ALL"], "settings"),
 ];
@@ -143,6 +145,25 @@ fn whatever_an_administrator_does_is_not_looked_at() {
     }
 }
 
+/// A template is made once; who may switch the counting off is asked for each test.
+#[test]
+fn a_role_that_was_promoted_proves_nothing() {
+    let Some(house) = House::provable() else { return };
+    house.workspace.testdb(&["sql"]).exits(0);
+    let template = house.dump(&house.ready());
+    for (promote, back) in [
+        ("ALTER ROLE aura_user SUPERUSER", "ALTER ROLE aura_user NOSUPERUSER"),
+        ("GRANT SET ON PARAMETER track_counts TO aura_user", "REVOKE SET ON PARAMETER track_counts FROM aura_user"),
+    ] {
+        house.cluster.sql("postgres", promote);
+        let run = run(&house, "sql", &["SET track_counts = off", "DELETE FROM artworks_arttype"]);
+        assert_eq!(way(&run), "dropped: this server's statistics prove nothing", "{promote}\n{}", run.stdout);
+        house.cluster.sql("postgres", back);
+        house.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(house.dump(&house.ready()), template, "{promote}");
+    }
+}
+
 /// What is done from elsewhere to the database of a test, while the test holds it.
 #[test]
 fn what_others_do_to_the_database_is_seen() {
@@ -155,7 +176,7 @@ fn what_others_do_to_the_database_is_seen() {
         ("ALTER DATABASE \"$db\" SET work_mem = '1MB'", ""),
         ("ALTER DATABASE \"$db\" CONNECTION LIMIT 7", ""),
         ("ALTER DATABASE \"$db\" OWNER TO aura_user", ""),
-        ("ALTER ROLE aura_user SET work_mem = '1MB'", "ALTER ROLE aura_user RESET work_mem"),
+        ("ALTER ROLE aura_user SET work_mem = '1MB'", ""),
         ("ALTER ROLE aura_user CONNECTION LIMIT 50", "ALTER ROLE aura_user CONNECTION LIMIT -1"),
         ("CREATE ROLE other; GRANT other TO aura_user", "DROP ROLE other"),
     ] {

@@ -37,7 +37,13 @@ impl House {
 
     /// The dump of a clone, its name apart.
     pub(crate) fn dump(&self, database: &str) -> String {
-        self.cluster.dump(database).replace(database, "THE_DATABASE")
+        let dump = self.cluster.dump(database).replace(database, "THE_DATABASE");
+        // A database with somebody in it is handed to nobody.
+        let sessions = format!("SELECT count(*)::text FROM pg_catalog.pg_stat_activity WHERE datname = '{database}'");
+        while self.cluster.value("postgres", &sessions) != "0" {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        dump
     }
 
     /// The only clone, which waits for a test.

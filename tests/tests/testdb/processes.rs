@@ -146,6 +146,17 @@ fn an_edited_migration_is_seen_by_the_next_test() {
 }
 
 #[test]
+fn a_schema_of_many_tables_is_proved_too() {
+    let Some(house) = House::provable().map(House::migrated_by_psql) else { return };
+    let tables = (0..300).map(|nth| format!("CREATE TABLE many_{nth} (id bigserial, name text);\n"));
+    house.workspace.write("migrations/V9__many.sql", tables.collect::<String>());
+    let run = house.workspace.testdb(&["sql", "INSERT INTO many_299 (name) VALUES ('a')"]).exits(0);
+    assert_eq!(way(&run), "proved");
+    let run = house.workspace.testdb(&["sql", "DO $$BEGIN ASSERT (SELECT count(*) = 0 FROM many_299); END$$"]).exits(0);
+    assert!(!run.stdout.contains("refused"), "{}", run.stdout);
+}
+
+#[test]
 fn migrations_that_fail_are_told_with_their_words() {
     let house = House::new().migrated_by_psql();
     house.workspace.write("migrations/V9__wrong.sql", "CREATE TABLE notes_note ();");

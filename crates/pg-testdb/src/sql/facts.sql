@@ -1,6 +1,6 @@
 -- tables that may be emptied without anything else happening, where they hold no rows: nothing fires, hides, rewrites
 -- or inherits; and every sequence
-SELECT ARRAY(SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+SELECT ARRAY(SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND c.relam = 2 AND c.relpersistence = 'p'
                 AND c.oid >= 16384 AND NOT c.relrowsecurity AND NOT c.relforcerowsecurity AND NOT c.relhasrules
                 AND NOT c.relispartition AND NOT c.relhassubclass
                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
