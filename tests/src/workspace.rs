@@ -131,7 +131,10 @@ impl Workspace {
 
     /// The command that [`Self::testdb`] runs.
     pub fn testdb_command(&self, arguments: &[&str]) -> Command {
-        self.write("Cargo.toml", include_str!("testdb.toml"));
+        // Once: another process may be reading it.
+        if !self.root.join("Cargo.toml").exists() {
+            self.write("Cargo.toml", include_str!("testdb.toml"));
+        }
         self.command_of(&twin("testdb"), arguments)
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{Config, EnvFile, Environment, Identifier, Project, Session};
+use pg_config::{Config, ConnectError, EnvFile, Environment, Identifier, Project, Session};
 use pg_schema::{Administrator, Purpose};
 use pg_server::Mode;
 use pg_setup::{Context, Silence, Target};
@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     name::Stem,
     role::Role,
-    session::{query_one, texts},
+    session::{in_turn, query_one, texts},
     sweep::sweep,
     template::{Content, Template},
 };
@@ -140,6 +140,12 @@ impl House {
         texts(&mut self.leases().session, sql)
     }
 
+    /// A session of the administrator's in a database.
+    pub(crate) fn connect(&self, database: &str) -> Result<Session, ConnectError> {
+        let wait = self.context.wait;
+        in_turn(wait, || self.administrator.connect(database, wait))
+    }
+
     /// Makes the app's role what it was, if it is not: it is the whole server's.
     pub(crate) fn restore_role(&self) -> anyhow::Result<()> {
         let Some(role) = &self.role else { return Ok(()) };
@@ -155,7 +161,7 @@ impl House {
         let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
         let session = match &mut *other {
             Some(session) if !session.client.is_closed() => session,
-            none => none.insert(self.administrator.connect(&self.meeting, self.context.wait)?),
+            none => none.insert(self.connect(&self.meeting)?),
         };
         run(session)
     }
@@ -188,9 +194,9 @@ impl House {
 
 /// The database where all processes meet for their locks, which are a database's own: `postgres`, or the one that the
 /// administrator's connection names where there is none or it keeps us out; and a session in it.
-fn meeting(administrator: &Administrator, wait: Duration) -> Result<(String, Session), pg_config::ConnectError> {
+fn meeting(administrator: &Administrator, wait: Duration) -> Result<(String, Session), ConnectError> {
     let named = &administrator.connection.database;
-    match administrator.connect(MEETING, wait) {
+    match in_turn(wait, || administrator.connect(MEETING, wait)) {
         Err(error) if error.code().is_some_and(|code| ["3D000", "28000", "42501"].contains(&code.code())) => {
             administrator.connect(named, wait).map(|session| (named.clone(), session))
         }

@@ -240,7 +240,7 @@ impl Lease {
             house.restore_role()?;
             return Err("settings, privileges or the role were changed, or statistics reset".into());
         }
-        let mut inside = house.administrator.connect(used.as_str(), Duration::ZERO).map_err(anyhow::Error::from)?;
+        let mut inside = house.connect(used.as_str()).map_err(anyhow::Error::from)?;
         proof::prove(&mut inside, &template.facts)?;
         drop(inside);
         end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;

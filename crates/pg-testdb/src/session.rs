@@ -1,9 +1,12 @@
 //! Sessions of the administrator, and where they may be used.
 
-use std::thread;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, anyhow};
-use pg_config::Session;
+use pg_config::{ConnectError, Session};
 use postgres::{Row, SimpleQueryMessage, types::ToSql, types::Type};
 
 /// One query whose parameters are all text: one round trip.
@@ -31,6 +34,22 @@ pub(crate) fn texts(session: &mut Session, sql: &str) -> anyhow::Result<Vec<Opti
         _ => None,
     });
     Ok(texts.flatten().collect())
+}
+
+/// A connection that waits for its turn where the server has as many as it takes (53300).
+pub(crate) fn in_turn(
+    wait: Duration,
+    connect: impl Fn() -> Result<Session, ConnectError>,
+) -> Result<Session, ConnectError> {
+    let deadline = Instant::now() + wait;
+    loop {
+        match connect() {
+            Err(error) if error.code().is_some_and(|code| code.code() == "53300") && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// What was tried, and what the server said.

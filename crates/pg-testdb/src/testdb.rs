@@ -6,7 +6,14 @@ use anyhow::Context as _;
 use pg_config::ConnInfo;
 use postgres::Client;
 
-use crate::{error::Error, house::House, lease::Lease, name::State, session::off_runtime, template::Content};
+use crate::{
+    error::Error,
+    house::House,
+    lease::Lease,
+    name::State,
+    session::{in_turn, off_runtime},
+    template::Content,
+};
 
 /// A database of one test's own.
 ///
@@ -70,7 +77,8 @@ impl TestDb {
     /// # Errors
     /// The server refuses the app's login.
     pub fn client(&self) -> Result<Client, Error> {
-        let session = pg_config::connect_within(&self.connection, self.house.context.wait).map_err(anyhow::Error::from);
+        let wait = self.house.context.wait;
+        let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(anyhow::Error::from);
         Ok(session.context("help: cargo xtask db-setup says what is wrong").map(|session| session.client)?)
     }
 
@@ -80,7 +88,7 @@ impl TestDb {
     /// The server refuses the administrator's login.
     pub fn administrator(&mut self) -> Result<Client, Error> {
         self.taint = Some("an administrator was in it".to_owned());
-        let session = self.house.administrator.connect(&self.connection.database, self.house.context.wait);
+        let session = self.house.connect(&self.connection.database);
         Ok(session.map(|session| session.client).map_err(anyhow::Error::from)?)
     }
 
