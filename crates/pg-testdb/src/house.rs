@@ -14,6 +14,7 @@ use pg_setup::{Context, Silence, Target};
 
 use crate::{
     error::Error,
+    lease::prepare_state,
     name::Stem,
     role::Role,
     session::{in_turn, query_one, texts},
@@ -38,6 +39,8 @@ pub(crate) struct House {
     version: i32,
     /// The database where all processes meet for their locks.
     meeting: String,
+    /// Whether anything can be proved on this server, by this administrator.
+    pub(crate) is_proving: bool,
     /// The app's role as it was, for where a test changes it.
     role: Option<Role>,
     leases: Mutex<Leases>,
@@ -102,7 +105,11 @@ impl House {
         if version < 130_000 {
             bail!("PostgreSQL {}: 13 is the oldest that works", row.get::<_, String>("version_text"));
         }
-        let role = match row.get("is_superuser") {
+        let is_proving = version >= 150_000 && row.get("is_superuser");
+        if is_proving {
+            prepare_state(&mut session, target.expected.role.as_str())?;
+        }
+        let role = match is_proving {
             true => Role::read(&mut session, target.expected.role.as_str())?,
             false => None,
         };
@@ -115,6 +122,7 @@ impl House {
             is_for_one_test,
             version,
             meeting,
+            is_proving,
             role,
             leases: Mutex::new(Leases { session, places: Vec::new(), clones: Vec::new() }),
             other: Mutex::default(),
@@ -161,7 +169,13 @@ impl House {
         let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
         let session = match &mut *other {
             Some(session) if !session.client.is_closed() => session,
-            none => none.insert(self.connect(&self.meeting)?),
+            none => {
+                let mut session = self.connect(&self.meeting)?;
+                if self.is_proving {
+                    prepare_state(&mut session, self.target.expected.role.as_str())?;
+                }
+                none.insert(session)
+            }
         };
         run(session)
     }
