@@ -7,7 +7,7 @@ WITH place AS MATERIALIZED (
 ready AS MATERIALIZED (
   SELECT r.datname FROM (SELECT d.datname FROM pg_catalog.pg_database d
                           WHERE pg_catalog.starts_with(d.datname::text, $3) AND EXISTS (SELECT FROM place)
-                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)
+                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL)
                           ORDER BY pg_catalog.random() LIMIT 16) r
    WHERE pg_catalog.pg_try_advisory_lock($5::int4, ('x' || substring(r.datname::text FROM '_([0-9a-f]{8})_[0-9]+$'))::bit(32)::int4)
    LIMIT 1)
