@@ -55,7 +55,7 @@ fn half_of_the_processes_are_killed() {
     house.workspace.testdb(&["sql"]).exits(0);
     let start = |nth: usize| {
         // Those that are killed would go on for long.
-        let tests = if nth % 2 == 0 { "5000" } else { "40" };
+        let tests = if nth.is_multiple_of(2) { "5000" } else { "40" };
         let mut command = house.workspace.testdb_command(&["suite", "2", tests]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
