@@ -30,7 +30,7 @@ pub use lock::LockError;
 pub use mend::mend;
 pub use object::{Kind, Object};
 pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
-pub use query::SqlError;
+pub use query::{SqlError, execute, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
 pub use report::{Check, Fix, Mender, Report, Status};

@@ -22,7 +22,8 @@ pub struct SqlError {
 }
 
 impl SqlError {
-    pub(crate) fn new(statement: &str, error: &postgres::Error) -> Self {
+    /// What the server, or the driver, said of a statement.
+    pub fn new(statement: &str, error: &postgres::Error) -> Self {
         // The first line of a long query says which one it is.
         let statement = statement.trim().lines().next().unwrap_or_default().to_owned();
         let statement = mask_verifier(&statement);
@@ -58,14 +59,14 @@ impl SqlError {
 }
 
 /// Runs one query whose parameters are all text: one round trip, nothing prepared, nothing left behind.
-pub(crate) fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
+pub fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
     let typed: Vec<(&(dyn ToSql + Sync), Type)> =
         parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
     session.client.query_typed(sql, &typed).map_err(|error| SqlError::new(sql, &error))
 }
 
 /// The one row of a query that always gives one.
-pub(crate) fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Row, SqlError> {
+pub fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Row, SqlError> {
     query(session, sql, parameters)?.into_iter().next().ok_or_else(|| SqlError {
         statement: sql.trim().lines().next().unwrap_or_default().to_owned(),
         message: "the query gave no row".to_owned(),
@@ -83,7 +84,7 @@ pub(crate) fn settled(mut session: Session) -> Session {
 }
 
 /// Runs one statement that gives no rows.
-pub(crate) fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
+pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
 }
 

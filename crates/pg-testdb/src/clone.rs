@@ -6,10 +6,10 @@ use std::{
 };
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::Administrator;
-use postgres::Row;
+use pg_schema::{Administrator, execute, query};
+use postgres::{Row, error::SqlState};
 
-use crate::session::{execute, is_refused, query, texts};
+use crate::session::{is_refused, texts};
 
 /// What `CREATE DATABASE … TEMPLATE` does not copy: settings of the database and of roles in it, privileges, and how
 /// many may connect.
@@ -95,18 +95,6 @@ fn assignment(text: &str) -> String {
     format!("{} TO {value}", name.join("."))
 }
 
-/// Creates a database from a template.
-pub(crate) fn create_database(
-    session: &mut Session,
-    database: &Identifier,
-    template: &Identifier,
-    by_files: bool,
-) -> anyhow::Result<()> {
-    // Where nothing is synced to disk, copying files costs less than writing all of it to the log.
-    let strategy = if by_files { " STRATEGY file_copy" } else { "" };
-    execute(session, &format!("CREATE DATABASE {database} TEMPLATE {template}{strategy}"))
-}
-
 /// Ends the sessions of a database, and its prepared transactions, and drops it. None there: fine.
 pub(crate) fn drop_database(
     session: &mut Session,
@@ -123,11 +111,11 @@ pub(crate) fn drop_database(
     }
     // Who is sent away may not come back in.
     match execute(session, &format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")) {
-        Err(error) if is_refused(&error, "3D000") => return Ok(()),
+        Err(error) if error.is(&SqlState::INVALID_CATALOG_NAME) => return Ok(()),
         outcome => outcome?,
     }
     end_sessions(&mut |sql| texts(session, sql), database, Duration::ZERO)?;
-    execute(session, &format!("DROP DATABASE IF EXISTS {database}"))
+    Ok(execute(session, &format!("DROP DATABASE IF EXISTS {database}"))?)
 }
 
 /// Waits until nobody is connected to a database; who still is after `grace` is sent away. `false`: a prepared
@@ -161,7 +149,7 @@ pub(crate) fn end_sessions(
                 "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = {name}{whom}"
             );
             match texts(&end) {
-                Err(error) if !is_refused(&error, "42501") => return Err(error),
+                Err(error) if !is_refused(&error, &SqlState::INSUFFICIENT_PRIVILEGE) => return Err(error),
                 _ => {}
             }
         }

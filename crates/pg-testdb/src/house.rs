@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Config, ConnectError, EnvFile, Environment, Identifier, Project, Session};
-use pg_schema::{Administrator, Purpose};
+use pg_schema::{Administrator, Purpose, execute, query_one};
 use pg_server::Mode;
 use pg_setup::{Context, Silence, Target};
 
@@ -17,7 +17,7 @@ use crate::{
     lease::prepare_state,
     name::Stem,
     role::Role,
-    session::{in_turn, query_one, texts},
+    session::{in_turn, texts},
     sweep::sweep,
     template::{Content, Template},
 };
@@ -28,12 +28,12 @@ pub(crate) struct House {
     pub(crate) target: Target,
     pub(crate) administrator: Administrator,
     /// The administrator's role, which owns the databases.
-    pub(crate) owner: Identifier,
+    owner: Identifier,
     pub(crate) stem: Stem,
     /// How many databases may be leased at once, by all processes.
     pub(crate) cap: i32,
     /// Whether cloning by files is quicker.
-    pub(crate) by_files: bool,
+    by_files: bool,
     /// Whether this process runs one test and ends.
     pub(crate) is_for_one_test: bool,
     version: i32,
@@ -106,13 +106,11 @@ impl House {
             bail!("PostgreSQL {}: 13 is the oldest that works", row.get::<_, String>("version_text"));
         }
         let is_proving = version >= 150_000 && row.get("is_superuser");
+        let mut role = None;
         if is_proving {
             prepare_state(&mut session, target.expected.role.as_str())?;
+            role = Role::read(&mut session, target.expected.role.as_str())?;
         }
-        let role = match is_proving {
-            true => Role::read(&mut session, target.expected.role.as_str())?,
-            false => None,
-        };
         let is_for_one_test = context.environment.process("NEXTEST_EXECUTION_MODE") == Some("process-per-test");
         let house = Arc::new(Self {
             owner: Identifier::from_catalog(administrator.connection.user.as_str()),
@@ -178,6 +176,24 @@ impl House {
             }
         };
         run(session)
+    }
+
+    /// Creates a clone of a template.
+    pub(crate) fn create(&self, session: &mut Session, template: &Template, clone: &Identifier) -> anyhow::Result<()> {
+        // Where nothing is synced to disk, copying files costs less than writing all of it to the log.
+        let strategy = if self.by_files { " STRATEGY file_copy" } else { "" };
+        Ok(execute(session, &format!("CREATE DATABASE {clone} TEMPLATE {}{strategy}", template.name))?)
+    }
+
+    /// Gives it what it lacks, and asks what is then to be known of it, in one transaction.
+    pub(crate) fn complete(
+        &self,
+        session: &mut Session,
+        template: &Template,
+        clone: &Identifier,
+        query: &str,
+    ) -> anyhow::Result<Vec<Option<String>>> {
+        texts(session, &format!("{}{query}", template.missing.statements(clone, &self.owner)))
     }
 
     /// The template of a content; made where there is none.

@@ -8,13 +8,15 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Identifier, Literal, Session};
+use pg_schema::{SqlError, execute, query};
+use postgres::error::SqlState;
 
 use crate::{
-    clone::{create_database, drop_database, end_sessions},
+    clone::{drop_database, end_sessions},
     house::House,
     name::{CloneName, State},
     proof::{self, Doubt},
-    session::{execute, is_refused, query, texts},
+    session::{is_refused, texts},
     template::{Content, Template},
     testdb::Way,
 };
@@ -46,7 +48,7 @@ impl Lease {
         let template = house.template(content)?;
         match Self::of(house, &template) {
             // Another process has swept the template in between.
-            Err(error) if is_refused(&error, "3D000") => {
+            Err(error) if is_refused(&error, &SqlState::INVALID_CATALOG_NAME) => {
                 house.forget(content);
                 Self::of(house, &house.template(content)?)
             }
@@ -118,7 +120,9 @@ impl Lease {
                 Err(error) => {
                     lease.release_by(&mut leases)?;
                     // Somebody else has taken it between our looking at the names and our having its lock, or is in it.
-                    if !is_refused(&error, "3D000") && !is_refused(&error, "55006") {
+                    if !is_refused(&error, &SqlState::INVALID_CATALOG_NAME)
+                        && !is_refused(&error, &SqlState::OBJECT_IN_USE)
+                    {
                         return Err(error);
                     }
                 }
@@ -129,9 +133,8 @@ impl Lease {
     fn made(mut self, house: &House) -> anyhow::Result<Self> {
         let database = self.name.in_state(State::Test);
         let made = house.with_session(|session| {
-            create_database(session, &database, &self.template.name, house.by_files)?;
-            let statements = self.template.missing.statements(&database, &house.owner);
-            texts(session, &format!("{statements}{}", state(house, &self.template, &database)))
+            house.create(session, &self.template, &database)?;
+            house.complete(session, &self.template, &database, &state(house, &self.template, &database))
         });
         match made {
             Ok(texts) => {
@@ -141,7 +144,7 @@ impl Lease {
             Err(error) => {
                 // What was made of it is swept: nobody holds its lock.
                 let _ = self.release(house);
-                Err(match is_refused(&error, "42501") {
+                Err(match is_refused(&error, &SqlState::INSUFFICIENT_PRIVILEGE) {
                     true => anyhow!(
                         "{error:#}\n  help: {} may not make databases; set ADMIN_DATABASE_URL to a connection that may",
                         house.administrator.how
@@ -195,7 +198,7 @@ fn state(house: &House, template: &Template, database: &Identifier) -> String {
 const STATE: &str = "pg_testdb_state";
 
 /// Has a superuser's session of version 15 or newer know it: planning it each time would cost more than running it.
-pub(crate) fn prepare_state(session: &mut Session, role: &str) -> anyhow::Result<()> {
+pub(crate) fn prepare_state(session: &mut Session, role: &str) -> Result<(), SqlError> {
     let role = Literal(role).to_string();
     // What made the template's statistics a proof may have changed since.
     let provable = include_str!("sql/provable.sql").replace("$1", &role);

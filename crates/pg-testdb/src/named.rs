@@ -2,14 +2,10 @@
 
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Identifier};
+use pg_schema::query;
 use pg_setup::{Context, Target};
 
-use crate::{
-    clone::{create_database, drop_database},
-    house::House,
-    session::{execute, query},
-    template::Content,
-};
+use crate::{clone::drop_database, house::House, template::Content};
 
 /// Makes a copy of the migrated database, and gives its connection. It stays until [`drop_named`].
 pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Result<ConnInfo> {
@@ -20,9 +16,8 @@ pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Res
     }
     let template = house.template(Content::Migrated)?;
     house.with_session(|session| {
-        create_database(session, &database, &template.name, house.by_files)?;
-        let statements = template.missing.statements(&database, &house.owner);
-        execute(session, &statements).or_else(|error| {
+        house.create(session, &template, &database)?;
+        house.complete(session, &template, &database, "").or_else(|error| {
             // Without its settings and privileges it is none.
             drop_database(session, &house.administrator, &database)?;
             Err(error)

@@ -5,11 +5,9 @@
 //! back too. So whatever is not counted was not written. What else there is, `sql/state.sql` compares.
 
 use pg_config::Session;
+use pg_schema::{SqlError, execute, query_one};
 
-use crate::{
-    session::{execute, query_one},
-    template::Facts,
-};
+use crate::template::Facts;
 
 /// Why a clone is not used again.
 pub(crate) struct Doubt(pub(crate) String);
@@ -17,6 +15,12 @@ pub(crate) struct Doubt(pub(crate) String);
 impl From<&str> for Doubt {
     fn from(why: &str) -> Self {
         Self(why.to_owned())
+    }
+}
+
+impl From<SqlError> for Doubt {
+    fn from(error: SqlError) -> Self {
+        Self::from(anyhow::Error::from(error))
     }
 }
 

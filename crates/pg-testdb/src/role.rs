@@ -1,11 +1,9 @@
 //! The app's role, which no test database isolates: what a test changes of it for everybody is put back.
 
 use pg_config::{Identifier, Literal, Session};
+use pg_schema::{execute, query};
 
-use crate::{
-    clone::setting_of_role,
-    session::{execute, query},
-};
+use crate::clone::setting_of_role;
 
 /// Its password's verifier and its settings in all databases.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +29,6 @@ impl Role {
         let password = self.verifier.as_deref().map_or("NULL".to_owned(), |verifier| Literal(verifier).to_string());
         let settings = self.settings.iter().map(|text| setting_of_role(&name, text));
         let statements = [format!("ALTER ROLE {name} PASSWORD {password}"), format!("ALTER ROLE {name} RESET ALL")];
-        execute(session, &statements.into_iter().chain(settings).collect::<Vec<_>>().join("; "))
+        Ok(execute(session, &statements.into_iter().chain(settings).collect::<Vec<_>>().join("; "))?)
     }
 }

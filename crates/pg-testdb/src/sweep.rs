@@ -4,13 +4,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pg_config::{Identifier, Session};
+use pg_schema::{query, query_one};
 
 use crate::{
     clone::drop_database,
     house::House,
     lease::CLONES,
     name::{CloneName, State, is_hex},
-    session::{query, query_one},
     template,
 };
 

@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{Administrator, Expected, Purpose, Status};
+use pg_schema::{Administrator, Expected, Purpose, SqlError, Status, execute, query, query_one};
 use pg_setup::{Context, Target};
 
 use crate::{
     clone::{Missing, drop_database},
     name::Stem,
-    session::{execute, query, query_one, texts},
+    session::texts,
 };
 
 /// What a template holds.
@@ -142,7 +142,7 @@ fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
     Ok(query_one(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", key(digest)), &[])?.get(0))
 }
 
-fn unlock(session: &mut Session, digest: &str) -> anyhow::Result<()> {
+fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
     execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", key(digest)))
 }
 
