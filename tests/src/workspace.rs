@@ -123,7 +123,7 @@ impl Workspace {
         self.command_of(&twin("twin-xtask"), arguments)
     }
 
-    /// Runs a process that takes databases for tests here (`src/bin/testdb.rs`).
+    /// Runs a process that takes databases for tests here (`src/bin/test_process.rs`).
     pub fn testdb(&self, arguments: &[&str]) -> Run {
         let output = self.testdb_command(arguments).output().unwrap();
         Run::of(format!("testdb {}", arguments.join(" ")), output)
@@ -135,7 +135,7 @@ impl Workspace {
         if !self.root.join("Cargo.toml").exists() {
             self.write("Cargo.toml", include_str!("testdb.toml"));
         }
-        self.command_of(&twin("testdb"), arguments)
+        self.command_of(&twin("test-process"), arguments)
     }
 
     /// The same of a copy of the program.
