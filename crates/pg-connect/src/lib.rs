@@ -13,6 +13,7 @@ mod mask;
 mod options;
 mod passfile;
 mod password;
+mod spare;
 mod surroundings;
 mod tls;
 
@@ -24,5 +25,6 @@ pub use mask::mask_urls;
 pub use options::Options;
 pub use passfile::{Passfile, PassfileError};
 pub use password::Password;
+pub use spare::Spare;
 pub use surroundings::{ServiceError, Surroundings, home};
 pub use tls::Verified;

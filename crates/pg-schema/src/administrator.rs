@@ -8,7 +8,9 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, SslMode, connect_within};
+use pg_config::{
+    ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, Spare, SslMode, connect_within,
+};
 
 use crate::{
     Expected,
@@ -25,22 +27,42 @@ pub struct Administrator {
     pub how: String,
     /// The operating system's user to connect as, where that is what the server asks for.
     user: Option<User>,
+    /// One in the maintenance database that is there already.
+    spare: Spare,
 }
 
 impl Administrator {
     /// The connection that was named for it, or the superuser of a server that we started.
     pub fn given(connection: ConnInfo, how: impl Into<String>) -> Self {
-        Self { connection, how: how.into(), user: None }
+        Self { connection, how: how.into(), user: None, spare: Spare::default() }
+    }
+
+    /// The same, where it has a session in the maintenance database already.
+    pub fn with_spare(self, spare: Spare) -> Self {
+        Self { spare, ..self }
     }
 
     /// A session in a database of the server.
     pub fn connect(&self, database: &str, wait: Duration) -> Result<Session, ConnectError> {
-        let connection = self.connection.with_database(database);
-        let session = match &self.user {
+        let spare = if database == self.connection.database { self.spare.take() } else { None };
+        spare.map_or_else(|| self.connect_with(database, &[], wait), Ok).map(settled)
+    }
+
+    /// The same with these settings from its start, and none that our sessions have else.
+    pub fn connect_with(
+        &self,
+        database: &str,
+        settings: &[(&str, &str)],
+        wait: Duration,
+    ) -> Result<Session, ConnectError> {
+        let mut connection = self.connection.with_database(database);
+        for (name, value) in settings {
+            connection.options = connection.options.with(name, value);
+        }
+        match &self.user {
             Some(user) => as_user(user, || connect_within(&connection, wait)),
             None => connect_within(&connection, wait),
-        };
-        session.map(settled)
+        }
     }
 }
 
@@ -78,6 +100,7 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),
+            spare: Spare::default(),
         };
         let mut session = administrator.connect("postgres", Duration::ZERO).ok()?;
         let row = query_one(

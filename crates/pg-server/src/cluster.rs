@@ -16,7 +16,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{ConnInfo, ConnectError, Durability, Host, Options, Parameters, SslMode};
+use pg_config::{ConnInfo, ConnectError, Durability, Host, Options, Parameters, Spare, SslMode};
 
 use crate::{
     Binaries, LocalError,
@@ -44,6 +44,8 @@ pub(crate) struct Running {
     /// `server_version`, without the packager's addition.
     pub(crate) version: String,
     pub(crate) superuser: ConnInfo,
+    /// The superuser's, that has seen it answer.
+    pub(crate) session: Spare,
     pub(crate) durability: Durability,
 }
 
@@ -252,6 +254,7 @@ impl Cluster {
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         let durability = if fsync == "on" { Durability::Durable } else { Durability::Development };
         let socket_dir = written.socket_dir.clone();
-        Ok(Some(Running { pid: written.pid, socket_dir, version, superuser, durability }))
+        let session = Spare::of(session);
+        Ok(Some(Running { pid: written.pid, socket_dir, version, superuser, session, durability }))
     }
 }

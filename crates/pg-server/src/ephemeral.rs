@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use pg_config::Password;
+use pg_config::{Password, Spare};
 
 use crate::{
     Binaries, Container, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source,
@@ -137,6 +137,7 @@ impl Ephemeral {
             host: found.running.superuser.host.clone(),
             port: found.running.superuser.port,
             superuser: Some(found.running.superuser),
+            session: found.running.session,
             started_now: true,
             reason: format!("a throw-away container of {}", container.image),
             skipped: Vec::new(),
@@ -159,6 +160,7 @@ impl Ephemeral {
             host: superuser.host.clone(),
             port: superuser.port,
             superuser: Some(superuser),
+            session: Spare::default(),
             started_now: true,
             reason: format!("a throw-away cluster, by the installed binaries in {}", binaries.directory.display()),
             skipped: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fmt, path::Path, time::Duration};
 
-use pg_config::{Address, ConnInfo, Durability, Host, ServerChoice};
+use pg_config::{Address, ConnInfo, Durability, Host, ServerChoice, Spare};
 use thiserror::Error;
 
 use crate::{
@@ -59,6 +59,8 @@ pub struct Server {
     pub port: u16,
     /// The superuser's connection to the database `postgres`; only on a server that we started.
     pub superuser: Option<ConnInfo>,
+    /// The superuser's, where it has seen the server answer.
+    pub session: Spare,
     /// Whether this very call started it.
     pub started_now: bool,
     /// Why this one, in one line.
@@ -350,6 +352,7 @@ fn named(Address { host, port }: Address) -> Server {
         host,
         port,
         superuser: None,
+        session: Spare::default(),
         started_now: false,
         reason: "named by the configuration".to_owned(),
         skipped: Vec::new(),
@@ -365,6 +368,7 @@ fn in_container(found: container::Found) -> Server {
         host: found.running.superuser.host.clone(),
         port: found.running.superuser.port,
         superuser: Some(found.running.superuser),
+        session: found.running.session,
         started_now: found.started_now,
         reason: found.reason,
         skipped: Vec::new(),
@@ -380,6 +384,7 @@ fn ours(found: local::Found) -> Server {
         host: found.running.superuser.host.clone(),
         port: found.running.superuser.port,
         superuser: Some(found.running.superuser),
+        session: found.running.session,
         started_now: found.started_now,
         reason: found.reason,
         skipped: Vec::new(),

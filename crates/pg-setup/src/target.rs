@@ -195,7 +195,10 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
         (_, None) => (config.app_here(&address, kept_password(context)?), true),
     };
     let administrator = match (&server.superuser, &config.admin) {
-        (Some(superuser), _) => Some(Administrator::given(superuser.clone(), "the started server's superuser")),
+        (Some(superuser), _) => {
+            let administrator = Administrator::given(superuser.clone(), "the started server's superuser");
+            Some(administrator.with_spare(server.session.clone()))
+        }
         (None, Some(admin)) => {
             let connection = administrators(&admin.value, &address, context.wait)
                 .with_context(|| format!("{} names several servers", admin.source))?;

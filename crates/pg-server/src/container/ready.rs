@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, SslMode};
+use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, Spare, SslMode};
 
 use super::{ContainerError, Helper, Kept, PORT};
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
     pub(crate) superuser: ConnInfo,
+    /// The superuser's, that has seen it answer.
+    pub(crate) session: Spare,
     /// `server_version`, without the packager's addition.
     pub(crate) version: String,
 }
@@ -155,7 +157,7 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
         return Ok(Looked::Busy(format!("on port {port} another server answers")));
     }
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Looked::Ready(Box::new(Running { superuser, version })))
+    Ok(Looked::Ready(Box::new(Running { superuser, session: Spare::of(session), version })))
 }
 
 #[cfg(test)]
