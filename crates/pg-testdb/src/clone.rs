@@ -9,7 +9,10 @@ use pg_config::{Identifier, Literal, Session};
 use pg_schema::{Administrator, execute, query};
 use postgres::{Row, error::SqlState};
 
-use crate::session::{is_refused, texts};
+use crate::{
+    prepared,
+    session::{is_refused, texts},
+};
 
 /// What `CREATE DATABASE … TEMPLATE` does not copy: settings of the database and of roles in it, privileges, and how
 /// many may connect.
@@ -127,11 +130,7 @@ pub(crate) fn end_sessions(
 ) -> anyhow::Result<bool> {
     let name = Literal(database.as_str()).to_string();
     let begun = Instant::now();
-    let look = format!(
-        "SELECT pg_catalog.count(*) FILTER (WHERE usesysid IS NOT NULL)::text, pg_catalog.count(*)::text, \
-         (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = {name})::text \
-         FROM pg_catalog.pg_stat_activity WHERE datname = {name}"
-    );
+    let look = prepared::sessions(database);
     loop {
         let seen: Vec<_> = texts(&look)?.into_iter().flatten().collect();
         let none = |at: usize| seen.get(at).is_some_and(|count| count == "0");

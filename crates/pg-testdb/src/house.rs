@@ -8,14 +8,15 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Config, ConnectError, EnvFile, Environment, Identifier, Project, Session};
-use pg_schema::{Administrator, Purpose, execute, query_one};
+use pg_schema::{Administrator, Purpose, execute};
 use pg_server::Mode;
 use pg_setup::{Context, Silence, Target};
 
 use crate::{
     error::Error,
-    lease::prepare_state,
     name::Stem,
+    prepared::prepare,
+    proof,
     role::Role,
     session::{in_turn, texts},
     sweep::sweep,
@@ -100,23 +101,21 @@ impl House {
         // The template is made by the same.
         target.access.administrator = Some(administrator.clone());
         let (meeting, mut session) = meeting(&administrator, context.wait).map_err(|error| target.explain(error))?;
-        let row = query_one(&mut session, include_str!("sql/house.sql"), &[])?;
-        let version = row.get("version");
+        let ServerFacts { version, version_text, max_connections, is_durable, is_superuser } =
+            ServerFacts::read(&mut session)?;
         if version < 130_000 {
-            bail!("PostgreSQL {}: 13 is the oldest that works", row.get::<_, String>("version_text"));
+            bail!("PostgreSQL {version_text}: 13 is the oldest that works");
         }
-        let is_proving = version >= 150_000 && row.get("is_superuser");
-        let mut role = None;
-        if is_proving {
-            prepare_state(&mut session, target.expected.role.as_str())?;
-            role = Role::read(&mut session, target.expected.role.as_str())?;
-        }
+        let is_proving = version >= 150_000 && is_superuser;
+        let proving = is_proving.then_some(&target.expected.role);
+        prepare(&mut session, proving)?;
+        let role = proving.map(|role| Role::read(&mut session, role.as_str())).transpose()?.flatten();
         let is_for_one_test = context.environment.process("NEXTEST_EXECUTION_MODE") == Some("process-per-test");
         let house = Arc::new(Self {
             owner: Identifier::from_catalog(administrator.connection.user.as_str()),
             stem: Stem::of(&target.expected.database),
-            cap: (row.get::<_, i32>("max_connections") / 4).max(1),
-            by_files: version >= 150_000 && !row.get::<_, bool>("is_durable"),
+            cap: (max_connections / 4).max(1),
+            by_files: version >= 150_000 && !is_durable,
             is_for_one_test,
             version,
             meeting,
@@ -129,11 +128,18 @@ impl House {
             target,
             administrator,
         });
-        let swept = Arc::clone(&house);
-        // What cannot be swept now, the next process sweeps.
-        let sweeper = thread::Builder::new().name("pg-testdb".to_owned());
-        sweeper.spawn(move || sweep(&swept)).context("start a thread")?;
+        if !is_for_one_test {
+            house.sweep()?;
+        }
         Ok(house)
+    }
+
+    /// Sweeps, beside whatever else is done. What cannot be swept now, the next process sweeps.
+    pub(crate) fn sweep(self: &Arc<Self>) -> anyhow::Result<()> {
+        let house = Arc::clone(self);
+        let sweeper = thread::Builder::new().name("pg-testdb".to_owned());
+        sweeper.spawn(move || sweep(&house)).context("start a thread")?;
+        Ok(())
     }
 
     /// The session of the leases; statements on it are short.
@@ -150,6 +156,12 @@ impl House {
     pub(crate) fn connect(&self, database: &str) -> Result<Session, ConnectError> {
         let wait = self.context.wait;
         in_turn(wait, || self.administrator.connect(database, wait))
+    }
+
+    /// The same, as a proof needs it.
+    pub(crate) fn connect_to_prove(&self, database: &Identifier) -> Result<Session, ConnectError> {
+        let wait = self.context.wait;
+        in_turn(wait, || self.administrator.connect_with(database.as_str(), &proof::SETTINGS, wait))
     }
 
     /// Makes the app's role what it was, if it is not: it is the whole server's.
@@ -169,9 +181,7 @@ impl House {
             Some(session) if !session.client.is_closed() => session,
             none => {
                 let mut session = self.connect(&self.meeting)?;
-                if self.is_proving {
-                    prepare_state(&mut session, self.target.expected.role.as_str())?;
-                }
+                prepare(&mut session, self.is_proving.then_some(&self.target.expected.role))?;
                 none.insert(session)
             }
         };
@@ -193,7 +203,8 @@ impl House {
         clone: &Identifier,
         query: &str,
     ) -> anyhow::Result<Vec<Option<String>>> {
-        texts(session, &format!("{}{query}", template.missing.statements(clone, &self.owner)))
+        let missing = template.missing(session)?.statements(clone, &self.owner);
+        texts(session, &format!("{missing}{query}"))
     }
 
     /// The template of a content; made where there is none.
@@ -219,6 +230,32 @@ impl House {
     /// Forgets a template that is not there any more.
     pub(crate) fn forget(&self, content: Content) {
         *self.templates[usize::from(content == Content::Empty)].lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What is to be known of the server, and of the administrator on it.
+struct ServerFacts {
+    version: i32,
+    version_text: String,
+    max_connections: i32,
+    is_durable: bool,
+    is_superuser: bool,
+}
+
+impl ServerFacts {
+    fn read(session: &mut Session) -> anyhow::Result<Self> {
+        let ask = "SHOW server_version_num; SHOW server_version; SHOW max_connections; SHOW fsync; SHOW is_superuser";
+        let answers: Vec<_> = texts(session, ask)?.into_iter().flatten().collect();
+        let [version, version_text, max_connections, fsync, is_superuser] = answers.as_slice() else {
+            bail!("{ask}: {} answers", answers.len());
+        };
+        Ok(Self {
+            version: version.parse().context("server_version_num")?,
+            version_text: version_text.clone(),
+            max_connections: max_connections.parse().context("max_connections")?,
+            is_durable: fsync == "on",
+            is_superuser: is_superuser == "on",
+        })
     }
 }
 

@@ -7,15 +7,16 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use pg_config::{Identifier, Literal, Session};
-use pg_schema::{SqlError, execute, query};
+use pg_config::{Identifier, Literal};
+use pg_schema::execute;
 use postgres::error::SqlState;
 
 use crate::{
     clone::{drop_database, end_sessions},
     house::House,
     name::{CloneName, State},
-    proof::{self, Doubt},
+    prepared,
+    proof::{self, Doubt, Writes},
     session::{is_refused, texts},
     template::{Content, Template},
     testdb::Way,
@@ -80,28 +81,20 @@ impl Lease {
         let prefix = format!("{}_ready_{}_", house.stem.as_str(), template.digest);
         let mut leases = house.leases();
         loop {
-            let own: Vec<_> = leases.places.iter().map(i32::to_string).collect();
             let fresh = CloneName::fresh(&house.stem, &template.digest);
-            let parameters = [
-                house.cap.to_string(),
-                own.join(","),
-                prefix.clone(),
-                PLACES.to_string(),
-                CLONES.to_string(),
-                fresh.lock().to_string(),
-            ];
-            let rows =
-                query(&mut leases.session, include_str!("sql/lease.sql"), &parameters.each_ref().map(String::as_str))?;
-            let row = rows.first().context("no row")?;
-            let Some(place) = row.get::<_, Option<i32>>("place") else { return Ok(None) };
+            let ask = prepared::lease(house.cap, &leases.places, &prefix, [PLACES, CLONES, fresh.lock()]);
+            let mut found = texts(&mut leases.session, &ask)?.into_iter();
+            let mut next = || found.next().flatten();
+            let (place, ready, is_free) = (next(), next(), next());
+            let Some(place) = place else { return Ok(None) };
+            let place = place.parse().context("a number")?;
             leases.places.push(place);
-            if row.get::<_, Option<bool>>("fresh") == Some(false) {
+            if is_free.as_deref() == Some("f") {
                 // Somebody has a clone of that very number.
                 leases.places.pop();
                 execute(&mut leases.session, &format!("SELECT pg_catalog.pg_advisory_unlock({PLACES}, {place})"))?;
                 continue;
             }
-            let ready = row.get::<_, Option<String>>("ready");
             let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
                 let name = fresh.next();
                 leases.clones.push(name.lock());
@@ -138,7 +131,7 @@ impl Lease {
         });
         match made {
             Ok(texts) => {
-                self.state = texts.into_iter().next_back().flatten();
+                self.state = texts.into_iter().next().flatten();
                 Ok(self)
             }
             Err(error) => {
@@ -186,30 +179,12 @@ impl Lease {
     }
 }
 
-/// The query whose one text must be the same when the clone comes back.
+/// The query whose one text must be the same when the clone comes back; none where nothing is proved.
 fn state(house: &House, template: &Template, database: &Identifier) -> String {
     match template.facts.is_provable && house.is_proving {
-        true => format!("EXECUTE {STATE}({})", Literal(database.as_str())),
+        true => prepared::state(database),
         false => String::new(),
     }
-}
-
-/// What a session calls that query.
-const STATE: &str = "pg_testdb_state";
-
-/// Has a superuser's session of version 15 or newer know it: planning it each time would cost more than running it.
-pub(crate) fn prepare_state(session: &mut Session, role: &str) -> Result<(), SqlError> {
-    let role = Literal(role).to_string();
-    // What made the template's statistics a proof may have changed since.
-    let provable = include_str!("sql/provable.sql").replace("$1", &role);
-    let state = include_str!("sql/state.sql").replace("$2", &role);
-    execute(
-        session,
-        &format!(
-            "SET plan_cache_mode = force_generic_plan; \
-             PREPARE {STATE}(text) AS SELECT CASE WHEN ({provable}) THEN ({state}) END"
-        ),
-    )
 }
 
 impl Lease {
@@ -252,12 +227,15 @@ impl Lease {
         // From here on no URL that the test had leads anywhere.
         let rename = format!("ALTER DATABASE {test} RENAME TO {used}");
         let after = house.texts(&format!("{rename}; {}", state(house, template, &used)))?;
-        if after.first().and_then(Option::as_ref) != Some(before) {
+        let [after, Some(oid), Some(rows)] = after.as_slice() else { return Err("the clone is not there".into()) };
+        if after.as_ref() != Some(before) {
             house.restore_role()?;
             return Err("settings, privileges or the role were changed, or statistics reset".into());
         }
-        let mut inside = house.connect(used.as_str()).map_err(anyhow::Error::from)?;
-        proof::prove(&mut inside, &template.facts)?;
+        let mut inside = house.connect_to_prove(&used).map_err(anyhow::Error::from)?;
+        let number = |_| "a number that is none";
+        let writes = Writes { database: oid.parse().map_err(number)?, rows: rows.parse().map_err(number)? };
+        proof::prove(&mut inside, &template.facts, writes, name.lease())?;
         drop(inside);
         end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;
         Ok(())

@@ -26,6 +26,7 @@ mod house;
 mod lease;
 mod name;
 mod named;
+mod prepared;
 mod proof;
 mod role;
 mod session;

@@ -1,6 +1,8 @@
 //! The database that all others are cloned from: made by the app's own migrations, verified, sealed.
 
 use std::{
+    fmt,
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
@@ -30,9 +32,8 @@ pub(crate) enum Content {
 pub(crate) struct Template {
     pub(crate) name: Identifier,
     pub(crate) digest: String,
-    /// What a clone does not get by itself.
-    pub(crate) missing: Missing,
     pub(crate) facts: Facts,
+    missing: OnceLock<Missing>,
 }
 
 /// What giving a clone back needs to know of how it was.
@@ -40,17 +41,27 @@ pub(crate) struct Template {
 pub(crate) struct Facts {
     /// Whether the statistics see all that the app's role can do.
     pub(crate) is_provable: bool,
-    /// The oids of the tables that may be emptied, parted by commas.
-    pub(crate) emptied: String,
+    /// The tables that may be emptied.
+    pub(crate) emptied: Vec<Emptied>,
     /// Each sequence's oid, last value and whether that was handed out.
     pub(crate) sequences: Vec<(u32, i64, bool)>,
+}
+
+/// A table without rows, of which rows may be taken out again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Emptied {
+    pub(crate) oid: u32,
+    /// Of its TOAST table; 0: it has none.
+    pub(crate) toast: u32,
+    /// With its schema's, quoted.
+    pub(crate) name: String,
 }
 
 /// The first key of the locks under which templates are made; the second is the digest's.
 const LOCK: i32 = 0x7465_6d70;
 
 /// What goes into every digest, so that another version of this crate makes templates of its own.
-const FORMAT: &str = "pg-testdb 1";
+const FORMAT: &str = "pg-testdb 3";
 
 impl Template {
     /// The digest that names a template: migration inputs, settings, server version.
@@ -84,8 +95,17 @@ impl Template {
         let name = stem.template(digest);
         let rows = query(session, include_str!("sql/template.sql"), &[name.as_str()])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let facts = row.get::<_, Option<String>>("remark").and_then(|remark| Facts::parse(&remark));
-        Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), missing: Missing::of(row), facts }))
+        let facts = Facts::parse(row.get("remark"));
+        Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), facts, missing: OnceLock::new() }))
+    }
+
+    /// What a clone does not get by itself; read when one is made.
+    pub(crate) fn missing(&self, session: &mut Session) -> Result<&Missing, SqlError> {
+        if let Some(known) = self.missing.get() {
+            return Ok(known);
+        }
+        let row = query_one(session, include_str!("sql/missing.sql"), &[self.name.as_str()])?;
+        Ok(self.missing.get_or_init(|| Missing::of(&row)))
     }
 
     /// Makes it, unless another process does: then that one is waited for.
@@ -221,54 +241,55 @@ impl Facts {
             return Ok(Self::default());
         }
         let row = query_one(inside, include_str!("sql/facts.sql"), &[])?;
-        let tables: Vec<String> = row.get("tables");
-        let (sequences, names): (Vec<String>, Vec<String>) = (row.get("sequences"), row.get("sequence_names"));
-        let emptied = match tables.as_slice() {
-            [] => String::new(),
-            tables => {
-                let names = tables.iter().map(|oid| format!("SELECT {oid}::pg_catalog.regclass::text"));
-                let names = texts(inside, &names.collect::<Vec<_>>().join("; "))?;
-                let cases = tables.iter().zip(names.into_iter().flatten());
-                let cases = cases.map(|(oid, table)| {
-                    format!("CASE WHEN EXISTS (SELECT FROM ONLY {table}) THEN NULL ELSE '{oid}' END")
-                });
-                // A call takes a hundred arguments, an array as many as there are.
-                let cases = cases.collect::<Vec<_>>().join(", ");
-                let sql = format!("SELECT pg_catalog.array_to_string(ARRAY[{cases}]::text[], ',')");
-                query_one(inside, &sql, &[])?.get(0)
-            }
-        };
+        let (oids, toasts, names): (Vec<u32>, Vec<u32>, Vec<String>) =
+            (row.get("tables"), row.get("toasts"), row.get("names"));
+        let (sequences, sequence_names): (Vec<u32>, Vec<String>) = (row.get("sequences"), row.get("sequence_names"));
+        // Each asks one table; a text of many statements is read at once.
+        let ask: Vec<_> = names.iter().map(|name| format!("SELECT EXISTS (SELECT FROM ONLY {name})")).collect();
+        let have_rows = texts(inside, &ask.join("; "))?;
+        let tables = oids.into_iter().zip(toasts).zip(names).zip(have_rows);
+        let empty = tables.filter(|((_, name), has_rows)| has_rows.as_deref() == Some("f") && !name.contains('\n'));
+        let emptied = empty.map(|(((oid, toast), name), _)| Emptied { oid, toast, name }).collect();
         let mut values = Vec::new();
-        for (oid, name) in sequences.iter().zip(&names) {
+        for (oid, name) in sequences.into_iter().zip(&sequence_names) {
             let row = query_one(inside, &format!("SELECT last_value, is_called FROM {name}"), &[])?;
-            values.push((oid.parse().context("an oid")?, row.get(0), row.get(1)));
+            values.push((oid, row.get(0), row.get(1)));
         }
         Ok(Self { is_provable, emptied, sequences: values })
     }
 
     /// Reads a remark of ours.
     fn parse(remark: &str) -> Option<Self> {
-        let mut parts = remark.strip_prefix(FORMAT)?.split("; ").skip(1);
+        let mut lines = remark.split('\n');
+        let mut parts = lines.next()?.strip_prefix(FORMAT)?.split("; ").skip(1);
         let is_provable = parts.next()?.strip_prefix("provable=")? == "yes";
-        let emptied = parts.next()?.strip_prefix("emptied=")?.to_owned();
         let sequences = parts.next()?.strip_prefix("sequences=")?.split(',').filter(|part| !part.is_empty());
         let sequences = sequences.map(|part| {
             let mut words = part.split(':');
             Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()? == "t"))
         });
-        Some(Self { is_provable, emptied, sequences: sequences.collect::<Option<_>>()? })
+        let emptied = lines.map(|line| {
+            let mut words = line.splitn(3, ' ');
+            let (oid, toast) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            Some(Emptied { oid, toast, name: words.next()?.to_owned() })
+        });
+        Some(Self {
+            is_provable,
+            sequences: sequences.collect::<Option<_>>()?,
+            emptied: emptied.collect::<Option<_>>()?,
+        })
     }
 }
 
-impl std::fmt::Display for Facts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sequences: Vec<_> = self
-            .sequences
-            .iter()
-            .map(|(oid, value, called)| format!("{oid}:{value}:{}", if *called { "t" } else { "f" }))
-            .collect();
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sequences = self.sequences.iter().map(|(oid, value, called)| {
+            let called = if *called { "t" } else { "f" };
+            format!("{oid}:{value}:{called}")
+        });
         let provable = if self.is_provable { "yes" } else { "no" };
-        write!(f, "{FORMAT}; provable={provable}; emptied={}; sequences={}", self.emptied, sequences.join(","))
+        write!(f, "{FORMAT}; provable={provable}; sequences={}", sequences.collect::<Vec<_>>().join(","))?;
+        self.emptied.iter().try_for_each(|Emptied { oid, toast, name }| write!(f, "\n{oid} {toast} {name}"))
     }
 }
 
@@ -280,7 +301,10 @@ mod tests {
     fn what_is_remarked_is_read() {
         let facts = Facts {
             is_provable: true,
-            emptied: "16385,16390".to_owned(),
+            emptied: vec![
+                Emptied { oid: 16385, toast: 16388, name: "aura.\"a table\"".to_owned() },
+                Emptied { oid: 16390, toast: 0, name: "aura.works".to_owned() },
+            ],
             sequences: vec![(16400, 1, false), (16401, -7, true)],
         };
         assert_eq!(Facts::parse(&facts.to_string()), Some(facts));

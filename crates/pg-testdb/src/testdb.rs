@@ -12,6 +12,7 @@ use crate::{
     lease::Lease,
     name::State,
     session::{in_turn, off_runtime},
+    sweep,
     template::Content,
 };
 
@@ -56,6 +57,9 @@ impl TestDb {
         off_runtime(|| {
             let house = House::of_process()?;
             let lease = Lease::take(&house, content)?;
+            if house.is_for_one_test && sweep::is_due(&lease.name) {
+                house.sweep()?;
+            }
             let connection = house.target.access.app.with_database(lease.name.in_state(State::Test).as_str());
             Ok(Self { house, lease: Some(lease), connection, taint: None })
         })

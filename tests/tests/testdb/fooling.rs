@@ -27,7 +27,10 @@ const CASES: &[(&[&str], &str)] = &[
     (&["BEGIN", "INSERT INTO auth_permission (name, content_type_id, codename) VALUES ('p', 77, 'c')", "COMMIT"], "proved"),
     (&["SELECT pg_terminate_backend(pg_backend_pid()) FROM (SELECT 1) x", "SELECT 1"], "proved"),
     (&["INSERT INTO taggit_tag (name, slug) SELECT 'tag ' || i, 'slug ' || i FROM generate_series(1, 30000) i"], "grown"),
-    // Sequences, which no statistics count.
+    // Sequences, of which no statistics count more than that they were read.
+    (&["BEGIN", "SELECT nextval(pg_get_serial_sequence('taggit_tag', 'id'))", "ROLLBACK"], "proved"),
+    (&["SELECT nextval(pg_get_serial_sequence('taggit_tag', 'id')), pg_terminate_backend(pg_backend_pid())"], "proved"),
+    (&["DO $$BEGIN PERFORM nextval(pg_get_serial_sequence('taggit_tag', 'id')); RAISE 'no'; END$$"], "proved"),
     (&["SELECT nextval(pg_get_serial_sequence('taggit_tag', 'id')) FROM generate_series(1, 50)"], "proved"),
     (&["SELECT setval(pg_get_serial_sequence('taggit_tag', 'id'), 500, false)"], "proved"),
     (&["SELECT setval(pg_get_serial_sequence('artworks_arttype', 'id'), 1, true)"], "proved"),

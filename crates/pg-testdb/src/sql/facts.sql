@@ -1,12 +1,17 @@
 -- tables that may be emptied without anything else happening, where they hold no rows: nothing fires, hides, rewrites
--- or inherits; and every sequence
-SELECT ARRAY(SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND c.relam = 2 AND c.relpersistence = 'p'
-                AND c.oid >= 16384 AND NOT c.relrowsecurity AND NOT c.relforcerowsecurity AND NOT c.relhasrules
-                AND NOT c.relispartition AND NOT c.relhassubclass
-                AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
-                AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
-              ORDER BY c.oid) AS tables,
-       ARRAY(SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relkind = 'S' ORDER BY c.oid) AS sequences,
+-- or inherits; each with its TOAST table. And every sequence
+WITH emptied AS (
+  SELECT c.oid, c.reltoastrelid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND c.relam = 2 AND c.relpersistence = 'p' AND c.oid >= 16384
+     AND NOT c.relrowsecurity AND NOT c.relforcerowsecurity AND NOT c.relhasrules
+     AND NOT c.relispartition AND NOT c.relhassubclass
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)))
+SELECT ARRAY(SELECT oid FROM emptied ORDER BY oid) AS tables,
+       ARRAY(SELECT reltoastrelid FROM emptied ORDER BY oid) AS toasts,
+       ARRAY(SELECT name FROM emptied ORDER BY oid) AS names,
+       ARRAY(SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relkind = 'S' ORDER BY c.oid) AS sequences,
        ARRAY(SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
               WHERE c.relkind = 'S' ORDER BY c.oid) AS sequence_names

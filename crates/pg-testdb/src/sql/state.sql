@@ -5,7 +5,8 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws('|',
          coalesce(d.datacl::text, '-'),
          coalesce((SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', s.setdatabase, s.setrole, s.setconfig::text), ',' ORDER BY s.setdatabase, s.setrole)
                      FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase IN (0, d.oid)), '-'),
-         coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '-'),
+         coalesce((SELECT h.description FROM pg_catalog.pg_shdescription h
+                    WHERE h.objoid = d.oid AND h.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass), '-'),
          coalesce((SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', l.provider, l.label), ',' ORDER BY l.provider)
                      FROM pg_catalog.pg_shseclabel l WHERE l.objoid = d.oid), '-'),
          coalesce((SELECT a::text FROM pg_catalog.pg_authid a WHERE a.rolname = $2), '-'),

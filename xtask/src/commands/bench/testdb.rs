@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::Path, path::PathBuf, process::Command, time
 
 use anyhow::{Context as _, bail};
 
-use super::{Stage, table::Row, timed};
+use super::{Scratch, Stage, table::Row, timed};
 use crate::terminal::Terminal;
 
 /// How many tests each of the three programs has.
@@ -17,14 +17,41 @@ const WAITING_MOSTLY: Duration = Duration::from_millis(15);
 impl Stage {
     /// Nothing where the crate cannot be built: that is said.
     pub(super) fn test_databases(&self, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
-        let peer = Peer::write(self)?;
+        // Where the ladder's own server would have its data, and where nothing waits for a disk.
+        let on_disk = Scratch(self.config.data_dir.value.with_extension(format!("bench-{}", std::process::id())));
+        let mut peer = Peer::write(self, on_disk.0.clone())?;
         if let Err(error) = timed(peer.cargo(self).args(["test", "--no-run"])) {
             terminal.say(&format!("skipped: the crate with #[sqlx::test] cannot be built: {error:#}"));
             return Ok(Vec::new());
         }
-        let outcome = peer.measure(self, terminal);
-        timed(peer.on_its_server(&mut self.program(&["db-stop", "--purge", "--yes", "--quiet"])))?;
-        outcome
+        let mut rows = peer.serve(self, || {
+            let admin = peer.prepare(self)?;
+            let mut rows = peer.suites(
+                self,
+                terminal,
+                &admin,
+                [
+                    ("200 tests' overhead, 4 threads", Runner::Threads, 0.10),
+                    ("200 tests' overhead, 4 processes", Runner::Processes, 0.20),
+                ],
+            )?;
+            rows.extend(peer.waiting(self, &admin)?);
+            Ok(rows)
+        })?;
+        peer.data_dir = self.directory.0.join("peer-server");
+        rows.extend(peer.serve(self, || {
+            let admin = peer.prepare(self)?;
+            peer.suites(
+                self,
+                terminal,
+                &admin,
+                [
+                    ("threads, the server in memory", Runner::Threads, 0.15),
+                    ("processes, the server in memory", Runner::Processes, 0.40),
+                ],
+            )
+        })?);
+        Ok(rows)
     }
 }
 
@@ -35,7 +62,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn write(stage: &Stage) -> anyhow::Result<Self> {
+    fn write(stage: &Stage, data_dir: PathBuf) -> anyhow::Result<Self> {
         let root = stage.directory.0.join("peer");
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pg-testdb").display().to_string();
         let tests = |head: &str| {
@@ -67,7 +94,7 @@ impl Peer {
             fs::create_dir_all(path.parent().unwrap_or(&root)).context("make room for the crate")?;
             fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
         }
-        Ok(Self { root, data_dir: stage.directory.0.join("peer-server") })
+        Ok(Self { root, data_dir })
     }
 
     /// Cargo in the crate, whose build is kept for the next bench.
@@ -92,7 +119,15 @@ impl Peer {
         command.env("DB_SERVER", "local").env("DB_DATA_DIR", &self.data_dir)
     }
 
-    fn measure(&self, stage: &Stage, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
+    /// Measures on its server, and ends that.
+    fn serve<T>(&self, stage: &Stage, measure: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let outcome = measure();
+        timed(self.on_its_server(&mut stage.program(&["db-stop", "--purge", "--yes", "--quiet"])))?;
+        outcome
+    }
+
+    /// Its server, with the template and a database for the tests without isolation; gives the superuser's URL.
+    fn prepare(&self, stage: &Stage) -> anyhow::Result<String> {
         // The first test starts the server and makes the template: as a first run does, once.
         timed(self.cargo(stage).args(["test", "--test", "ours", "t0"]))?;
         let admin = self.on_its_server(&mut stage.program(&["db-url", "--admin"])).output().context("ask db-url")?;
@@ -107,12 +142,20 @@ impl Peer {
         for migration in 1..=10 {
             psql("plain", &["--file", &format!("migrations/{migration:04}_tables.sql")])?;
         }
-        let run = |test: &str, by: Runner| self.suite(stage, test, by, &admin);
+        Ok(admin)
+    }
+
+    /// What whole suites take beyond what the tests themselves do.
+    fn suites(
+        &self,
+        stage: &Stage,
+        terminal: Terminal,
+        admin: &str,
+        suites: [(&'static str, Runner, f64); 2],
+    ) -> anyhow::Result<Vec<Row>> {
+        let run = |test: &str, by: Runner| self.suite(stage, test, by, admin);
         let mut rows = Vec::new();
-        for (name, runner, allowed) in [
-            ("200 tests' overhead, 4 threads", Runner::Threads, 0.10),
-            ("200 tests' overhead, 4 processes", Runner::Processes, 0.20),
-        ] {
+        for (name, runner, allowed) in suites {
             if runner == Runner::Processes && timed(Command::new("cargo").args(["nextest", "--version"])).is_err() {
                 terminal.say("skipped: no cargo nextest");
                 continue;
@@ -125,7 +168,6 @@ impl Peer {
             )?;
             rows.push(row);
         }
-        rows.extend(self.waiting(stage, &admin)?);
         Ok(rows)
     }
 
