@@ -18,8 +18,7 @@ use std::{
 use pg_config::{Password, Spare};
 
 use crate::{
-    Binaries, Container, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source,
-    Throwaway,
+    Binaries, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source, Throwaway,
     cluster::Cluster,
     container::{Helper, Kept, Workshop},
     data_dir::{DataDir, listed, make_directory, remove_tree, unfinished},
@@ -131,18 +130,10 @@ impl Ephemeral {
             }
         };
         *state = State::Container(kept, helper);
-        let container: Container = found.container();
         Ok(Server {
-            source: Source::Container,
-            host: found.running.superuser.host.clone(),
-            port: found.running.superuser.port,
-            superuser: Some(found.running.superuser),
-            session: found.running.session,
             started_now: true,
-            reason: format!("a throw-away container of {}", container.image),
-            skipped: Vec::new(),
-            local: None,
-            container: Some(container),
+            reason: format!("a throw-away container of {}", found.container().image),
+            ..ladder::in_container(found)
         })
     }
 

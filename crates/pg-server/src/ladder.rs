@@ -361,7 +361,7 @@ fn named(Address { host, port }: Address) -> Server {
     }
 }
 
-fn in_container(found: container::Found) -> Server {
+pub(crate) fn in_container(found: container::Found) -> Server {
     let container = found.container();
     Server {
         source: Source::Container,

@@ -24,27 +24,25 @@ impl Stage {
             terminal.say(&format!("skipped: the crate with #[sqlx::test] cannot be built: {error:#}"));
             return Ok(Vec::new());
         }
-        let mut rows = peer.serve(self, || {
-            let admin = peer.prepare(self)?;
+        let mut rows = peer.serve(self, |admin| {
             let mut rows = peer.suites(
                 self,
                 terminal,
-                &admin,
+                admin,
                 [
                     ("200 tests' overhead, 4 threads", Runner::Threads, 0.10),
                     ("200 tests' overhead, 4 processes", Runner::Processes, 0.20),
                 ],
             )?;
-            rows.extend(peer.waiting(self, &admin)?);
+            rows.extend(peer.waiting(self, admin)?);
             Ok(rows)
         })?;
         peer.data_dir = self.directory.0.join("peer-server");
-        rows.extend(peer.serve(self, || {
-            let admin = peer.prepare(self)?;
+        rows.extend(peer.serve(self, |admin| {
             peer.suites(
                 self,
                 terminal,
-                &admin,
+                admin,
                 [
                     ("threads, the server in memory", Runner::Threads, 0.15),
                     ("processes, the server in memory", Runner::Processes, 0.40),
@@ -119,9 +117,9 @@ impl Peer {
         command.env("DB_SERVER", "local").env("DB_DATA_DIR", &self.data_dir)
     }
 
-    /// Measures on its server, and ends that.
-    fn serve<T>(&self, stage: &Stage, measure: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let outcome = measure();
+    /// Measures on its server, by the superuser's URL, and ends that.
+    fn serve<T>(&self, stage: &Stage, measure: impl FnOnce(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let outcome = self.prepare(stage).and_then(|admin| measure(&admin));
         timed(self.on_its_server(&mut stage.program(&["db-stop", "--purge", "--yes", "--quiet"])))?;
         outcome
     }
