@@ -185,6 +185,11 @@ impl Drop for Cluster {
     }
 }
 
+/// The major version of the plain run.
+pub(crate) fn plain_major() -> u32 {
+    newest().version.major
+}
+
 fn newest() -> Binaries {
     let (binaries, reasons) = Binaries::installed(search_path().as_deref());
     binaries.into_iter().next().unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"))

@@ -26,7 +26,7 @@ fn f06_f24_options_that_lead_elsewhere_are_refused_first() {
     }
     // The seed document's, for another schema than the seed document's.
     let other = with("-csearch_path=aura").with("DB_SCHEMA", "atelier");
-    let refused = other.run(&["db-setup"]).exits(1).complains("schema atelier");
+    let refused = other.run(&["db-setup"]).exits(1).shows("options-for-another-schema");
     assert_eq!((cluster.globals(), cluster.inventory()), before);
     for options in ["-csearch_path=\"$user\",aura,public", "-c%20search_path%3DAURA%20--statement_timeout=0"] {
         with(options).run(&["db-setup"]).exits(0);
@@ -44,7 +44,7 @@ fn f08_a_role_that_does_not_own_the_database() {
     let before = cluster.globals() + &cluster.dump("aura_db");
     // Twice: the second run knows no more than the first.
     let refused = [(); 2].map(|()| {
-        let refused = workspace.run(&["db-setup"]).exits(1).complains("nothing was changed");
+        let refused = workspace.run(&["db-setup"]).exits(1).shows("role-without-rights");
         assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
         refused
     });

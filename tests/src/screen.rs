@@ -1,0 +1,103 @@
+//! Screens: what a run printed, compared with a file that is reviewed like code.
+//!
+//! The files are in `tests/screens`, in the folder of the test's source file. After a message was reworded, one command
+//! writes them again:
+//!
+//! ```console
+//! $ SNAPSHOTS=overwrite cargo nextest run -p tests
+//! ```
+
+use std::{panic::Location, path::Path, sync::LazyLock};
+
+use serde_json::Value;
+use snapbox::{Assert, Data, Redactions, assert::DEFAULT_ACTION_ENV, data::DataFormat};
+
+use crate::{Run, cluster::plain_major, rung::Rung};
+
+/// The screens are those of this major version. Servers word some messages differently in each version; there the
+/// exit codes, the ids of the findings and the state of the database are compared.
+const MAJOR: u32 = 18;
+
+impl Run {
+    /// The run, whose whole screen must be the one of this name: the exit code, stderr, stdout. Of a JSON report the
+    /// findings are shown, a line each.
+    ///
+    /// ```no_run
+    /// # let workspace = tests::Workspace::new();
+    /// workspace.run(&["db-url", "--role", "nobody"]).exits(1).shows("unknown-role");
+    /// ```
+    #[track_caller]
+    pub fn shows(self, name: &str) -> Self {
+        compare(name, &self.screen(), Location::caller());
+        self
+    }
+
+    fn screen(&self) -> String {
+        let stdout = match serde_json::from_str(&self.stdout) {
+            Ok(report @ Value::Object(_)) => findings(&report),
+            _ => self.stdout.clone(),
+        };
+        let streams = [("stderr", &self.stderr), ("stdout", &stdout)];
+        let streams = streams.iter().filter(|(_, text)| !text.is_empty());
+        let streams: String = streams.map(|(stream, text)| format!("--- {stream}\n{}\n", text.trim_end())).collect();
+        format!("$ {}\n{streams}--- exit code {}\n", self.command, self.code)
+    }
+}
+
+/// Any text that must be the one in the file of this name: a finding's message, a table.
+#[track_caller]
+pub fn shows(name: &str, text: &str) {
+    compare(name, &format!("{}\n", text.trim_end()), Location::caller());
+}
+
+fn compare(name: &str, text: &str, caller: &Location<'_>) {
+    let major = match Rung::named() {
+        Rung::Local(None) => plain_major(),
+        Rung::Local(Some(major)) => major,
+        Rung::Container(_) => return,
+    };
+    if major != MAJOR {
+        return;
+    }
+    // `tests/tests/setup/failures.rs`, from the workspace's root.
+    let source = Path::new(caller.file()).with_extension("");
+    let source = source.iter().skip_while(|part| *part != "tests").skip(2);
+    let directory = source.fold(Path::new(env!("CARGO_MANIFEST_DIR")).join("screens"), |path, part| path.join(part));
+    let expected = Data::read_from(&directory.join(name).with_extension("txt"), Some(DataFormat::Text));
+    Assert::new().action_env(DEFAULT_ACTION_ENV).redact_with(REDACTIONS.clone()).eq(text, expected);
+}
+
+/// The findings of a report and the SQL that fixes them.
+fn findings(report: &Value) -> String {
+    let mut lines = String::new();
+    for check in report["checks"].as_array().into_iter().flatten() {
+        let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+        if text("status") == "pass" {
+            continue;
+        }
+        lines += &format!("{} {}: {}\n", text("status"), text("id"), text("message"));
+        for fix in check["fixes"].as_array().into_iter().flatten() {
+            lines += &format!("    {fix}\n");
+        }
+    }
+    format!("{lines}{}\n", report["summary"])
+}
+
+/// What differs from run to run and from machine to machine.
+static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
+    let mut redactions = Redactions::new();
+    for (placeholder, pattern) in [
+        ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
+        ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port[ =]|PGPORT=)(?<redacted>\d{4,5})\b"),
+        ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),
+        ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s)\b"),
+        ("[PID]", r"\b(?:process|pid|PID) (?<redacted>\d+)"),
+        ("[TIMESTAMP]", r"(?<redacted>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z|[+-]\d\d(?::?\d\d)?)?)"),
+        ("[VERIFIER]", r"(?<redacted>SCRAM-SHA-256\$[^'\s]+)"),
+        ("[DIGEST]", r"\b(?<redacted>[0-9a-f]{12,64})\b"),
+    ] {
+        let pattern = regex::Regex::new(pattern).unwrap();
+        redactions.insert(placeholder, pattern).unwrap();
+    }
+    redactions
+});
