@@ -254,10 +254,10 @@ pub(crate) struct Ci {
     /// Where PostgreSQL's server binaries are missing, install them by the system's package manager
     #[arg(long)]
     pub(crate) install: bool,
-    /// Report the tests as JUnit's XML too: a suite a test program, a case a test
+    /// Report the tests as JUnit's XML too: a suite a test program, a case a test (needs cargo-nextest)
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// Run the K-th of N parts of the tests; the first with format, lints and docs
+    /// Run the K-th of N parts of the tests; the first with format, lints and docs (needs cargo-nextest)
     #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE, hide_default_value = true)]
     pub(crate) shard: Shard,
     #[command(flatten)]

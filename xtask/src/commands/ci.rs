@@ -1,28 +1,30 @@
 //! `ci`: all that must hold before a merge, in sections that GitHub's log folds, each with its time.
 
-mod libtest;
-mod programs;
-mod shard;
+mod nextest;
+mod summary;
 
 use std::{
-    path::Path,
+    fmt,
+    path::PathBuf,
+    process::Command,
+    str::FromStr,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use pg_config::{EnvFile, Environment, Project};
 use pg_server::Mode;
 use pg_setup::migrate::of_outer_cargo;
+use serde_json::Value;
 use xshell::{Cmd, Shell};
 
-pub(crate) use self::shard::Shard;
 use super::setup::set_up;
 use crate::{
     cli::{Ci, Common},
     context::Context,
     ephemeral,
     outcome::Outcome,
-    report::{self, Reporting, Suite},
+    report::{self, Account, Case, CaseEnding, Reporting, Suite},
     terminal::{self, Terminal},
 };
 
@@ -65,15 +67,46 @@ impl Ci {
     ) -> anyhow::Result<Outcome> {
         let shell = Shell::new().context("open a shell")?;
         shell.change_dir(&project.root);
-        let commands = Commands {
-            root: &project.root,
-            shell,
-            outer: of_outer_cargo(environment).collect(),
-            server,
-            shard: self.shard,
-        };
-        let ci = Sections { terminal, is_github: environment.process("GITHUB_ACTIONS").is_some() };
-        if self.shard.is_first() {
+        let commands = Commands { shell, outer: of_outer_cargo(environment).collect(), server };
+        let has_nextest = nextest::is_installed(&commands);
+        if !has_nextest && (self.junit.is_some() || self.shard != Shard::WHOLE) {
+            bail!(
+                "ci: --junit and --shard need cargo-nextest, which is not installed; nothing was done\n  \
+                 help: {INSTALL_NEXTEST}"
+            );
+        }
+        let is_github = environment.process("GITHUB_ACTIONS").is_some();
+        let mut ci = Sections { terminal, is_github, times: Vec::new() };
+        let outcome = self.sections(project, &commands, has_nextest, &mut ci, suites);
+        summary::print(terminal, &ci.times, suites);
+        outcome?;
+        let wrong = wrong(suites);
+        if !wrong.is_empty() {
+            let count: usize = suites.iter().map(|suite| suite.cases.len()).sum();
+            let all = wrong.join("\n  ");
+            terminal::print_error(&anyhow!("ci: tests: {} of {count} did not pass:\n  {all}", wrong.len()));
+            return Ok(Outcome::Error);
+        }
+        if !has_nextest {
+            terminal.say(&format!("cargo-nextest tells each test's time, reports and shards: {INSTALL_NEXTEST}"));
+        }
+        terminal.say(&match self.shard {
+            Shard::WHOLE => "all that must hold before a merge holds".to_owned(),
+            shard => format!("shard {shard} of all that must hold before a merge holds"),
+        });
+        Ok(Outcome::Well)
+    }
+
+    fn sections(
+        &self,
+        project: &Project,
+        commands: &Commands<'_>,
+        has_nextest: bool,
+        ci: &mut Sections,
+        suites: &mut Vec<Suite>,
+    ) -> anyhow::Result<()> {
+        let is_first = self.shard.number == 1;
+        if is_first {
             ci.command("format", commands.cargo("fmt --all --check"))?;
             ci.command("lints", commands.cargo("clippy --workspace --all-targets --locked -- --deny warnings"))?;
         }
@@ -87,44 +120,106 @@ impl Ci {
         if !helper.contains('/') {
             ci.command("build of the container helper", commands.cargo(&format!("build --locked --package {helper}")))?;
         }
-        let programs = ci.section("build of the tests", || programs::of_workspace(&commands))?;
-        for program in programs {
-            suites.push(ci.section(&format!("tests: {}", program.name), || program.run(&commands))?);
+        if has_nextest {
+            let workspace = Workspace::read(commands)?;
+            ci.section("build of the tests", || nextest::build(commands))?;
+            let run = || nextest::run(commands, &workspace.target.join("xtask-ci"), self.shard);
+            suites.extend(ci.section("tests", run)?);
+            if is_first && workspace.has_examples {
+                suites.push(ci.section("examples of the documentation", || examples(commands))?);
+            }
+        } else {
+            let tests = commands.for_tests(commands.cargo("test --workspace --locked --no-fail-fast"));
+            ci.command("tests", tests)?;
         }
-        let wrong = wrong(suites);
-        if !wrong.is_empty() {
-            let count: usize = suites.iter().map(|suite| suite.cases.len()).sum();
-            let all = wrong.join("\n  ");
-            terminal::print_error(&anyhow!("ci: tests: {} of {count} did not pass:\n  {all}", wrong.len()));
-            return Ok(Outcome::Error);
-        }
-        if self.shard.is_first() {
+        if is_first && wrong(suites).is_empty() {
             let docs = commands.cargo("doc --workspace --no-deps --locked");
             ci.command("docs", docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
         }
-        terminal.say(&match self.shard {
-            Shard::WHOLE => "all that must hold before a merge holds".to_owned(),
-            shard => format!("shard {shard} of all that must hold before a merge holds"),
-        });
-        Ok(Outcome::Well)
+        Ok(())
     }
 }
 
-/// `tests/tests/setup/main.rs: reset::…` of each that did not pass.
+const INSTALL_NEXTEST: &str = "cargo install --locked cargo-nextest (two minutes; https://nexte.st has it built)";
+
+/// Runs the examples, which nextest leaves to cargo: one case, as stable Rust does not tell of each.
+fn examples(commands: &Commands<'_>) -> anyhow::Result<Suite> {
+    let started = Instant::now();
+    let command = "test --doc --workspace --locked --no-fail-fast";
+    let status = Command::from(commands.for_tests(commands.cargo(command))).status().context("run cargo test --doc")?;
+    let elapsed = started.elapsed();
+    let ending = if status.success() {
+        CaseEnding::Passed
+    } else {
+        let message = format!("cargo {command} ended with {status}");
+        CaseEnding::Failed(Account { kind: "examples".to_owned(), text: message.clone(), message })
+    };
+    let name = "examples of the documentation".to_owned();
+    let case = Case { name: name.clone(), elapsed: Some(elapsed), ending };
+    Ok(Suite { name, properties: Vec::new(), cases: vec![case], elapsed })
+}
+
+/// `tests::setup reset::…` of each that did not pass.
 fn wrong(suites: &[Suite]) -> Vec<String> {
     let cases = suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (suite, case)));
     let wrong = cases.filter(|(_, case)| case.is_wrong());
-    wrong.map(|(suite, case)| format!("{}: {}", suite.name, case.name)).collect()
+    wrong.map(|(suite, case)| format!("{} {}", suite.name, case.name)).collect()
+}
+
+/// What cargo says of the workspace.
+struct Workspace {
+    target: PathBuf,
+    /// Whether a library's documentation may have examples: cargo refuses to test those of none.
+    has_examples: bool,
+}
+
+impl Workspace {
+    fn read(commands: &Commands<'_>) -> anyhow::Result<Self> {
+        let metadata = commands.cargo("metadata --no-deps --format-version 1 --locked").quiet().read()?;
+        let metadata: Value = serde_json::from_str(&metadata).context("read cargo metadata")?;
+        let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+        let packages = metadata["packages"].as_array().into_iter().flatten();
+        let mut targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+        Ok(Self { target: target.into(), has_examples: targets.any(|target| target["doctest"] == true) })
+    }
+}
+
+/// `--shard K/N`: the K-th of N parts of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    number: u32,
+    of: u32,
+}
+
+impl Shard {
+    /// All tests.
+    pub(crate) const WHOLE: Self = Self { number: 1, of: 1 };
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(typed: &str) -> Result<Self, Self::Err> {
+        let parts = typed.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("take 1/N to N/N: 2/4 is the second of four parts"),
+        }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
 }
 
 /// How commands are run: at the workspace's root, and as if no cargo had run this program.
 struct Commands<'a> {
-    root: &'a Path,
     shell: Shell,
     outer: Vec<&'a str>,
     /// The variables that name a server to the tests.
     server: &'a [(&'a str, String)],
-    shard: Shard,
 }
 
 impl Commands<'_> {
@@ -132,30 +227,50 @@ impl Commands<'_> {
         self.program("cargo").args(arguments.split_whitespace())
     }
 
-    fn program(&self, path: impl AsRef<Path>) -> Cmd<'_> {
+    fn program(&self, path: &str) -> Cmd<'_> {
         self.outer.iter().fold(self.shell.cmd(path), |command, key| command.env_remove(key))
+    }
+
+    fn for_tests<'a>(&'a self, command: Cmd<'a>) -> Cmd<'a> {
+        command.envs(self.server.iter().map(|(key, url)| (key, url)))
     }
 }
 
-/// Sections of the log.
+/// Sections of the log, and how long each took.
 struct Sections {
     terminal: Terminal,
     is_github: bool,
+    times: Vec<(String, Duration)>,
 }
 
 impl Sections {
-    fn command(&self, name: &str, command: Cmd<'_>) -> anyhow::Result<()> {
+    fn command(&mut self, name: &str, command: Cmd<'_>) -> anyhow::Result<()> {
         self.section(name, || Ok(command.run()?))
     }
 
-    fn section<T>(&self, name: &str, run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    fn section<T>(&mut self, name: &str, run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
         self.terminal.say(&if self.is_github { format!("::group::{name}") } else { format!("== {name}") });
         let started = Instant::now();
         let outcome = run().with_context(|| format!("ci: {name}"));
         if self.is_github {
             self.terminal.say("::endgroup::");
         }
-        self.terminal.say(&format!("{name}: {:.1} s", started.elapsed().as_secs_f64()));
+        self.times.push((name.to_owned(), started.elapsed()));
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_shard_is_refused() {
+        for typed in ["1/1", "1/4", "4/4"] {
+            assert_eq!(typed.parse::<Shard>().map(|shard| shard.to_string()).as_deref(), Ok(typed));
+        }
+        for wrong in ["", "1", "/", "1/", "/2", "0/2", "3/2", "0/0", "1/0", "-1/2", "1/2/3", "a/b", "1 / 2", "1.0/2"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
     }
 }

@@ -17,10 +17,12 @@ pub(crate) struct Suite {
     pub(crate) elapsed: Duration,
 }
 
-/// A case has no time of its own: all checks are made of one reading of the catalog, and libtest tells none.
+/// A test, or a check.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// A check has no time of its own: all are made of one reading of the catalog.
+    pub(crate) elapsed: Option<Duration>,
     pub(crate) ending: CaseEnding,
 }
 
@@ -40,7 +42,7 @@ pub(crate) enum CaseEnding {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     /// In a word.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: String,
     /// In a line.
     pub(crate) message: String,
     /// In full.
@@ -62,7 +64,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         ("role", expected.role.as_str().to_owned()),
         ("schema", expected.schema.as_str().to_owned()),
     ];
-    let cases = report.checks.iter().map(|check| Case { name: check.id.to_owned(), ending: ending(check) }).collect();
+    let cases = report.checks.iter().map(|check| Case { name: check.id.to_owned(), elapsed: None, ending: ending(check) }).collect();
     let suite = Suite { name: printed.command.to_owned(), properties, cases, elapsed: printed.elapsed };
     in_full(printed.command, printed.elapsed, &[suite])
 }
@@ -75,8 +77,8 @@ pub(super) fn error(failure: &Failure<'_>) -> String {
 pub(super) fn suite_of_error(failure: &Failure<'_>) -> Suite {
     let kind = if failure.outcome == Outcome::NoServer { "no-server" } else { "error" };
     let message = failure.text.lines().next().unwrap_or_default().to_owned();
-    let ending = CaseEnding::Broken(Account { kind, message, text: failure.text.to_owned() });
-    let case = Case { name: failure.command.to_owned(), ending };
+    let ending = CaseEnding::Broken(Account { kind: kind.to_owned(), message, text: failure.text.to_owned() });
+    let case = Case { name: failure.command.to_owned(), elapsed: None, ending };
     Suite { name: failure.command.to_owned(), properties: Vec::new(), cases: vec![case], elapsed: failure.elapsed }
 }
 
@@ -95,7 +97,8 @@ pub(super) fn in_full(name: &str, elapsed: Duration, suites: &[Suite]) -> String
             document.push_str("    </properties>\n");
         }
         for case in cases {
-            let start = format!("<testcase classname=\"{}\" name=\"{}\"", attribute(name), attribute(&case.name));
+            let time = case.elapsed.map_or_else(String::new, |time| format!(" time=\"{:.3}\"", time.as_secs_f64()));
+            let start = format!("<testcase classname=\"{}\" name=\"{}\"{time}", attribute(name), attribute(&case.name));
             let _ = match content(&case.ending).as_str() {
                 "" => writeln!(document, "    {start}/>"),
                 content => writeln!(document, "    {start}>{content}</testcase>"),
@@ -129,7 +132,7 @@ fn ending(check: &Check) -> CaseEnding {
     let text = Listed::of(check).under(&check.message);
     match check.status {
         Status::Pass => CaseEnding::Passed,
-        Status::Fail => CaseEnding::Failed(Account { kind: check.id, message: check.message.clone(), text }),
+        Status::Fail => CaseEnding::Failed(Account { kind: check.id.to_owned(), message: check.message.clone(), text }),
         // JUnit has no warnings: the case passes, and has said something.
         Status::Warn => CaseEnding::Said(format!("warning: {text}")),
         Status::Skip => CaseEnding::Skipped(check.message.clone()),
@@ -147,7 +150,7 @@ fn content(ending: &CaseEnding) -> String {
 }
 
 fn told(element: &str, Account { kind, message, text }: &Account) -> String {
-    format!("<{element} message=\"{}\" type=\"{kind}\">{}</{element}>", attribute(message), escaped(text))
+    format!("<{element} message=\"{}\" type=\"{}\">{}</{element}>", attribute(message), attribute(kind), escaped(text))
 }
 
 /// Text between tags. What XML 1.0 has no way to write (§2.2, `Char`) is replaced.
@@ -188,21 +191,23 @@ mod tests {
     }
     #[test]
     fn suites_are_counted_each_and_together() {
-        let account = || Account { kind: "test", message: "a \"b\"".to_owned(), text: "<c>".to_owned() };
+        let account = || Account { kind: "test".to_owned(), message: "a \"b\"".to_owned(), text: "<c>".to_owned() };
+        let case = |ending| Case { name: "case".to_owned(), elapsed: None, ending };
         let suite = |name: &str, endings: Vec<CaseEnding>| Suite {
             name: name.to_owned(),
             properties: Vec::new(),
-            cases: endings.into_iter().map(|ending| Case { name: "case".to_owned(), ending }).collect(),
+            cases: endings.into_iter().map(case).collect(),
             elapsed: Duration::from_millis(1500),
         };
-        let suites = [
+        let mut suites = [
             suite("one", vec![CaseEnding::Passed, CaseEnding::Failed(account())]),
             suite("two", vec![CaseEnding::Skipped("why".to_owned()), CaseEnding::Broken(account())]),
         ];
+        suites[0].cases[0].elapsed = Some(Duration::from_micros(1_234_500));
         let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="ci" tests="4" failures="1" errors="1" skipped="1" time="4.000">
   <testsuite name="one" tests="2" failures="1" errors="0" skipped="0" time="1.500">
-    <testcase classname="one" name="case"/>
+    <testcase classname="one" name="case" time="1.234"/>
     <testcase classname="one" name="case"><failure message="a &quot;b&quot;" type="test">&lt;c&gt;</failure></testcase>
   </testsuite>
   <testsuite name="two" tests="2" failures="0" errors="1" skipped="1" time="1.500">
