@@ -9,7 +9,7 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
-use pg_server::{Binaries, Containers, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway};
+use pg_server::{Binaries, Containers, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway};
 
 use crate::{
     rung::{self, Rung},
@@ -33,6 +33,9 @@ const OTHERS: [(u32, &str); 2] = [(13, "bullseye"), (17, "trixie")];
 /// Where `.ci/postgresql` puts them. It outlives a reboot and serves every clone; the user whom servers run as may
 /// pass, which a clone in `/root` does not let; and programs may be run there, which `/dev/shm` may forbid.
 const OTHERS_DIR: &str = "/var/tmp/aura-tests-postgresql";
+
+/// How long a server may take to start on a busy machine.
+pub(crate) const WAIT: Duration = Duration::from_secs(60);
 
 impl Cluster {
     /// Starts a fresh server: of the newest installed PostgreSQL, or on the rung that `TESTS_SERVER` names.
@@ -61,11 +64,14 @@ impl Cluster {
     }
 
     fn run(binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
-        let wait = Duration::from_secs(60);
-        let mut say = |_: &str| {};
-        let template = template(&scratch("templates"), binaries, wait, &mut say).unwrap();
+        let template = template(&scratch("templates"), binaries, WAIT, &mut |_| {}).unwrap();
+        Self::copy(&template, binaries, settings)
+    }
+
+    /// Starts a server on a copy of a template.
+    pub(crate) fn copy(template: &Template, binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
         let directory = unique("cluster");
-        Self { server: Running::Local(throwaway(&template, binaries, &directory, settings, wait, &mut say).unwrap()) }
+        Self { server: Running::Local(throwaway(template, binaries, &directory, settings, WAIT, &mut |_| {}).unwrap()) }
     }
 
     /// By the container rung itself, as `--ephemeral` has it.
@@ -154,14 +160,7 @@ impl Cluster {
 
     /// A role's URL on this server.
     pub fn url(&self, role: &str, password: &str, database: &str) -> String {
-        let superuser = self.superuser();
-        ConnInfo {
-            user: role.to_owned(),
-            password: Some(Password::new(password)),
-            database: database.to_owned(),
-            ..superuser
-        }
-        .url()
+        url(self.superuser(), role, password, database)
     }
 
     /// Runs statements as the superuser.
@@ -190,7 +189,7 @@ pub(crate) fn plain_major() -> u32 {
     newest().version.major
 }
 
-fn newest() -> Binaries {
+pub(crate) fn newest() -> Binaries {
     let (binaries, reasons) = Binaries::installed(search_path().as_deref());
     binaries.into_iter().next().unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"))
 }
@@ -213,6 +212,12 @@ pub(crate) fn programs_of(major: u32) -> Option<Binaries> {
     Some(Binaries::named(&directory.join(format!("usr/lib/postgresql/{major}/bin"))).unwrap())
 }
 
+/// A role's URL on the server of a superuser.
+pub(crate) fn url(superuser: ConnInfo, role: &str, password: &str, database: &str) -> String {
+    let password = Some(Password::new(password));
+    ConnInfo { user: role.to_owned(), password, database: database.to_owned(), ..superuser }.url()
+}
+
 /// One value, as text, that a connection reads.
 pub(crate) fn value(connection: &ConnInfo, query: &str) -> String {
     let mut session = pg_config::connect(connection).unwrap();
@@ -227,7 +232,7 @@ pub(crate) fn value(connection: &ConnInfo, query: &str) -> String {
 }
 
 /// A directory that the tests share, which the server's unprivileged user can reach.
-fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     pg_server::scratch().join(format!("aura-tests-{name}"))
 }
 

@@ -12,6 +12,7 @@ mod arbitrary;
 mod client;
 mod cluster;
 mod engine;
+mod prepared;
 mod python;
 mod run;
 mod rung;

@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
+use pg_connect::ConnInfo;
 use pg_server::Containers;
 
 use crate::{
     Cluster, Run,
     client::connection,
-    cluster::{programs_of, search_path, unique, value},
+    cluster::{programs_of, search_path, unique, url, value},
     engine::docker,
     rung::{self, Rung},
     seen,
@@ -73,9 +74,15 @@ impl Workspace {
 
     /// A workspace that names a database `aura_db` of `aura_user` on a server, and its administrator.
     pub fn on(cluster: &Cluster) -> Self {
+        Self::by(cluster.superuser())
+    }
+
+    /// The same on the server of a superuser.
+    pub(crate) fn by(superuser: ConnInfo) -> Self {
+        let admin = superuser.url();
         Self::new()
-            .with("DATABASE_URL", &cluster.url("aura_user", "the-app's", "aura_db"))
-            .with("ADMIN_DATABASE_URL", &cluster.admin_url())
+            .with("DATABASE_URL", &url(superuser, "aura_user", "the-app's", "aura_db"))
+            .with("ADMIN_DATABASE_URL", &admin)
     }
 
     /// The same with an environment variable.

@@ -71,6 +71,12 @@ pub fn template(data_dir: &Path, binaries: &Binaries, wait: Duration, say: Say<'
 }
 
 impl Template {
+    /// The template that [`Throwaway::into_template`](crate::Throwaway::into_template) has left in a directory.
+    pub fn at(directory: &Path) -> Result<Self, LocalError> {
+        let account = Account::choose()?.of(&directory.join("data"));
+        Ok(Self { directory: directory.to_owned(), account })
+    }
+
     /// The initialised data directory. It belongs to the user whom servers run as.
     pub fn data(&self) -> PathBuf {
         self.directory.join("data")

@@ -1,7 +1,7 @@
 //! A server for a test or a benchmark: a fresh cluster at a given place, gone when its guard is dropped.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs, io, mem,
     path::{self, Path, PathBuf},
     time::Duration,
 };
@@ -81,6 +81,17 @@ pub fn scratch() -> PathBuf {
 }
 
 impl Throwaway {
+    /// Stops the server and keeps its directory as a template: each copy begins with what was made on this server.
+    ///
+    /// `wait` bounds the time in which the server writes everything out.
+    pub fn into_template(self, wait: Duration) -> Result<Template, LocalError> {
+        self.cluster.stop(wait)?;
+        let kept = Template::at(self.cluster.directory());
+        // Its drop would delete the directory.
+        mem::forget(self);
+        kept
+    }
+
     /// Ends it, as its drop does, and says where that fails.
     pub(crate) fn end(&self) -> Result<(), LocalError> {
         self.cluster.quit().map(drop)

@@ -64,7 +64,11 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         ("role", expected.role.as_str().to_owned()),
         ("schema", expected.schema.as_str().to_owned()),
     ];
-    let cases = report.checks.iter().map(|check| Case { name: check.id.to_owned(), elapsed: None, ending: ending(check) }).collect();
+    let cases = report
+        .checks
+        .iter()
+        .map(|check| Case { name: check.id.to_owned(), elapsed: None, ending: ending(check) })
+        .collect();
     let suite = Suite { name: printed.command.to_owned(), properties, cases, elapsed: printed.elapsed };
     in_full(printed.command, printed.elapsed, &[suite])
 }
