@@ -1,10 +1,11 @@
 //! `ci` on a small workspace of its own: what it reports of the tests, and how it parts them.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use tests::{Run, Workspace};
+use tests::{Run, Workspace, has, path_with};
 
-/// A package that is called as the one that `ci` builds first: of its five tests one fails, and one is ignored.
+/// A package that is called as the one that `ci` builds first: of its tests one fails, one lacks a peer, and one is
+/// ignored.
 fn throw_away() -> Workspace {
     let workspace = Workspace::new();
     workspace
@@ -37,8 +38,13 @@ mod tests {
     fn slow() {}
 
     #[test]
+    fn without_peer() {
+        eprintln!("skipped: no <peer>");
+    }
+
+    #[test]
     fn wrong() {
-        println!("shard: {:?}", std::env::var("CI_SHARD"));
+        println!("said by the test");
         assert_eq!(one(), 2, "<one> & \"two\"");
     }
 }
@@ -57,12 +63,17 @@ fn is_run_in_its_package() {
     workspace
 }
 
-/// Runs `cargo xtask ci` with a report, and gives that too.
+/// The workspace with what rustup finds cargo by.
 #[expect(clippy::disallowed_methods, reason = "rustup finds cargo by these")]
-fn ci(workspace: Workspace, arguments: &[&str]) -> (Workspace, Run, String) {
+fn with_cargo(workspace: Workspace) -> Workspace {
     let of_cargo = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let found = of_cargo.into_iter().filter_map(|key| Some((key, std::env::var(key).ok()?)));
-    let workspace = found.fold(workspace, |workspace, (key, value)| workspace.with(key, &value));
+    found.fold(workspace, |workspace, (key, value)| workspace.with(key, &value))
+}
+
+/// Runs `cargo xtask ci` with a report, and gives that too.
+fn ci(workspace: Workspace, arguments: &[&str]) -> (Workspace, Run, String) {
+    let workspace = with_cargo(workspace);
     workspace.write("junit.xml", "of an earlier run");
     let run = workspace.run(&[&["ci", "--junit", "junit.xml"], arguments].concat());
     let report = fs::read_to_string(workspace.root().join("junit.xml")).unwrap();
@@ -80,57 +91,95 @@ fn sections(run: &Run) -> Vec<&str> {
     run.stderr.lines().filter_map(|line| line.strip_prefix("== ")).collect()
 }
 
+/// The sections whose times are told in the end.
+fn timed(run: &Run) -> Vec<&str> {
+    let lines = run.stderr.lines().skip_while(|line| *line != "== time of each section").skip(1);
+    let lines = lines.take_while(|line| !line.ends_with("  in all"));
+    lines.map(|line| line.split_once(" s  ").unwrap().1).collect()
+}
+
 #[test]
 fn a_failing_test_fails_the_run_when_all_are_done_and_is_reported_with_its_words() {
+    if !has("cargo-nextest", "none: https://nexte.st") {
+        return;
+    }
     let (workspace, run, report) = ci(throw_away(), &[]);
-    let run = run.exits(1).complains("ci: tests: 1 of 5 did not pass:\n  src/lib.rs: tests::wrong\n");
-    let expected = [
-        "format",
-        "lints",
-        "build",
-        "build of the tests",
-        "tests: src/lib.rs",
-        "tests: tests/outside.rs",
-        "tests: examples of the documentation",
-    ];
-    assert_eq!(sections(&run), expected);
-    assert!(run.stdout.contains("test tests::right ... ok\n"), "{}", run.stdout);
-    let all = ["tests::right", "tests::slow", "tests::wrong", "is_run_in_its_package", "src/lib.rs - one (line 5)"];
-    assert_eq!(cases(&report), all);
+    let run = run.exits(1);
+    let expected = ["format", "lints", "build", "build of the tests", "tests", "examples of the documentation"];
+    assert_eq!(sections(&run)[..6], expected);
+    assert_eq!(timed(&run), expected);
+    let named = ["tests::right", "tests::without_peer", "tests::wrong", "is_run_in_its_package"];
+    let mut found = cases(&report);
+    assert_eq!(found.pop(), Some("examples of the documentation"));
+    found.sort_unstable();
+    let mut expected = named;
+    expected.sort_unstable();
+    assert_eq!(found, expected);
     for text in [
         "<testsuites name=\"ci\" tests=\"5\" failures=\"1\" errors=\"0\" skipped=\"1\" ",
-        "<testsuite name=\"src/lib.rs\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\" ",
-        "<skipped message=\"too slow\"/>",
-        "<failure message=\"assertion `left == right` failed: &lt;one&gt; &amp; &quot;two&quot;\" type=\"test\">",
-        "shard: Err(NotPresent)\n",
+        "<testsuite name=\"xtask\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\" ",
+        "<testsuite name=\"xtask::outside\" tests=\"1\" ",
+        "<skipped message=\"no &lt;peer&gt;\"/>",
+        "assertion `left == right` failed: &lt;one&gt; &amp; \"two\"",
+        "said by the test\n",
     ] {
         assert!(report.contains(text), "no {text:?} in\n{report}");
     }
+    // What failed is named last, and what was skipped is not hidden.
+    assert!(run.stderr.trim_end().ends_with("xtask tests::wrong"), "{}", run.stderr);
+    assert!(run.stderr.contains("       1    no <peer>\n"), "{}", run.stderr);
 
     // What is no test fails before any of them, and is reported too.
     let library = fs::read_to_string(workspace.root().join("src/lib.rs")).unwrap();
     workspace.write("src/lib.rs", library.replace("    1\n", "  1\n"));
     let (_workspace, run, report) = ci(workspace, &[]);
-    assert_eq!(sections(&run.exits(1)), ["format"]);
+    let run = run.exits(1);
+    assert_eq!(timed(&run), ["format"]);
     assert_eq!(cases(&report), ["ci"]);
     assert!(report.contains("<error message=\"ci: format: "), "{report}");
 }
 
 #[test]
 fn every_test_is_run_in_one_shard() {
-    let (workspace, run, report) = ci(throw_away(), &["--shard", "1/2"]);
-    run.exits(1);
-    assert_eq!(cases(&report), ["tests::right", "tests::wrong", "src/lib.rs - one (line 5)"]);
-    assert!(report.contains("shard: Ok(\"1/2\")\n"), "{report}");
-    let (workspace, run, report) = ci(workspace, &["--shard", "2/2"]);
-    let run = run.exits(0).complains("shard 2/2 of all that must hold before a merge holds");
-    assert_eq!(cases(&report), ["tests::slow", "is_run_in_its_package"]);
-    let expected = ["build", "build of the tests", "tests: src/lib.rs", "tests: tests/outside.rs"];
-    assert_eq!(sections(&run), expected, "format, lints and docs are the first shard's");
-
+    if !has("cargo-nextest", "none: https://nexte.st") {
+        return;
+    }
+    let workspace = throw_away();
     let library = fs::read_to_string(workspace.root().join("src/lib.rs")).unwrap();
     workspace.write("src/lib.rs", library.replace("one(), 2", "one(), 1"));
-    let (_workspace, run, report) = ci(workspace, &["--shard", "1/4"]);
-    assert_eq!(sections(&run.exits(0)).last(), Some(&"docs"));
-    assert_eq!(cases(&report), ["tests::right", "src/lib.rs - one (line 5)"]);
+    let (workspace, run, first) = ci(workspace, &["--shard", "1/2"]);
+    assert_eq!(timed(&run.exits(0)).last(), Some(&"docs"));
+    let (_workspace, run, second) = ci(workspace, &["--shard", "2/2"]);
+    assert_eq!(
+        timed(&run.exits(0)),
+        ["build", "build of the tests", "tests"],
+        "format, lints and docs are the first's"
+    );
+    let mut all = [cases(&first), cases(&second)].concat();
+    all.sort_unstable();
+    let named = ["examples of the documentation", "is_run_in_its_package"];
+    assert_eq!(all, [&named[..], &["tests::right", "tests::without_peer", "tests::wrong"]].concat());
+    assert!(cases(&second).len() >= 1, "{second}");
+}
+
+/// A cargo that has no nextest runs the tests too, but cannot report or part them.
+#[test]
+fn without_nextest_the_tests_are_run_by_cargo() {
+    let workspace = throw_away();
+    workspace.write("bin/cargo", "#!/bin/sh\n[ \"$1\" != nextest ] || exit 101\nPATH=${PATH#*:} exec cargo \"$@\"\n");
+    let program = workspace.root().join("bin/cargo");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = path_with(program.parent().unwrap());
+    let workspace = with_cargo(workspace).with("PATH", &path);
+    for flags in [["--junit", "junit.xml"], ["--shard", "1/2"]] {
+        let refused = workspace.run(&[&["ci"], &flags[..]].concat()).exits(1).shows(&flags[0][2..]);
+        assert_eq!(sections(&refused), [""; 0], "nothing was done");
+    }
+    let run = workspace.run(&["ci"]).exits(1);
+    assert_eq!(timed(&run), ["format", "lints", "build", "tests"]);
+    assert!(
+        run.stdout.contains("test tests::right ... ok\n") && run.stdout.contains("- one (line 5) ... ok\n"),
+        "{}",
+        run.stdout
+    );
 }

@@ -115,22 +115,33 @@ impl Ci {
         if let Some(build) = &project.migrate_build {
             ci.command("build of the migrations", commands.program("sh").arg("-c").arg(build))?;
         }
-        // No default member of the workspace: it is built where it is needed, and here always.
+        // A program of its own, which is built as db-setup builds it. Beside the rest of the workspace its two hundred
+        // crates would have other features, and compile twice.
         let helper = &project.container_helper;
-        if !helper.contains('/') {
+        let parts = if helper.contains('/') {
+            vec!["--workspace".to_owned()]
+        } else {
             ci.command("build of the container helper", commands.cargo(&format!("build --locked --package {helper}")))?;
-        }
+            vec![format!("--workspace --exclude {helper}"), format!("--package {helper}")]
+        };
         if has_nextest {
             let workspace = Workspace::read(commands)?;
-            ci.section("build of the tests", || nextest::build(commands))?;
-            let run = || nextest::run(commands, &workspace.target.join("xtask-ci"), self.shard);
-            suites.extend(ci.section("tests", run)?);
+            ci.section("build of the tests", || parts.iter().try_for_each(|part| nextest::build(commands, part)))?;
+            ci.section("tests", || {
+                let directory = workspace.target.join("xtask-ci");
+                parts.iter().try_for_each(|part| {
+                    suites.extend(nextest::run(commands, part, &directory, self.shard)?);
+                    Ok(())
+                })
+            })?;
             if is_first && workspace.has_examples {
-                suites.push(ci.section("examples of the documentation", || examples(commands))?);
+                suites.push(ci.section("examples of the documentation", || examples(commands, &parts[0]))?);
             }
         } else {
-            let tests = commands.for_tests(commands.cargo("test --workspace --locked --no-fail-fast"));
-            ci.command("tests", tests)?;
+            ci.section("tests", || {
+                let tests = |part| commands.cargo(&format!("test {part} --locked --no-fail-fast"));
+                Ok(parts.iter().try_for_each(|part| commands.for_tests(tests(part)).run())?)
+            })?;
         }
         if is_first && wrong(suites).is_empty() {
             let docs = commands.cargo("doc --workspace --no-deps --locked");
@@ -143,10 +154,11 @@ impl Ci {
 const INSTALL_NEXTEST: &str = "cargo install --locked cargo-nextest (two minutes; https://nexte.st has it built)";
 
 /// Runs the examples, which nextest leaves to cargo: one case, as stable Rust does not tell of each.
-fn examples(commands: &Commands<'_>) -> anyhow::Result<Suite> {
+fn examples(commands: &Commands<'_>, part: &str) -> anyhow::Result<Suite> {
     let started = Instant::now();
-    let command = "test --doc --workspace --locked --no-fail-fast";
-    let status = Command::from(commands.for_tests(commands.cargo(command))).status().context("run cargo test --doc")?;
+    let command = format!("test --doc {part} --locked --no-fail-fast");
+    let status =
+        Command::from(commands.for_tests(commands.cargo(&command))).status().context("run cargo test --doc")?;
     let elapsed = started.elapsed();
     let ending = if status.success() {
         CaseEnding::Passed

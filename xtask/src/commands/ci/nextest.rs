@@ -15,20 +15,21 @@ pub(super) fn is_installed(commands: &Commands<'_>) -> bool {
     commands.cargo("nextest --version").quiet().ignore_stderr().read().is_ok()
 }
 
-pub(super) fn build(commands: &Commands<'_>) -> anyhow::Result<()> {
-    Ok(commands.cargo("nextest run --workspace --locked --no-run").run()?)
+pub(super) fn build(commands: &Commands<'_>, part: &str) -> anyhow::Result<()> {
+    Ok(commands.cargo(&format!("nextest run {part} --locked --no-run")).run()?)
 }
 
-/// Runs the tests of the shard, and gives what came of each: a suite a test program.
+/// Runs the shard's tests of a part of the workspace (`--package shop`), and gives what came of each: a suite a test
+/// program.
 ///
 /// `directory` is for files of this run: the profile and nextest's own report.
-pub(super) fn run(commands: &Commands<'_>, directory: &Path, shard: Shard) -> anyhow::Result<Vec<Suite>> {
+pub(super) fn run(commands: &Commands<'_>, part: &str, directory: &Path, shard: Shard) -> anyhow::Result<Vec<Suite>> {
     fs::create_dir_all(directory).with_context(|| format!("make {}", directory.display()))?;
     let [profile, junit] = ["nextest.toml", "junit.xml"].map(|name| directory.join(name));
     let text = include_str!("nextest.toml").replace("\"{junit}\"", &format!("{junit:?}"));
     fs::write(&profile, text).with_context(|| format!("write {}", profile.display()))?;
     let _ = fs::remove_file(&junit);
-    let arguments = format!("nextest run --workspace --locked --no-tests pass --profile {PROFILE} --tool-config-file");
+    let arguments = format!("nextest run {part} --locked --no-tests pass --profile {PROFILE} --tool-config-file");
     let mut nextest = commands.cargo(&arguments).arg(format!("xtask:{}", profile.display()));
     if shard != Shard::WHOLE {
         nextest = nextest.arg("--partition").arg(format!("count:{shard}"));
