@@ -1,6 +1,6 @@
 //! The tests by cargo-nextest: a process for each, its time, a bound, JUnit, and shards.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, num::NonZero, path::Path, process::Command, thread, time::Duration};
 
 use anyhow::{Context as _, anyhow, ensure};
 use roxmltree::{Document, Node};
@@ -26,7 +26,9 @@ pub(super) fn build(commands: &Commands<'_>, part: &str) -> anyhow::Result<()> {
 pub(super) fn run(commands: &Commands<'_>, part: &str, directory: &Path, shard: Shard) -> anyhow::Result<Vec<Suite>> {
     fs::create_dir_all(directory).with_context(|| format!("make {}", directory.display()))?;
     let [profile, junit] = ["nextest.toml", "junit.xml"].map(|name| directory.join(name));
+    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
     let text = include_str!("nextest.toml").replace("\"{junit}\"", &format!("{junit:?}"));
+    let text = text.replace("\"{threads}\"", &threads.to_string());
     fs::write(&profile, text).with_context(|| format!("write {}", profile.display()))?;
     let _ = fs::remove_file(&junit);
     let arguments = format!("nextest run {part} --locked --no-tests pass --profile {PROFILE} --tool-config-file");
