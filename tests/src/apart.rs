@@ -26,7 +26,7 @@ pub fn alone(kept: &Path) -> File {
 /// `PATH` with a directory before all others.
 #[must_use]
 pub fn path_with(directory: &Path) -> String {
-    let rest = search_path().unwrap_or_default();
+    let rest = search_path();
     let directories = std::iter::once(directory.to_owned()).chain(std::env::split_paths(&rest));
     std::env::join_paths(directories).unwrap().into_string().unwrap()
 }
@@ -51,6 +51,7 @@ pub fn cargo_of(workspace: &Path, target: &Path) -> Command {
         prefixes.iter().any(|prefix| name.starts_with(prefix)) || pg_config::KEYS.iter().any(|key| key.name == name)
     });
     cargo.current_dir(workspace).env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
+    cargo.env("PATH", search_path());
     cargo
 }
 

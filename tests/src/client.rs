@@ -88,6 +88,6 @@ impl Cluster {
 /// A program that sees nothing of this process's environment but `PATH`: `PGHOST` would lead it elsewhere.
 pub fn scrubbed(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().envs(search_path().map(|path| ("PATH", path)));
+    command.env_clear().env("PATH", search_path());
     command
 }

@@ -1,10 +1,15 @@
 //! A server that is none of ours: somebody's PostgreSQL that was there before.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,23 +31,26 @@ enum Running {
     Container { place: Ephemeral, superuser: ConnInfo, major: u32, directory: PathBuf },
 }
 
-/// The major versions beside the installed one, and the Debian release that has each: the oldest that we support,
-/// and one in which CREATEROLE is no longer the right to everything.
-const OTHERS: [(u32, &str); 2] = [(13, "bullseye"), (17, "trixie")];
+/// The newest stable major version. The plain run is on it where it is there.
+const NEWEST: u32 = 18;
+
+/// The major versions that tests ask for, and the Debian release that has each. The last one is a release candidate:
+/// only `TESTS_SERVER=local:19` asks for it.
+const RELEASES: [(u32, &str); 5] =
+    [(13, "bullseye"), (15, "bookworm"), (17, "trixie"), (NEWEST, "forky"), (19, "experimental")];
 
 /// Where `.ci/postgresql` puts them. It outlives a reboot and serves every clone; the user whom servers run as may
 /// pass, which a clone in `/root` does not let; and programs may be run there, which `/dev/shm` may forbid.
-const OTHERS_DIR: &str = "/var/tmp/aura-tests-postgresql";
+const FETCHED: &str = "/var/tmp/aura-tests-postgresql";
 
 /// How long a server may take to start on a busy machine.
 pub(crate) const WAIT: Duration = Duration::from_secs(60);
 
 impl Cluster {
-    /// Starts a fresh server: of the newest installed PostgreSQL, or on the rung that `TESTS_SERVER` names.
+    /// Starts a fresh server: of the newest PostgreSQL that is there, or on the rung that `TESTS_SERVER` names.
     pub fn start() -> Self {
         match Rung::named() {
-            Rung::Local(None) => Self::run(&newest(), &[]),
-            Rung::Local(Some(major)) => Self::of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}")),
+            Rung::Local(_) => Self::run(programs(), &[]),
             Rung::Container(major) => Self::in_container(major),
         }
     }
@@ -50,15 +58,10 @@ impl Cluster {
     /// Starts one with settings of its own: `&[("log_statement", "all")]`. Its files are on this machine, whatever
     /// the rung.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
-        match Rung::named() {
-            Rung::Local(None) => Self::run(&newest(), settings),
-            Rung::Local(Some(major)) | Rung::Container(major) => {
-                Self::run(&programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}")), settings)
-            }
-        }
+        Self::run(programs(), settings)
     }
 
-    /// Starts a fresh server of another major version, 13 or 17. One that is not there is skipped.
+    /// Starts a fresh server of another major version: 13, 15, 17 or 18. One that is not there is skipped.
     pub fn of(major: u32) -> Option<Self> {
         programs_of(major).map(|binaries| Self::run(&binaries, &[]))
     }
@@ -184,28 +187,46 @@ impl Drop for Cluster {
     }
 }
 
-/// The major version of the plain run.
-pub(crate) fn plain_major() -> u32 {
-    newest().version.major
+/// The programs of the version that this run is on: those that `TESTS_SERVER` names, or the newest that are there,
+/// installed or fetched.
+pub(crate) fn programs() -> &'static Binaries {
+    static PROGRAMS: OnceLock<Binaries> = OnceLock::new();
+    PROGRAMS.get_or_init(|| match Rung::named() {
+        Rung::Local(None) => newest(),
+        Rung::Local(Some(major)) | Rung::Container(major) => {
+            programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"))
+        }
+    })
 }
 
-pub(crate) fn newest() -> Binaries {
-    let (binaries, reasons) = Binaries::installed(search_path().as_deref());
-    binaries.into_iter().next().unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"))
+fn newest() -> Binaries {
+    let (installed, reasons) = Binaries::installed(inherited_path().as_deref());
+    let stable = installed.iter().find(|found| found.version.major <= NEWEST).cloned();
+    let fetched = RELEASES.iter().rev().find_map(|(major, _)| (*major <= NEWEST).then(|| fetched(*major)).flatten());
+    let is_newer = |fetched: &Binaries| stable.as_ref().is_none_or(|found| found.version.major < fetched.version.major);
+    fetched
+        .filter(is_newer)
+        .or(stable)
+        .or_else(|| installed.into_iter().next())
+        .unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"))
 }
 
 /// The programs of a major version: installed, or fetched by `.ci/postgresql`. None there is skipped.
 pub(crate) fn programs_of(major: u32) -> Option<Binaries> {
-    let (installed, _) = Binaries::installed(search_path().as_deref());
-    if let Some(binaries) = installed.into_iter().find(|found| found.version.major == major) {
-        return Some(binaries);
+    let (installed, _) = Binaries::installed(inherited_path().as_deref());
+    let installed = installed.into_iter().find(|found| found.version.major == major);
+    let found = installed.or_else(|| fetched(major));
+    if found.is_none() {
+        let release = RELEASES.iter().find(|(other, _)| *other == major).map_or("RELEASE", |(_, release)| release);
+        skipped(&format!("no PostgreSQL {major}; get it by `.ci/postgresql {release} {FETCHED}/{major}`"));
     }
-    let release = OTHERS.into_iter().find(|(other, _)| *other == major).map_or("RELEASE", |(_, release)| release);
-    let directory = Path::new(OTHERS_DIR).join(major.to_string());
-    let Ok(found) = fs::metadata(&directory) else {
-        skipped(&format!("no PostgreSQL {major}; get it by `.ci/postgresql {release} {}`", directory.display()));
-        return None;
-    };
+    found
+}
+
+/// Those that `.ci/postgresql` has fetched.
+fn fetched(major: u32) -> Option<Binaries> {
+    let directory = Path::new(FETCHED).join(major.to_string());
+    let found = fs::metadata(&directory).ok()?;
     // Anybody may make a directory there.
     let own = fs::metadata("/proc/self").unwrap().uid();
     assert!([0, own].contains(&found.uid()), "{} is another user's", directory.display());
@@ -216,6 +237,28 @@ pub(crate) fn programs_of(major: u32) -> Option<Binaries> {
 pub(crate) fn url(superuser: ConnInfo, role: &str, password: &str, database: &str) -> String {
     let password = Some(Password::new(password));
     ConnInfo { user: role.to_owned(), password, database: database.to_owned(), ..superuser }.url()
+}
+
+/// Whether a program that runs with [`search_path`] takes this run's version without being told.
+pub(crate) fn is_found() -> bool {
+    static IS_FOUND: OnceLock<bool> = OnceLock::new();
+    *IS_FOUND.get_or_init(|| {
+        let (installed, _) = Binaries::installed(Some(&search_path()));
+        installed.first().is_some_and(|found| found.directory == programs().directory)
+    })
+}
+
+/// The `PATH` of what tests run. This run's version comes first: an older psql misreads a newer server, and an older
+/// pg_dump refuses it.
+pub(crate) fn search_path() -> OsString {
+    let rest = inherited_path().unwrap_or_default();
+    let own = std::iter::once(programs().directory.clone());
+    env::join_paths(own.chain(env::split_paths(&rest))).unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests look for binaries where the program would")]
+fn inherited_path() -> Option<OsString> {
+    env::var_os("PATH")
 }
 
 /// One value, as text, that a connection reads.
@@ -241,9 +284,4 @@ pub(crate) fn unique(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     scratch("run").join(format!("{}-{number}-{name}", std::process::id()))
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests look for binaries where the program would")]
-pub(crate) fn search_path() -> Option<std::ffi::OsString> {
-    std::env::var_os("PATH")
 }

@@ -11,7 +11,7 @@ use pg_server::{Binaries, Template, template, throwaway};
 
 use crate::{
     Cluster, Workspace, alone,
-    cluster::{WAIT, newest, programs_of, scratch},
+    cluster::{WAIT, programs as postgresql, scratch},
     rung::Rung,
     workspace::{programs, twin},
 };
@@ -19,18 +19,12 @@ use crate::{
 impl Cluster {
     /// Starts a server on which `db-setup` has been run in a workspace like the one that comes with it.
     pub fn set_up() -> (Self, Workspace) {
-        let binaries = match Rung::named() {
-            Rung::Local(None) => newest(),
-            Rung::Local(Some(major)) => programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}")),
-            Rung::Container(_) => {
-                let cluster = Self::start();
-                let workspace = Workspace::on(&cluster);
-                workspace.run(&["db-setup"]).exits(0);
-                return (cluster, workspace);
-            }
-        };
-        let cluster = Self::copy(&prepared(&binaries), &binaries, &[]);
+        let is_local = matches!(Rung::named(), Rung::Local(_));
+        let cluster = if is_local { Self::copy(&prepared(postgresql()), postgresql(), &[]) } else { Self::start() };
         let workspace = Workspace::on(&cluster);
+        if !is_local {
+            workspace.run(&["db-setup"]).exits(0);
+        }
         (cluster, workspace)
     }
 }

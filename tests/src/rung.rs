@@ -14,14 +14,14 @@ use crate::{
 /// A rung of the ladder, and a major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rung {
-    /// Installed binaries: the newest, or those of one version.
+    /// Binaries on this machine: the newest, or those of one version.
     Local(Option<u32>),
     /// A container.
     Container(u32),
 }
 
 impl Rung {
-    /// The rung that `TESTS_SERVER` names: `local`, `local:13`, `container:17`. Unset: the newest installed binaries.
+    /// The rung that `TESTS_SERVER` names: `local`, `local:13`, `container:18`. Unset: the newest binaries.
     #[expect(clippy::disallowed_methods, reason = "the tests' own variable")]
     pub fn named() -> Self {
         Self::parse(&std::env::var("TESTS_SERVER").unwrap_or_default())
@@ -33,7 +33,7 @@ impl Rung {
         match (rung, major.parse().ok()) {
             ("" | "local", major) => Self::Local(major),
             ("container", Some(major)) => Self::Container(major),
-            _ => panic!("TESTS_SERVER={text:?} is none of local, local:13, container:17"),
+            _ => panic!("TESTS_SERVER={text:?} is none of local, local:13, container:18"),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{panic::Location, path::Path, sync::LazyLock};
 use serde_json::Value;
 use snapbox::{Assert, Data, Redactions, assert::DEFAULT_ACTION_ENV, data::DataFormat};
 
-use crate::{Run, cluster::plain_major, rung::Rung};
+use crate::{Run, cluster::programs, rung::Rung};
 
 /// The screens are those of this major version. Servers word some messages differently in each version; there the
 /// exit codes, the ids of the findings and the state of the database are compared.
@@ -51,12 +51,7 @@ pub fn shows(name: &str, text: &str) {
 }
 
 fn compare(name: &str, text: &str, caller: &Location<'_>) {
-    let major = match Rung::named() {
-        Rung::Local(None) => plain_major(),
-        Rung::Local(Some(major)) => major,
-        Rung::Container(_) => return,
-    };
-    if major != MAJOR {
+    if matches!(Rung::named(), Rung::Container(_)) || programs().version.major != MAJOR {
         return;
     }
     // `tests/tests/setup/failures.rs`, from the workspace's root.

@@ -14,7 +14,7 @@ use pg_server::Containers;
 use crate::{
     Cluster, Run,
     client::connection,
-    cluster::{programs_of, search_path, unique, url, value},
+    cluster::{is_found, programs as postgresql, search_path, unique, url, value},
     engine::docker,
     rung::{self, Rung},
     seen,
@@ -47,11 +47,9 @@ impl Workspace {
             // No container is started where no test means it.
             .with("DOCKER_HOST", "unix:///nowhere/docker.sock");
         match Rung::named() {
-            Rung::Local(None) => workspace,
-            Rung::Local(Some(major)) => {
-                let programs = programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"));
-                workspace.with("PG_BIN_DIR", &programs.directory.display().to_string())
-            }
+            // The newest is what the program finds by itself, unless a still newer one is installed.
+            Rung::Local(None) if is_found() => workspace,
+            Rung::Local(_) => workspace.with("PG_BIN_DIR", &postgresql().directory.display().to_string()),
             Rung::Container(major) => workspace.beside_engine(major).unwrap_or_else(|| panic!("no image of {major}")),
         }
     }
@@ -104,7 +102,7 @@ impl Workspace {
 
     /// The `PATH` that it runs with.
     pub fn path(&self) -> std::ffi::OsString {
-        search_path().unwrap_or_default()
+        search_path()
     }
 
     /// Its directory.
@@ -153,7 +151,7 @@ impl Workspace {
             .current_dir(&self.root)
             .env_clear()
             .env("HOME", &self.root)
-            .envs(search_path().map(|path| ("PATH", path)))
+            .env("PATH", search_path())
             .envs(&self.environment)
             .stdin(Stdio::null());
         command

@@ -171,7 +171,7 @@ impl Config {
             admin: connection.admin,
             extensions,
             migrations: Migrations::resolve(project, environment),
-            image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:17"),
+            image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:18"),
             durability: parsed(environment, "DB_DURABLE", Durability::from_str)?
                 .unwrap_or(Sourced { value: Durability::Development, source: Source::Default }),
             bin_dir: text(environment, "PG_BIN_DIR")

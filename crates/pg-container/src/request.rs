@@ -39,7 +39,7 @@ pub(crate) enum Request {
 pub(crate) struct Start {
     /// Its name: no two configurations share one.
     pub(crate) name: String,
-    /// `postgres:17`, `registry:5000/postgres@sha256:…`.
+    /// `postgres:18`, `registry:5000/postgres@sha256:…`.
     pub(crate) image: String,
     /// The port that the server listens on inside.
     pub(crate) port: u16,

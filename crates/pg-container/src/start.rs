@@ -147,21 +147,33 @@ async fn mark_new_volume(docker: &Docker, request: &Start) -> anyhow::Result<()>
     }
 }
 
-/// The directory inside that holds the data: the image's own volume, if it declares one, or `PGDATA`. Mounted
-/// elsewhere, the data would lie in an unnamed volume.
+/// Where inside the volume of the data goes: see [`mount_point`]. An image that is not there is pulled first.
 async fn data_directory(docker: &Docker, image: &str) -> anyhow::Result<String> {
-    let config = match docker.inspect_image(image).await {
-        Ok(found) => found.config.unwrap_or_default(),
-        // testcontainers pulls it.
-        Err(error) if is(&error, NOT_FOUND) => Default::default(),
-        Err(error) => return Err(error).with_context(|| format!("look at the image {image}")),
+    let found = match docker.inspect_image(image).await {
+        Err(error) if is(&error, NOT_FOUND) => {
+            let (name, tag) = name_and_tag(image);
+            let pulled = GenericImage::new(name, tag).pull_image().await;
+            let _ = pulled.with_context(|| format!("pull the image {image}"))?;
+            docker.inspect_image(image).await
+        }
+        outcome => outcome,
     };
-    let variables = config.env.unwrap_or_default();
-    let pgdata = variables.iter().find_map(|variable| variable.strip_prefix("PGDATA="));
+    let config = found.with_context(|| format!("look at the image {image}"))?.config.unwrap_or_default();
+    Ok(mount_point(&config.env.unwrap_or_default(), &config.volumes.unwrap_or_default()).to_owned())
+}
+
+/// The volume that the image declares around its `PGDATA`: the nearest one, or `PGDATA` itself where it declares none.
+/// Of a volume that is mounted elsewhere the data would not be part: the engine makes an unnamed one for each that is
+/// declared, and that one goes with the container.
+///
+/// The official images declare `/var/lib/postgresql/data` up to 17, and `/var/lib/postgresql` from 18 on, where the
+/// data are in `18/docker`.
+fn mount_point<'a>(environment: &'a [String], volumes: &'a [String]) -> &'a str {
+    let pgdata = environment.iter().find_map(|variable| variable.strip_prefix("PGDATA="));
     let pgdata = pgdata.unwrap_or("/var/lib/postgresql/data").trim_end_matches('/');
-    let volumes = config.volumes.unwrap_or_default();
-    let holds = |volume: &&String| format!("{pgdata}/").starts_with(&format!("{}/", volume.trim_end_matches('/')));
-    Ok(volumes.iter().find(holds).map_or(pgdata, String::as_str).to_owned())
+    let volumes = volumes.iter().map(|volume| volume.trim_end_matches('/'));
+    let around = volumes.filter(|volume| format!("{pgdata}/").starts_with(&format!("{volume}/")));
+    around.max_by_key(|volume| volume.len()).filter(|volume| !volume.is_empty()).unwrap_or(pgdata)
 }
 
 /// testcontainers puts them together again with a colon.
@@ -193,6 +205,24 @@ mod tests {
             ("postgres@sha256:0123", ("postgres@sha256", "0123")),
         ] {
             assert_eq!(name_and_tag(image), parts);
+        }
+    }
+
+    #[test]
+    fn the_volume_goes_where_the_image_keeps_its_data() {
+        for (pgdata, volumes, point) in [
+            (Some("/var/lib/postgresql/data"), &["/var/lib/postgresql/data"][..], "/var/lib/postgresql/data"),
+            (Some("/var/lib/postgresql/18/docker"), &["/var/lib/postgresql"], "/var/lib/postgresql"),
+            (Some("/var/lib/postgresql/18/docker/"), &["/var/lib/postgresql/"], "/var/lib/postgresql"),
+            (Some("/data/db"), &["/backup", "/data", "/data/db/"], "/data/db"),
+            (Some("/database"), &["/data"], "/database"),
+            (Some("/data"), &["/"], "/data"),
+            (Some("/data"), &[], "/data"),
+            (None, &[], "/var/lib/postgresql/data"),
+        ] {
+            let environment: Vec<_> = pgdata.iter().map(|pgdata| format!("PGDATA={pgdata}")).collect();
+            let volumes: Vec<_> = volumes.iter().map(|volume| (*volume).to_owned()).collect();
+            assert_eq!(mount_point(&environment, &volumes), point, "{pgdata:?}, {volumes:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use tests::Workspace;
 
 #[test]
 fn eight_at_once_start_one_container() {
-    let Some(workspace) = Workspace::new().in_container(17) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let runs: Vec<_> = thread::scope(|scope| {
         let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| workspace.run(&["db-setup", "--wait", "120"]))).collect();
         runs.into_iter().map(|run| run.join().unwrap().exits(0)).collect()
@@ -18,8 +18,8 @@ fn eight_at_once_start_one_container() {
 /// Two checkouts of one project: neither finds the other's server.
 #[test]
 fn each_workspace_has_a_container_of_its_own() {
-    let Some(first) = Workspace::new().in_container(15) else { return };
-    let second = Workspace::new().in_container(15).unwrap();
+    let Some(first) = Workspace::new().in_container(18) else { return };
+    let second = Workspace::new().in_container(18).unwrap();
     // The very same path on another machine that uses the same engine looks like this: only the data differ.
     first.run(&["db-setup"]).exits(0);
     second.run(&["db-verify"]).exits(4).complains("no server was started for this workspace yet");

@@ -8,7 +8,7 @@ use crate::{assert_kept, keep_something};
 
 #[test]
 fn set_up_stopped_found_again_and_gone() {
-    for major in [13, 15, 17] {
+    for major in [13, 15, 17, 18] {
         let Some(workspace) = Workspace::new().in_container(major) else { return };
         let setup = workspace.run(&["db-setup"]).exits(0).complains("for development (DB_DURABLE=no): fsync=off");
         assert!(setup.stdout.contains("a new container, aura-"), "{}", setup.stdout);
@@ -47,7 +47,7 @@ fn set_up_stopped_found_again_and_gone() {
 /// Somebody cleaned up with the engine's own commands: the data are in the volume.
 #[test]
 fn a_removed_container_is_made_again_on_its_data() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     keep_something(&workspace);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
@@ -62,7 +62,7 @@ fn a_removed_container_is_made_again_on_its_data() {
 /// A record that cannot be read is no reason to begin anew, and one that is gone takes nothing with it.
 #[test]
 fn a_broken_record_loses_no_data() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     keep_something(&workspace);
     let kept = fs::read_dir(workspace.root().join("servers/containers")).unwrap().flatten();
@@ -82,7 +82,7 @@ fn a_broken_record_loses_no_data() {
 /// What a failed start leaves: made, and never started.
 #[test]
 fn a_container_that_never_started_is_cleared() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     docker(&["rm", "--force", &name]);
@@ -93,7 +93,7 @@ fn a_container_that_never_started_is_cleared() {
 
 #[test]
 fn a_paused_container_goes_on() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     docker(&["pause", &name]);
@@ -104,7 +104,7 @@ fn a_paused_container_goes_on() {
 /// A machine with Docker and nothing of PostgreSQL.
 #[test]
 fn psql_is_the_images_where_there_is_no_other() {
-    let Some(workspace) = Workspace::new().in_container(17) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     let programs = workspace.root().join("programs");
     std::fs::create_dir(&programs).unwrap();

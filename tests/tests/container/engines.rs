@@ -93,7 +93,7 @@ fn nothing_is_called_stopped_that_was_not_looked_at() {
 /// The registry is asked, and nobody is there: no network is needed for that.
 #[test]
 fn an_image_that_cannot_be_had_is_named_and_passed_by() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let workspace = workspace.with("POSTGRES_IMAGE", "127.0.0.1:1/aura-tests/absent:1");
     let run = both(workspace, "pulling 127.0.0.1:1/aura-tests/absent:1");
     assert!(run.stderr.contains("connection refused") && run.stderr.contains("docker pull"), "{}", run.stderr);
@@ -102,7 +102,7 @@ fn an_image_that_cannot_be_had_is_named_and_passed_by() {
 /// The engine makes the container, and cannot start it: nothing of it is left, and the next rung serves.
 #[test]
 fn an_image_that_does_not_start_is_named_and_passed_by() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let image = format!("aura-tests/empty:{}", std::process::id());
     let import = format!("tar --create --files-from /dev/null | docker import - {image}");
     assert!(Command::new("sh").args(["-c", &import]).stdout(Stdio::null()).status().unwrap().success());
@@ -122,7 +122,7 @@ fn an_image_that_does_not_start_is_named_and_passed_by() {
 /// The engine that the docker command would take is taken, or refused with a reason; never another.
 #[test]
 fn the_current_docker_context_is_honoured() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let engine = docker(&["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).trim().to_owned();
     let config = workspace.root().join("docker");
     let of = |host: &str| {
@@ -155,7 +155,7 @@ fn the_current_docker_context_is_honoured() {
 /// Where the helper program cannot be had, that is a reason like any other.
 #[test]
 fn a_helper_that_cannot_be_built_is_named_and_passed_by() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let alone = workspace.root().join("alone");
     fs::create_dir(&alone).unwrap();
     let program = alone.join("twin-xtask");

@@ -15,7 +15,7 @@ use crate::{assert_kept, keep_something};
 /// A workspace for each rung; that of a container only where there is an engine.
 fn rungs() -> impl Iterator<Item = Workspace> {
     let local = Workspace::new().with("DB_SERVER", "local");
-    [Some(local), Workspace::new().in_container(15)].into_iter().flatten()
+    [Some(local), Workspace::new().in_container(18)].into_iter().flatten()
 }
 
 /// Nothing runs any more that this workspace has started, and nothing lies about.

@@ -11,7 +11,7 @@ use crate::keep_something;
 #[test]
 fn the_next_run_succeeds() {
     for (at, pause) in [10, 60, 120, 200, 300, 500, 900, 1400].into_iter().enumerate() {
-        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let Some(workspace) = Workspace::new().in_container(18) else { return };
         let mut child = workspace.command(&["db-setup", "-q"]).process_group(0).spawn().unwrap();
         thread::sleep(Duration::from_millis(pause));
         let whom = if at % 2 == 0 { format!("-{}", child.id()) } else { child.id().to_string() };
@@ -29,7 +29,7 @@ fn the_next_run_succeeds() {
 #[test]
 fn a_half_initialised_volume_is_made_anew() {
     for pause in [50, 150, 300, 600] {
-        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let Some(workspace) = Workspace::new().in_container(18) else { return };
         let mut child = workspace.command(&["db-setup", "-q"]).spawn().unwrap();
         let name = loop {
             if let Some(name) = workspace.containers("{{.Names}}").pop() {
@@ -48,10 +48,10 @@ fn a_half_initialised_volume_is_made_anew() {
 /// Of a server that has served, nothing is made anew.
 #[test]
 fn data_that_cannot_be_served_are_left_alone() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup"]).exits(0);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
-    docker(&["exec", &name, "rm", "/var/lib/postgresql/data/global/pg_control"]);
+    docker(&["exec", &name, "sh", "-c", "rm $PGDATA/global/pg_control"]);
     docker(&["kill", &name]);
     let failed = workspace.run(&["db-setup"]).exits(4).complains("the end of its log").complains("pg_control");
     assert!(failed.stderr.contains("db-stop --purge"), "{}", failed.stderr);
@@ -62,7 +62,7 @@ fn data_that_cannot_be_served_are_left_alone() {
 #[test]
 fn data_of_a_server_that_came_up_late_are_left_alone() {
     for later in [&["db-setup"][..], &["db-verify"]] {
-        let Some(workspace) = Workspace::new().in_container(15) else { return };
+        let Some(workspace) = Workspace::new().in_container(18) else { return };
         workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
         // Nothing is set up yet, but the server is found.
         let found = workspace.run(later);
@@ -74,7 +74,7 @@ fn data_of_a_server_that_came_up_late_are_left_alone() {
 /// Whatever the settings with which it was served.
 #[test]
 fn data_of_other_settings_are_left_alone() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     workspace.run(&["db-setup", "--wait", "0"]).exits(4).complains("was not ready after 0.0 s");
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     // While the image initialises the data its server listens on no address.
@@ -90,7 +90,7 @@ fn data_of_other_settings_are_left_alone() {
 #[track_caller]
 fn assert_left_alone(workspace: &Workspace) {
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
-    docker(&["exec", &name, "rm", "/var/lib/postgresql/data/global/pg_control"]);
+    docker(&["exec", &name, "sh", "-c", "rm $PGDATA/global/pg_control"]);
     docker(&["kill", &name]);
     workspace.run(&["db-setup"]).exits(4).complains("pg_control").complains("db-stop --purge");
 }

@@ -1,5 +1,5 @@
 //! Servers in containers, with a real engine: one file a subject. What they serve is the same on every rung, and the
-//! suites `setup` and `verify` run there too (`TESTS_SERVER=container:17`).
+//! suites `setup` and `verify` run there too (`TESTS_SERVER=container:18`).
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to tell but its reader")]
 
@@ -11,6 +11,7 @@ mod ephemeral;
 mod killed;
 mod restart;
 mod secrets;
+mod volumes;
 
 use tests::Workspace;
 

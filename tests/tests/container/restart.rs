@@ -6,7 +6,7 @@ use crate::{assert_kept, keep_something};
 
 #[test]
 fn a_restart_of_the_engine_is_survived() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let Some(mut engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
     let workspace = workspace.with("DOCKER_HOST", &engine.host());
     workspace.run(&["db-setup"]).exits(0);
@@ -35,7 +35,7 @@ fn a_restart_of_the_engine_is_survived() {
 /// there.
 #[test]
 fn no_other_rung_takes_the_data_away_while_the_engine_is_away() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let Some(mut engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
     let workspace = workspace.with("DOCKER_HOST", &engine.host()).with("DB_SERVER", "auto");
     workspace.run(&["db-setup"]).exits(0);
@@ -54,7 +54,7 @@ fn no_other_rung_takes_the_data_away_while_the_engine_is_away() {
 /// As tcp, too: the port of the container is then on this machine's own loopback address, or on the other machine's.
 #[test]
 fn an_engine_is_reached_by_tcp() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let Some(engine) = Engine::start(workspace.setting("POSTGRES_IMAGE")) else { return };
     let workspace = workspace.with("DOCKER_HOST", &engine.tcp());
     workspace.run(&["db-setup"]).exits(0);

@@ -34,7 +34,7 @@ fn command_lines_during(what: impl FnOnce()) -> String {
 
 #[test]
 fn the_password_is_in_no_process_list_and_no_log() {
-    let Some(workspace) = Workspace::new().in_container(15) else { return };
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
     let mut said = String::new();
     let lines = command_lines_during(|| {
         let setup = workspace.run(&["db-setup", "-v"]).exits(0);

@@ -1,11 +1,11 @@
-//! The oldest PostgreSQL that is supported and a newer one than the installed, each with its own programs.
+//! The oldest PostgreSQL that is supported, and those between it and the newest, each with its own programs.
 
 use tests::{Cluster, Workspace};
 
 use crate::state;
 
 fn others() -> impl Iterator<Item = Cluster> {
-    [13, 17].into_iter().filter_map(Cluster::of)
+    [13, 15, 17].into_iter().filter_map(Cluster::of)
 }
 
 /// All that a setup could change.

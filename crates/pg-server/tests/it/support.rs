@@ -128,7 +128,7 @@ pub(crate) fn containers() -> Containers<'static> {
     Containers {
         project: "test",
         workspace: Path::new("/nowhere"),
-        image: "postgres:17",
+        image: "postgres:18",
         engine: &NOWHERE,
         helper: &|_| Err("nobody asks for it".to_owned()),
     }
