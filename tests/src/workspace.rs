@@ -15,6 +15,7 @@ use crate::{
     client::connection,
     cluster::{programs_of, search_path, unique, value},
     engine::docker,
+    peers::container_helper,
     rung::{self, Rung},
     seen,
 };
@@ -63,7 +64,7 @@ impl Workspace {
     /// The same where an engine answers that has the image of this version.
     fn beside_engine(self, major: u32) -> Option<Self> {
         let image = rung::image(major)?;
-        rung::container_helper();
+        container_helper();
         let workspace = self.without("DOCKER_HOST").with("POSTGRES_IMAGE", &image);
         Some(match rung::engine().docker_host {
             Some(host) => workspace.with("DOCKER_HOST", &host),
@@ -218,6 +219,8 @@ pub(crate) fn twin(name: &str) -> PathBuf {
 
 /// Where cargo puts this package's programs: around the directory of the tests.
 pub(crate) fn programs() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().to_owned()
+    let own = std::env::current_exe().unwrap();
+    let directory = own.parent().unwrap();
+    // A test is in `target/debug/deps`, a program in `target/debug`.
+    if directory.ends_with("deps") { directory.parent().unwrap().to_owned() } else { directory.to_owned() }
 }
