@@ -6,14 +6,12 @@ use std::{
     process::Command,
 };
 
-use crate::cluster::search_path;
+use crate::{cluster::search_path, workspace::programs};
 
 /// A place in the directory in which cargo builds: what is installed for tests is gone when it is.
 #[must_use]
 pub fn kept(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    // `target/debug/deps/the-test`.
-    test.ancestors().nth(3).unwrap().join(name)
+    programs().parent().unwrap().join(name)
 }
 
 /// Keeps every other test, of this process and of others, from what is kept there; for as long as the value lives.

@@ -17,6 +17,7 @@ use pg_config::{ConnInfo, Durability, Password, ServerChoice};
 use pg_server::{Binaries, Containers, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway};
 
 use crate::{
+    peers::container_helper,
     rung::{self, Rung},
     skipped,
 };
@@ -82,7 +83,7 @@ impl Cluster {
         let wait = Duration::from_secs(120);
         let data_dir = scratch("containers");
         let image = rung::image(major).unwrap_or_else(|| panic!("no image of PostgreSQL {major}"));
-        let helper = rung::container_helper();
+        let helper = container_helper();
         let engine = rung::engine();
         let request = Request {
             choice: ServerChoice::Container,

@@ -37,6 +37,13 @@ impl Python {
         Some(Self { program: program.into(), packages })
     }
 
+    /// Every list of packages that a test uses.
+    pub fn lists() -> Vec<PathBuf> {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let lists = ["readers/python", "readers/junit", "tools/django", "tools/alembic"];
+        lists.map(|directory| tests.join(directory).join("requirements.txt")).into()
+    }
+
     /// What has every `python3` be this one, with its packages and nothing of this user's own.
     pub fn environment(&self) -> [(&'static str, String); 3] {
         let own = self.program.parent().unwrap();

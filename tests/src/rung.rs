@@ -1,15 +1,10 @@
 //! Where the servers of the tests come from: one list of cases for every rung of the ladder and every version.
 
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::process::Command;
 
 use pg_server::EngineSettings;
 
-use crate::{
-    apart::{alone, cargo, kept},
-    cluster::programs_of,
-    skipped,
-    workspace::programs,
-};
+use crate::{cluster::programs_of, skipped};
 
 /// A rung of the ladder, and a major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +57,4 @@ pub fn image(major: u32) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "the tests stand where xtask stands")]
 pub(crate) fn engine() -> EngineSettings {
     EngineSettings { docker_host: std::env::var("DOCKER_HOST").ok(), ..EngineSettings::default() }
-}
-
-/// The program that speaks to the engine; built by the first test that asks for it.
-pub(crate) fn container_helper() -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    let program = programs().join("pg-container");
-    BUILT.get_or_init(|| {
-        let _alone = alone(&kept("pg-container"));
-        let status = cargo().args(["build", "--quiet", "--locked", "--package", "pg-container"]).status().unwrap();
-        assert!(status.success() && program.exists());
-    });
-    program
 }

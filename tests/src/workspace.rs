@@ -16,6 +16,7 @@ use crate::{
     client::connection,
     cluster::{is_found, programs as postgresql, search_path, unique, url, value},
     engine::docker,
+    peers::container_helper,
     rung::{self, Rung},
     seen,
 };
@@ -62,7 +63,7 @@ impl Workspace {
     /// The same where an engine answers that has the image of this version.
     fn beside_engine(self, major: u32) -> Option<Self> {
         let image = rung::image(major)?;
-        rung::container_helper();
+        container_helper();
         let workspace = self.without("DOCKER_HOST").with("POSTGRES_IMAGE", &image);
         Some(match rung::engine().docker_host {
             Some(host) => workspace.with("DOCKER_HOST", &host),
@@ -223,6 +224,8 @@ pub(crate) fn twin(name: &str) -> PathBuf {
 
 /// Where cargo puts this package's programs: around the directory of the tests.
 pub(crate) fn programs() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().to_owned()
+    let own = std::env::current_exe().unwrap();
+    let directory = own.parent().unwrap();
+    // A test is in `target/debug/deps`, a program in `target/debug`.
+    if directory.ends_with("deps") { directory.parent().unwrap().to_owned() } else { directory.to_owned() }
 }

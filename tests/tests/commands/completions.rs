@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tests::{Run, Workspace};
+use tests::Workspace;
 
 const COMMANDS: &[&str] = &[
     "db-setup",
@@ -13,6 +13,8 @@ const COMMANDS: &[&str] = &[
     "db-url",
     "db-env",
     "db-psql",
+    "db-clone",
+    "db-drop",
     "db-stop",
     "ci",
     "bench",
@@ -40,6 +42,7 @@ fn every_shells_completions_name_every_command() {
 #[test]
 fn wrong_usage_exits_with_2() {
     let workspace = Workspace::new();
+    let mut said = String::new();
     for arguments in [
         &["db-nonsense"][..],
         &["db-verify", "--nonsense"],
@@ -56,14 +59,14 @@ fn wrong_usage_exits_with_2() {
         &["completions"],
         &[],
     ] {
-        let run: Run = workspace.run(arguments).exits(2);
+        let run = workspace.run(arguments).exits(2);
         assert_eq!(run.stdout, "", "{}", run.command);
-        assert!(run.stderr.contains("--help") || run.stderr.contains("Usage: "), "{}: {}", run.command, run.stderr);
+        said += &format!("$ {}\n{}\n", run.command, run.stderr);
     }
+    tests::shows("wrong-usage", &said);
 }
 
 #[test]
 fn help_names_the_exit_codes() {
-    let run = Workspace::new().run(&["--help"]).exits(0);
-    assert!(run.stdout.contains("Exit codes: 0") && run.stdout.contains("4 no server could be had"), "{}", run.stdout);
+    Workspace::new().run(&["--help"]).exits(0).shows("help");
 }

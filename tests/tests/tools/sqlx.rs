@@ -1,28 +1,13 @@
-//! sqlx's own program, installed by cargo apart from this workspace.
+//! sqlx's own program, of `tests/peers`.
 
-use tests::{alone, cargo, kept, path_with, seen, skipped};
+use tests::{path_with, peers, seen};
 
 use crate::project::{Project, within};
 
 const TABLES: [&str; 3] = ["_sqlx_migrations", "artist", "artwork"];
 
-/// Built without TLS, the optimiser and what a debugger needs: half a minute, once.
 fn project() -> Option<Project> {
-    let root = kept("tools-sqlx");
-    // Of two that install at once one fails.
-    let _alone = alone(&root);
-    let mut install = cargo();
-    install
-        .args(["install", "--quiet", "--locked", "--debug", "sqlx-cli", "--version", "=0.8.6"])
-        .args(["--no-default-features", "--features", "postgres", "--root"])
-        .arg(&root)
-        .env("CARGO_PROFILE_DEV_DEBUG", "false");
-    let output = install.output().unwrap();
-    if !output.status.success() {
-        skipped(&format!("sqlx-cli cannot be installed: {}", String::from_utf8_lossy(&output.stderr)));
-        return None;
-    }
-    Some(Project::new("sqlx", "sqlx", &[("PATH", path_with(&root.join("bin")))]))
+    Some(Project::new("sqlx", "sqlx", &[("PATH", path_with(&peers()?))]))
 }
 
 #[test]
