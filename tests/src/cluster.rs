@@ -14,7 +14,7 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
-use pg_server::{Binaries, Containers, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway};
+use pg_server::{Belongings, Binaries, Containers, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway};
 
 use crate::{
     rung::{self, Rung},
@@ -63,6 +63,11 @@ impl Cluster {
         programs_of(major).map(|binaries| Self::run(&binaries, &[]))
     }
 
+    /// Where the programs of a major version are. One that is not there is skipped.
+    pub fn programs_of(major: u32) -> Option<PathBuf> {
+        programs_of(major).map(|binaries| binaries.directory)
+    }
+
     fn run(binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
         let wait = Duration::from_secs(60);
         let mut say = |_: &str| {};
@@ -90,9 +95,11 @@ impl Cluster {
                 project: "aura-tests",
                 workspace: Path::new("/nowhere"),
                 image: &image,
+                image_is_default: false,
                 engine: &engine,
                 helper: &|_| Ok(helper.clone()),
             },
+            belongings: Belongings { database: "", dump: "", clear: "" },
             wait,
         };
         let place = Ephemeral::claim(&data_dir, wait).unwrap();
