@@ -14,7 +14,9 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
-use pg_server::{Binaries, Containers, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway};
+use pg_server::{
+    Belongings, Binaries, Containers, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway,
+};
 
 use crate::{
     peers::container_helper,
@@ -67,6 +69,11 @@ impl Cluster {
         programs_of(major).map(|binaries| Self::run(&binaries, &[]))
     }
 
+    /// Where the programs of a major version are. One that is not there is skipped.
+    pub fn programs_of(major: u32) -> Option<PathBuf> {
+        programs_of(major).map(|binaries| binaries.directory)
+    }
+
     fn run(binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
         let template = template(&scratch("templates"), binaries, WAIT, &mut |_| {}).unwrap();
         Self::copy(&template, binaries, settings)
@@ -97,9 +104,11 @@ impl Cluster {
                 project: "aura-tests",
                 workspace: Path::new("/nowhere"),
                 image: &image,
+                image_is_default: false,
                 engine: &engine,
                 helper: &|_| Ok(helper.clone()),
             },
+            belongings: Belongings { database: "", dump: "", clear: "" },
             wait,
         };
         let place = Ephemeral::claim(&data_dir, wait).unwrap();

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -13,6 +14,7 @@ use pg_server::Containers;
 
 use crate::{
     Cluster, Run,
+    apart::path_with,
     client::connection,
     cluster::{is_found, programs as postgresql, search_path, unique, url, value},
     engine::docker,
@@ -158,6 +160,23 @@ impl Workspace {
         command
     }
 
+    /// Runs commands that were printed for people to paste: the lines that stand deeper than their heading, up to the
+    /// next one. `cargo xtask` is the program here too.
+    #[track_caller]
+    pub fn run_printed(&self, text: &str, heading: &str) -> Run {
+        let mut lines = text.lines().skip_while(|line| !line.contains(heading));
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let above = depth(lines.next().unwrap_or_else(|| panic!("no {heading:?} in\n{text}")));
+        let commands: Vec<_> = lines.take_while(|line| depth(line) > above).map(str::trim).collect();
+        let cargo = format!("#!/bin/sh\nshift\nexec {} \"$@\"\n", twin("twin-xtask").display());
+        self.write("pasted/cargo", cargo);
+        let program = self.root.join("pasted/cargo");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut shell = self.command_of(Path::new("sh"), &["-e", "-c", &commands.join("\n")]);
+        let output = shell.env("PATH", path_with(&self.root.join("pasted"))).output().unwrap();
+        Run::of(commands.join("\n"), output)
+    }
+
     /// What docker says of each of its containers, those that are thrown away left out: `{{.Names}}`.
     #[track_caller]
     pub fn containers(&self, format: &str) -> Vec<String> {
@@ -202,6 +221,7 @@ impl Drop for Workspace {
             project: "aura",
             workspace: &self.root,
             image: "",
+            image_is_default: false,
             engine: &engine,
             helper: &|_| Ok(helper.clone()),
         };

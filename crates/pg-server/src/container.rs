@@ -40,6 +40,8 @@ pub struct Containers<'a> {
     pub workspace: &'a Path,
     /// `POSTGRES_IMAGE`.
     pub image: &'a str,
+    /// Whether nobody chose that image.
+    pub image_is_default: bool,
     /// Which engine is meant.
     pub engine: &'a EngineSettings,
     /// The helper program.
@@ -192,10 +194,12 @@ impl<'a> Workshop<'a> {
                 self.run(&mut kept, say)?;
                 ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
             }
+            Err(ContainerError::Exited { log, .. }) if refuses_version(&log) => return Err(other_version(&kept, log)),
             outcome => outcome?,
         };
         let has_served = kept.has_served();
         kept.served()?;
+        kept.is_of(&running.version)?;
         let kind = match (made.as_str(), has_served) {
             ("created", false) => "a new container",
             ("created", true) => "a new container on the kept data",
@@ -239,6 +243,28 @@ impl<'a> Workshop<'a> {
         let started = self.helper.run(kept.name(), &request, say)?;
         kept.published(started["port"].as_u64().and_then(|port| u16::try_from(port).ok()))?;
         Ok(started["done"].as_str().unwrap_or("found").to_owned())
+    }
+}
+
+/// Whether a server ended because the data are of another major version: in the words of PostgreSQL itself, of the
+/// official image from 18 on, and of `initdb` where an older image finds the data in a directory below.
+fn refuses_version(log: &str) -> bool {
+    ["database files are incompatible with server", "there appears to be PostgreSQL data in", "exists but is not empty"]
+        .iter()
+        .any(|words| log.contains(words))
+}
+
+fn other_version(kept: &Kept, log: String) -> ContainerError {
+    let version = kept.version.as_deref();
+    ContainerError::OtherVersion {
+        name: kept.name().to_owned(),
+        image: kept.image.clone(),
+        volume: kept.volume.clone().unwrap_or_default(),
+        made_by: version.map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default(),
+        older: version
+            .and_then(|version| version.split('.').next())
+            .map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}")),
+        log,
     }
 }
 

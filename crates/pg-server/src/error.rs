@@ -88,6 +88,9 @@ pub enum LocalError {
         /// Where was looked, and what was found there.
         looked: String,
     },
+    /// The data of this workspace are of a version of which no server is installed.
+    #[error("{0}")]
+    OtherData(String),
     /// `initdb` failed.
     #[error("`{command}` made no cluster ({status}); it said:\n{output}")]
     Initdb {

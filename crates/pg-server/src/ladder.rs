@@ -12,6 +12,7 @@ use crate::{
     data_dir::DataDir,
     ephemeral, install,
     local::{self, Search},
+    other_data::{self, Belongings, OtherData},
 };
 
 /// What may be done to get a server.
@@ -44,6 +45,8 @@ pub struct Request<'a> {
     pub durability: Durability,
     /// What the container rung needs.
     pub containers: Containers<'a>,
+    /// What is the app's in a server, for what is said of data that a new server would not have.
+    pub belongings: Belongings<'a>,
     /// How long a server may take to come up, and another process to let go of the data directory.
     pub wait: Duration,
 }
@@ -143,12 +146,19 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
         return Err(NoServer { skipped, error: None });
     }
     let running = match running(request) {
-        Ok(Ours::Running(server)) => return Ok(Server { skipped, ..*server }),
+        Ok(Ours::Running(server)) => {
+            if request.mode != Mode::Find
+                && let Err(error) = note_current(request, &server)
+            {
+                return Err(failed(skipped, error));
+            }
+            return Ok(Server { skipped, ..*server });
+        }
         Ok(Ours::Stopped(kept)) => kept,
         Err(error) => return Err(failed(skipped, error)),
     };
     if request.mode == Mode::Find {
-        skipped.extend(running.not_running(request.choice));
+        skipped.extend(running.not_running(request));
         return Err(NoServer { skipped, error: None });
     }
     let mut request = request.clone();
@@ -161,16 +171,25 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
         request.choice = ServerChoice::Local;
     }
     let request = &request;
+    if request.choice != ServerChoice::Local
+        && let Some(kept) = running.of_another_image(&request.containers)
+    {
+        let Containers { image, image_is_default, .. } = request.containers;
+        let other = OtherData::of_image(kept, image, image_is_default, request.choice, request.belongings);
+        // Where nobody chose the image, a new database in the place of the one that is there would be a surprise.
+        if image_is_default {
+            skipped.push(Skipped { rung: Rung::Container, reason: other.refused(), remedy: None });
+            return Err(NoServer { skipped, error: None });
+        }
+        say(&other.left());
+    }
     let rungs = Rungs {
         container: &|workshop, say| {
             let found = workshop.ensure(request.data_dir, request.durability, request.wait, say)?;
             Ok(in_container(found))
         },
         left: running.left(request.choice).map(Kept::name),
-        local: &|say| {
-            local::ensure(request.data_dir, request.bin_dir, request.path, request.durability, request.wait, say)
-                .map(ours)
-        },
+        local: &|say| local::ensure(request, say).map(ours),
     };
     climb(request, skipped, &rungs, say)
 }
@@ -246,7 +265,10 @@ enum Ours {
 /// What is kept of servers that do not run, those first that were started last.
 #[derive(Default)]
 struct Stopped {
+    /// Those of the version that `PG_BIN_DIR` means.
     clusters: Vec<Cluster>,
+    /// The cluster that was started last, of whatever version.
+    current_cluster: Option<Cluster>,
     containers: Vec<Kept>,
     /// The container whose engine did not say how it is, and why not.
     unasked: Option<(String, EngineError)>,
@@ -259,6 +281,7 @@ fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
     let Some(data_dir) = DataDir::open(request.data_dir)? else { return Ok(Ours::Stopped(Stopped::default())) };
     let mut stopped = Stopped { current: data_dir.current(), ..Stopped::default() };
     stopped.containers = Kept::all(&data_dir)?;
+    stopped.current_cluster = data_dir.clusters()?.into_iter().find(|cluster| cluster.name() == stopped.current);
     let is_container = stopped.containers.iter().any(|kept| kept.name() == stopped.current);
     let mut order = [ServerChoice::Local, ServerChoice::Container];
     if is_container {
@@ -276,7 +299,7 @@ fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
                 Search::Running(found) => return Ok(Ours::Running(Box::new(ours(*found)))),
                 Search::Stopped(clusters) => stopped.clusters = clusters,
             }
-        } else {
+        } else if stopped.goes_on_by_default(&request.containers).is_none() {
             match container::search(&data_dir, &request.containers, request.durability, patience(request))? {
                 container::Search::Running(found) => return Ok(Ours::Running(Box::new(in_container(*found)))),
                 container::Search::Stopped { unasked } => stopped.unasked = unasked,
@@ -286,42 +309,95 @@ fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
     Ok(Ours::Stopped(stopped))
 }
 
+/// Notes that this server is the one to go on with, where another was started later.
+fn note_current(request: &Request<'_>, server: &Server) -> Result<(), LocalError> {
+    let cluster = server.local.as_ref().and_then(|local| local.data.parent()?.file_name()?.to_str());
+    let name = server.container.as_ref().map(|container| container.name.as_str()).or(cluster);
+    match (DataDir::open(request.data_dir)?, name) {
+        (Some(data_dir), Some(name)) if data_dir.current() != name => data_dir.set_current(name),
+        _ => Ok(()),
+    }
+}
+
 impl Stopped {
     /// The cluster whose data are this workspace's: a container would begin with none.
     fn goes_on(&self, choice: ServerChoice) -> Option<&Cluster> {
-        let first = self.clusters.first().filter(|_| choice == ServerChoice::Auto);
-        first.filter(|cluster| cluster.name() == self.current)
+        self.current_cluster.as_ref().filter(|_| choice == ServerChoice::Auto)
+    }
+
+    /// The container whose data are this workspace's, where the image is another now and nobody has chosen that.
+    fn goes_on_by_default(&self, containers: &Containers<'_>) -> Option<&Kept> {
+        let current = self.containers.iter().find(|kept| kept.name() == self.current && kept.holds_data());
+        current.filter(|kept| containers.image_is_default && kept.image != containers.image)
+    }
+
+    /// The container whose data are this workspace's, where one of another image would be started without them.
+    fn of_another_image(&self, containers: &Containers<'_>) -> Option<&Kept> {
+        let mut kept = self.containers.iter().filter(|kept| kept.holds_data());
+        let is_new = kept.clone().all(|kept| kept.image != containers.image);
+        self.goes_on_by_default(containers).or_else(|| kept.next().filter(|_| is_new))
     }
 
     /// The container whose data are this workspace's: a cluster would begin with none.
     fn left(&self, choice: ServerChoice) -> Option<&Kept> {
-        let mut started = self.containers.iter().filter(|kept| kept.port.is_some() && kept.has_served());
+        let mut started = self.containers.iter().filter(|kept| kept.holds_data());
         // One that came up later than it was waited for is found again, and was never noted as started.
         let is_meant = |kept: &&Kept| self.current.is_empty() || kept.name() == self.current;
         started.find(is_meant).filter(|_| choice == ServerChoice::Auto)
     }
 
     /// Why nothing serves, where nothing may be started.
-    fn not_running(&self, choice: ServerChoice) -> Vec<Skipped> {
+    fn not_running(&self, request: &Request<'_>) -> Vec<Skipped> {
+        let choice = request.choice;
         let starts = Some("`cargo xtask db-setup` starts it".to_owned());
         let mut skipped = Vec::new();
         if choice != ServerChoice::Local
             && let Some(kept) = self.containers.first()
         {
-            let (reason, remedy) = match &self.unasked {
-                Some((name, error)) => {
+            let (reason, remedy) = match (&self.unasked, self.of_another_image(&request.containers)) {
+                (_, Some(kept)) => {
+                    let whose = if request.containers.image_is_default { ", the default" } else { "" };
+                    let image = request.containers.image;
+                    let reason = format!("{}. POSTGRES_IMAGE is {image}{whose}", other_data::place(kept));
+                    (
+                        reason,
+                        Some(format!(
+                            "POSTGRES_IMAGE={} uses these data; `cargo xtask db-setup` prints what else can be done",
+                            kept.image
+                        )),
+                    )
+                }
+                (Some((name, error)), None) => {
                     (format!("the container {name} was not looked at: {}", error.reason), Some(error.remedy.clone()))
                 }
-                None => (format!("the container {} of {} does not run", kept.name(), kept.image), starts.clone()),
+                (None, None) => {
+                    let meant = self.containers.iter().find(|kept| kept.image == request.containers.image);
+                    let kept = meant.unwrap_or(kept);
+                    (format!("the container {} of {} does not run", kept.name(), kept.image), starts.clone())
+                }
             };
             skipped.push(Skipped { rung: Rung::Container, reason, remedy });
         }
-        if choice != ServerChoice::Container
-            && let Some(cluster) = self.clusters.first()
-        {
-            let reason =
-                format!("the server of {} (PostgreSQL {}) is stopped", cluster.data().display(), cluster.name());
-            skipped.push(Skipped { rung: Rung::Local, reason, remedy: starts });
+        if choice != ServerChoice::Container {
+            let stopped = |cluster: &Cluster| {
+                format!("the server of {} (PostgreSQL {}) is stopped", cluster.data().display(), cluster.name())
+            };
+            match (self.clusters.first(), &self.current_cluster) {
+                (Some(cluster), _) => {
+                    skipped.push(Skipped { rung: Rung::Local, reason: stopped(cluster), remedy: starts });
+                }
+                // Another one may run: it is not what PG_BIN_DIR asks for.
+                (None, Some(cluster)) => {
+                    let (data, name) = (cluster.data(), cluster.name());
+                    let reason = format!(
+                        "the data of this workspace are in {} (PostgreSQL {name}). PG_BIN_DIR is of another version",
+                        data.display(),
+                    );
+                    let remedy = format!("unset PG_BIN_DIR, or set it to the directory of PostgreSQL {name}");
+                    skipped.push(Skipped { rung: Rung::Local, reason, remedy: Some(remedy) });
+                }
+                (None, None) => {}
+            }
         }
         if skipped.is_empty() {
             let rung = if choice == ServerChoice::Container { Rung::Container } else { Rung::Local };

@@ -10,9 +10,10 @@ use std::{
 use pg_config::Durability;
 
 use crate::{
-    Binaries, LocalError, Say,
+    Binaries, LocalError, Request, Say,
     cluster::{Cluster, Running, Seen},
     data_dir::{DataDir, put_aside_name, remove_tree},
+    other_data::{Belongings, OtherData},
     poll,
     start::start,
     template::Template,
@@ -79,14 +80,8 @@ pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) ->
 }
 
 /// The running server of this workspace, started from these binaries where none runs.
-pub(crate) fn ensure(
-    data_dir: &Path,
-    bin_dir: Option<&Path>,
-    path: Option<&OsStr>,
-    durability: Durability,
-    wait: Duration,
-    say: Say<'_>,
-) -> Result<Found, LocalError> {
+pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, LocalError> {
+    let Request { data_dir, bin_dir, path, durability, belongings, wait, .. } = *request;
     // Before anything is made on the disk.
     let named = bin_dir.map(Binaries::named).transpose()?;
     let nothing_kept = DataDir::open(data_dir)?.is_none_or(|open| open.clusters().is_ok_and(|kept| kept.is_empty()));
@@ -101,11 +96,19 @@ pub(crate) fn ensure(
         say("starting the server anew, with the settings that DB_DURABLE says");
         found.cluster.stop(wait)?;
     }
+    let is_named = named.is_some();
     let binaries = match named.or(newest) {
         Some(binaries) => binaries,
-        None => of_kept(&data_dir, path, say)?,
+        None => of_kept(&data_dir, path, belongings, say)?,
     };
     let cluster = data_dir.cluster(&binaries.version.cluster_name());
+    if is_named
+        && !cluster.directory().exists()
+        && let Some(kept) = data_dir.clusters()?.first()
+    {
+        let own = own_binaries(kept, || Binaries::installed(path).0);
+        say(&OtherData::of_version(kept, own.as_ref(), &binaries, belongings).left());
+    }
     let missing = if cluster.postmaster()?.is_some() { None } else { cluster.missing()? };
     if let Some(missing) = &missing {
         put_aside(&cluster, missing, say)?;
@@ -144,25 +147,48 @@ fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, LocalError
     }
 }
 
-/// The binaries of the cluster that was used last; of the newest one where those are gone, which is said.
-fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, say: Say<'_>) -> Result<Binaries, LocalError> {
-    let mut installed = None;
-    for cluster in data_dir.clusters()? {
-        if let Some(binaries) = cluster.binaries() {
-            return Ok(binaries);
+/// The binaries of the cluster that was used last. A newer version does not take their place: its server could not read
+/// the data.
+fn of_kept(
+    data_dir: &DataDir,
+    path: Option<&OsStr>,
+    belongings: Belongings<'_>,
+    say: Say<'_>,
+) -> Result<Binaries, LocalError> {
+    let Some(cluster) = data_dir.clusters()?.into_iter().next() else { return newest(path) };
+    let (installed, _) = Binaries::installed(path);
+    match (own_binaries(&cluster, || installed.clone()), installed.first()) {
+        (Some(own), Some(newest)) if own.version.major < newest.version.major => {
+            say(&format!(
+                "the data of this workspace are in {} (PostgreSQL {}): that version serves them, although PostgreSQL {} \
+                 is installed too [`PG_BIN_DIR={} cargo xtask db-setup --server local` makes a new database with the \
+                 newer version, keeps these data, and prints how to copy them]",
+                cluster.data().display(),
+                cluster.name(),
+                newest.version,
+                newest.directory.display(),
+            ));
+            Ok(own)
         }
-        let installed = installed.get_or_insert_with(|| Binaries::installed(path).0);
-        if let Some(binaries) = installed.iter().find(|found| found.version.cluster_name() == cluster.name()) {
-            return Ok(binaries.clone());
+        (Some(own), _) => Ok(own),
+        (None, Some(newest)) => {
+            Err(LocalError::OtherData(OtherData::of_version(&cluster, None, newest, belongings).refused()))
         }
-        let was = cluster.bin_dir().map(|was| format!(" (they were in {})", was.display())).unwrap_or_default();
-        say(&format!(
-            "the cluster of PostgreSQL {} in {} is kept, but no binaries of that version are installed any more{was}",
-            cluster.name(),
-            cluster.directory().display(),
-        ));
+        (None, None) => {
+            say(&format!(
+                "the data of this workspace are in {}: PostgreSQL {} must be installed for them",
+                cluster.data().display(),
+                cluster.name(),
+            ));
+            newest(path)
+        }
     }
-    newest(path)
+}
+
+/// The binaries of a cluster's version: those of its last start, or else one of those that are installed.
+fn own_binaries(cluster: &Cluster, installed: impl FnOnce() -> Vec<Binaries>) -> Option<Binaries> {
+    let is_its_own = |found: &Binaries| found.version.cluster_name() == cluster.name();
+    cluster.binaries().or_else(|| installed().into_iter().find(is_its_own))
 }
 
 /// The binaries that are named, or the newest that are installed.

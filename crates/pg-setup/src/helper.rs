@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::Environment;
+use pg_config::{Environment, Source};
 use pg_server::{BuildHelper, Containers, EngineSettings, Say};
 use serde_json::Value;
 
@@ -36,6 +36,7 @@ pub fn containers<'a>(context: &'a Context, engine: &'a EngineSettings, helper: 
         project: &config.project.name,
         workspace: &config.project.root,
         image: &config.image.value,
+        image_is_default: config.image.source == Source::Default,
         engine,
         helper,
     }

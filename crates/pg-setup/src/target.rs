@@ -5,7 +5,7 @@ use std::{any::Any, fmt, time::Duration};
 use anyhow::Context as _;
 use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
-use pg_server::{Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
+use pg_server::{Belongings, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 
 use crate::{Context, helper};
 
@@ -51,6 +51,7 @@ impl Target {
         let config = &context.config;
         let engine = helper::engine(&context.environment);
         let build = |say: Say<'_>| helper::build(context, say);
+        let [database, dump, clear] = belongings(config);
         let request = Request {
             choice: config.server.value,
             mode,
@@ -60,6 +61,7 @@ impl Target {
             path: context.environment.process_os("PATH"),
             durability: config.durability.value,
             containers: helper::containers(context, &engine, &build),
+            belongings: Belongings { database: &database, dump: &dump, clear: &clear },
             wait: context.wait,
         };
         let server = climb(&request, &mut |line| voice.say(line)).or_else(|error| {
@@ -145,6 +147,18 @@ impl Target {
     pub fn describe(&self) -> String {
         format!("{}:{} ({})", self.server.host, self.server.port, self.reason)
     }
+}
+
+/// What is the app's in a server, as words of a shell: the database, what `pg_dump` is told, and the statement that makes
+/// room for what it dumps.
+fn belongings(config: &Config) -> [String; 3] {
+    let (database, schema) = (config.database.value.as_str(), &config.schema.value);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let word = |text: &str| if text.chars().all(is_plain) { text.to_owned() } else { quoted(text) };
+    // pg_dump reads a pattern, in which a quoted name is the name itself.
+    let pattern = format!("--schema={}", word(&schema.to_string()));
+    [word(database), pattern, quoted(&format!("DROP SCHEMA {schema} CASCADE;"))]
 }
 
 /// A way up the ladder.

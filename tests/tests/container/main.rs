@@ -9,6 +9,7 @@ mod day;
 mod engines;
 mod ephemeral;
 mod killed;
+mod other_data;
 mod restart;
 mod secrets;
 mod volumes;

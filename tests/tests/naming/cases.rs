@@ -22,6 +22,8 @@ pub(crate) enum Expect {
     WeRead,
     /// The same from this version of libpq on; older ones refuse what they do not know.
     SameFrom(u32),
+    /// The same before this version of libpq; from it on libpq refuses, and we read it still.
+    SameBefore(u32),
 }
 
 /// All of them.
@@ -44,6 +46,11 @@ pub(crate) fn all() -> Vec<Case> {
         string,
         environment: &[],
         expect: Expect::SameFrom(*version),
+    }));
+    all.extend(OLD.iter().map(|(version, string)| Case {
+        string,
+        environment: &[],
+        expect: Expect::SameBefore(*version),
     }));
     all
 }
@@ -78,7 +85,6 @@ const SAME: &[Named] = &[
     ("postgresql://trusted@127.0.0.1:{port}/a=b", &[]),
     ("postgresql://o'neil%20%5C%20%40%C3%A9:app-pw@127.0.0.1:{port}/db", &[]),
     ("postgresql://spaced:two%20words@127.0.0.1:{port}/db", &[]),
-    ("postgresql://spaced:two words@127.0.0.1:{port}/db", &[]),
     // Hosts and ports.
     ("postgresql://app:app-pw@localhost:{port}/db", &[]),
     ("postgresql://app:app-pw@[::1]:{port}/db", &[]),
@@ -405,5 +411,8 @@ const NEW: &[(u32, &str)] = &[
     (17, "postgresql://trusted@127.0.0.1:{port}/db?gssdelegation=0"),
     (18, "postgresql://trusted@127.0.0.1:{port}/db?max_protocol_version=latest"),
     (18, "postgresql://trusted@127.0.0.1:{port}/db?min_protocol_version=3.0"),
-    (18, "service=elsewhere servicefile={home}/other_service.conf"),
+    (19, "service=elsewhere servicefile={home}/other_service.conf"),
 ];
+
+/// Spellings that newer versions of libpq refuse.
+const OLD: &[(u32, &str)] = &[(18, "postgresql://spaced:two words@127.0.0.1:{port}/db")];

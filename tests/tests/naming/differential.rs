@@ -23,7 +23,8 @@ fn what_we_make_of_a_string_is_what_libpq_makes_of_it() {
             Expect::WeExplain(hint) => theirs.is_err() && ours.as_ref().is_err_and(|error| error.contains(hint)),
             Expect::WeRead => theirs.is_err() && ours.is_ok(),
             Expect::SameFrom(version) if world.version() >= *version => theirs.is_ok() && theirs == ours,
-            Expect::SameFrom(_) => theirs.is_err() && ours.is_ok(),
+            Expect::SameBefore(version) if world.version() < *version => theirs.is_ok() && theirs == ours,
+            Expect::SameFrom(_) | Expect::SameBefore(_) => theirs.is_err() && ours.is_ok(),
         };
         let shows =
             ours.as_ref().is_err_and(|error| ["app-pw", "p@ss", "two words"].iter().any(|pw| error.contains(pw)));

@@ -11,6 +11,7 @@ mod managed;
 mod migrating;
 mod names;
 mod nothing;
+mod other_version;
 mod owners;
 mod reset;
 mod rights;

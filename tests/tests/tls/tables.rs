@@ -6,7 +6,7 @@
 //!
 //! What comes of it is `clear`, `tls` (with whom is not verified), `issuer`, `host` (so far it is), or `refused`;
 //! `refused(tls)`: libpq connects where we refuse on purpose; `tls(-)`: libpq is not asked, as before version 16
-//! or 17 it does not know the parameter; `.`: nobody is asked, as it goes without saying.
+//! or 17 it does not know the parameter, or as its answer depends on its OpenSSL; `.`: nobody is asked, as it goes without saying.
 
 use crate::{
     case::{Case, NOBODY, Outcome, outcome},

@@ -39,7 +39,7 @@ const GSSAPI: &str = "GSSAPI is not spoken here: let the role log in by password
 const OAUTH: &str = "logins by OAuth are not done here: let the role log in by password or certificate";
 const SCRAM_KEYS: &str = "logins by SCRAM keys are not done here: give the password";
 
-/// Every parameter of libpq 13 to 18.
+/// Every parameter of libpq 13 to 18, and `servicefile` of 19.
 pub(crate) const KEYWORDS: &[Keyword] = &[
     keyword("host", Some("PGHOST"), Full),
     keyword("hostaddr", Some("PGHOSTADDR"), Full),

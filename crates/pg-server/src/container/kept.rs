@@ -39,6 +39,8 @@ pub(crate) struct Kept {
     pub(crate) engine: String,
     /// The published port of its last start: an engine with TLS is not asked for it.
     pub(crate) port: Option<u16>,
+    /// The server's version at its last start: `17.5`. None: it has not served, or an older release of ours started it.
+    pub(crate) version: Option<String>,
 }
 
 impl Kept {
@@ -82,6 +84,7 @@ impl Kept {
             volume: Some(volume),
             engine: engine.docker_host(),
             port: None,
+            version: None,
         };
         kept.make(&password)?;
         Ok(kept)
@@ -96,6 +99,7 @@ impl Kept {
             volume: None,
             engine: engine.docker_host(),
             port: None,
+            version: None,
         };
         kept.make(&Password::generate())?;
         Ok(kept)
@@ -121,6 +125,7 @@ impl Kept {
             volume: record["volume"].as_str().map(str::to_owned),
             engine: record["engine"].as_str()?.to_owned(),
             port: record["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+            version: record["version"].as_str().map(str::to_owned),
             directory,
         })
     }
@@ -166,6 +171,11 @@ impl Kept {
         self.unserved_file().is_some_and(|mark| !mark.exists())
     }
 
+    /// Whether it was started, and there may be data of somebody's in it.
+    pub(crate) fn holds_data(&self) -> bool {
+        self.port.is_some() && self.has_served()
+    }
+
     /// Notes that its server has let us in: from now on its data are somebody's.
     pub(crate) fn served(&self) -> Result<(), LocalError> {
         let Some(mark) = self.unserved_file().filter(|mark| mark.exists()) else { return Ok(()) };
@@ -179,6 +189,12 @@ impl Kept {
     pub(crate) fn published(&mut self, port: Option<u16>) -> Result<(), ContainerError> {
         self.port = port;
         Ok(self.write()?)
+    }
+
+    /// Notes the version of its server.
+    pub(crate) fn is_of(&mut self, version: &str) -> Result<(), LocalError> {
+        self.version = Some(version.to_owned());
+        self.write()
     }
 
     fn make(&self, password: &Password) -> Result<(), LocalError> {
@@ -201,6 +217,7 @@ impl Kept {
             "volume": self.volume,
             "engine": self.engine,
             "port": self.port,
+            "version": self.version,
         });
         // Whole or not at all: a record that cannot be read is a container that nobody finds.
         let draft = self.directory.join(".new");

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use pg_server::{LocalError, Mode, State};
+use pg_server::{LocalError, Mode, Request, State};
 
 use crate::support::{
-    Place, WAIT, binaries, execute, files, is_root, kill, pid, purge, query, request, runs, superuser,
+    Place, WAIT, binaries, execute, files, is_root, kill, path_variable, pid, purge, query, request, runs, superuser,
 };
 
 /// A process that is no server, and ends with the test.
@@ -214,7 +214,7 @@ fn a_held_lock_is_waited_for_within_bounds() {
 }
 
 #[test]
-fn a_cluster_without_binaries_is_named_and_kept() {
+fn data_without_binaries_are_named_and_kept_and_nothing_is_made_in_their_place() {
     let place = Place::with_template();
     let old = place.data_dir().join("clusters/14");
     fs::create_dir_all(old.join("data/global")).unwrap();
@@ -222,9 +222,23 @@ fn a_cluster_without_binaries_is_named_and_kept() {
         fs::write(old.join(name), "14\n").unwrap();
     }
     fs::write(old.join("binaries"), "/opt/gone/bin\n14.1\nstamp\n").unwrap();
-    let (server, said) = place.find(Mode::Start).unwrap();
-    assert_eq!(server.local.unwrap().version, binaries().version.to_string());
-    let line = said.iter().find(|line| line.contains("no binaries of that version")).unwrap();
-    assert!(line.contains("PostgreSQL 14") && line.contains("/opt/gone/bin"), "{line}");
-    assert!(old.join("data/PG_VERSION").exists());
+    let error = place.find(Mode::Start).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::OtherData(_))), "{error}");
+    let text = error.to_string();
+    let data = old.join("data");
+    for words in
+        [data.to_str().unwrap(), "no PostgreSQL 14 is installed (it was in /opt/gone/bin)", "Nothing was started"]
+    {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(data.join("PG_VERSION").exists() && !place.cluster().exists());
+
+    // Whoever names the binaries has a new database, and is told of the other.
+    let (path, data_dir, binaries) = (path_variable(), place.data_dir(), binaries());
+    let named = Request { bin_dir: Some(&binaries.directory), path: path.as_deref(), ..request(&data_dir) };
+    let mut said = Vec::new();
+    let server = pg_server::find(&named, &mut |line| said.push(line.to_owned())).unwrap();
+    assert_eq!(server.local.unwrap().version, binaries.version.to_string());
+    assert!(said[0].contains(data.to_str().unwrap()) && said[0].contains("These data stay where they are"), "{said:?}");
+    assert!(data.join("PG_VERSION").exists());
 }

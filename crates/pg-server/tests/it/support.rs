@@ -15,7 +15,9 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, ServerChoice};
-use pg_server::{Binaries, Containers, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped};
+use pg_server::{
+    Belongings, Binaries, Containers, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped,
+};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
@@ -115,6 +117,7 @@ pub(crate) fn request(data_dir: &Path) -> Request<'_> {
         path: None,
         durability: Durability::Development,
         containers: containers(),
+        belongings: Belongings { database: "app_db", dump: "--schema=app", clear: "'DROP SCHEMA app CASCADE;'" },
         wait: WAIT,
     }
 }
@@ -129,6 +132,7 @@ pub(crate) fn containers() -> Containers<'static> {
         project: "test",
         workspace: Path::new("/nowhere"),
         image: "postgres:18",
+        image_is_default: true,
         engine: &NOWHERE,
         helper: &|_| Err("nobody asks for it".to_owned()),
     }
