@@ -4,14 +4,20 @@ use pg_config::Identifier;
 
 /// The schemas that a search_path names, unquoted, in order; `$user` stays as it is.
 pub(crate) fn schemas(path: &str) -> Vec<String> {
+    elements(path, str::to_lowercase)
+}
+
+/// The elements of a list setting's stored text, without their quotes; `unquoted` reads those that have none. The text
+/// is not SQL: `set_config` and `SET … FROM CURRENT` store it as it was given, whatever stands in it.
+pub fn elements(text: &str, unquoted: impl Fn(&str) -> String) -> Vec<String> {
     let mut names = Vec::new();
-    let mut rest = path.trim_start();
+    let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (name, after) = match rest.strip_prefix('"') {
             Some(quoted) => take_quoted(quoted),
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
-                (rest[..end].trim().to_lowercase(), &rest[end..])
+                (unquoted(rest[..end].trim()), &rest[end..])
             }
         };
         if !name.is_empty() {
@@ -59,6 +65,11 @@ mod tests {
         assert_eq!(schemas(r#""$user", public"#), ["$user", "public"]);
         assert_eq!(schemas(r#"Aura,"B ""c"", d" , public"#), ["aura", r#"B "c", d"#, "public"]);
         assert_eq!(schemas(r#""""#), [""; 0]);
+        assert_eq!(
+            schemas("aura, x;ALTER/**/ROLE/**/u/**/SUPERUSER;--"),
+            ["aura", "x;alter/**/role/**/u/**/superuser;--"]
+        );
+        assert_eq!(elements(r#"$libdir/A, "b c""#, str::to_owned), ["$libdir/A", "b c"]);
     }
 
     #[test]
