@@ -28,16 +28,25 @@ pub fn elements(text: &str, unquoted: impl Fn(&str) -> String) -> Vec<String> {
     names
 }
 
+/// Whether a schema of the path takes the place of the server's own functions and operators: one that stands before
+/// `pg_catalog`, which comes first where a path does not name it.
+pub(crate) fn hides_catalog(path: &str) -> bool {
+    schemas(path).iter().position(|name| name == "pg_catalog").is_some_and(|place| place > 0)
+}
+
 /// Whether a path puts the schema first and reaches the extensions in `public`.
 pub(crate) fn serves(path: &str, schema: &Identifier) -> bool {
     let names = schemas(path);
-    names.first().is_some_and(|first| first == schema.as_str()) && names.iter().any(|name| name == "public")
+    !hides_catalog(path)
+        && names.first().is_some_and(|first| first == schema.as_str())
+        && names.iter().any(|name| name == "public")
 }
 
 /// Whether a path leads everybody to the schema: a schema of their own name may stand before it.
 pub(crate) fn leads_to(path: &str, schema: &Identifier) -> bool {
     let names = schemas(path);
-    names.iter().find(|name| *name != "$user").is_some_and(|first| first == schema.as_str())
+    !hides_catalog(path)
+        && names.iter().find(|name| *name != "$user").is_some_and(|first| first == schema.as_str())
         && names.iter().any(|name| name == "public")
 }
 
@@ -77,6 +86,12 @@ mod tests {
         let schema = Identifier::new("aura").unwrap();
         assert!(serves("aura, public", &schema) && serves("aura, extensions, public", &schema));
         assert!(leads_to(r#""$user", aura, public"#, &schema) && !leads_to(r#""$user", public, aura"#, &schema));
+        assert!(!serves("aura, pg_catalog, public", &schema) && !leads_to("aura, pg_catalog, public", &schema));
+        assert!(
+            !hides_catalog("pg_catalog, aura, public")
+                && !hides_catalog("aura, public")
+                && hides_catalog(r#""$user", PG_Catalog"#)
+        );
         assert!(!serves("aura", &schema) && !serves("public, aura", &schema) && !serves(r#""$user", public"#, &schema));
     }
 }
