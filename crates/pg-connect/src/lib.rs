@@ -4,6 +4,7 @@
 //! connection needs; [`connect()`] opens it. [`Surroundings::complete`] does what lies between the first two
 //! as libpq does, for a program that wants libpq's behaviour and nothing else.
 
+mod administrator;
 mod attributes;
 mod candidates;
 mod connect;
@@ -17,6 +18,7 @@ mod spare;
 mod surroundings;
 mod tls;
 
+pub use administrator::connect_administrator;
 pub use candidates::Candidates;
 pub use connect::{ConnectError, Encryption, Session, connect, connect_within};
 pub use conninfo::{ConnInfo, InvalidConnString, Parameters, SslMode};

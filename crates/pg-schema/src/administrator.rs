@@ -9,13 +9,13 @@ use std::{
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
 use pg_config::{
-    ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, Spare, SslMode, connect_within,
+    ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, Spare, SslMode, connect_administrator,
 };
 
 use crate::{
     Expected,
     provision::Purpose,
-    query::{SqlError, query, query_one, settled},
+    query::{SqlError, in_transaction, query, query_one, settled},
 };
 
 /// How sessions of an administrator come about.
@@ -60,8 +60,8 @@ impl Administrator {
             connection.options = connection.options.with(name, value);
         }
         match &self.user {
-            Some(user) => as_user(user, || connect_within(&connection, wait)),
-            None => connect_within(&connection, wait),
+            Some(user) => as_user(user, || connect_administrator(&connection, wait)),
+            None => connect_administrator(&connection, wait),
         }
     }
 }
@@ -117,6 +117,10 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
 
 /// The right to make what is missing, asked of the app's own session: what it lacks, in words, or `None`.
 pub(crate) fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
+    in_transaction(session, |session, _| lacks_within(session, expected, purpose))
+}
+
+fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
     let Expected { role, database, schema, .. } = expected;
     let row = query_one(session, include_str!("sql/session.sql"), &[expected.schema.as_str()])?;
     let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");

@@ -38,7 +38,7 @@ pub struct Condition {
 impl Condition {
     /// Reads it by the app's own session, whose facts these are.
     pub fn read(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<Self, SqlError> {
-        let mut condition = in_transaction(session, |session| {
+        let mut condition = in_transaction(session, |session, _| {
             Ok(Self {
                 unfinished: indexes::read(session, expected)?,
                 outward: routines::read(session, expected)?,

@@ -2,7 +2,7 @@
 
 use pg_config::{Identifier, Literal};
 
-use crate::object::Object;
+use crate::{object::Object, path};
 
 /// The search_path of the app: its own schema first, then the one where extensions live.
 pub fn search_path(schema: &Identifier) -> String {
@@ -127,9 +127,11 @@ pub fn drop_tables(tables: &[&Object]) -> String {
     format!("DROP TABLE {}", names.join(", "))
 }
 
-/// Puts the schema before what a routine's own path names; `path` is as the catalog has it, which is SQL.
+/// Puts the schema before what a routine's own path names; `path` is as the catalog has it.
 pub fn set_routine_search_path(routine: &Object, schema: &Identifier, path: &str) -> String {
-    format!("ALTER {} {} SET search_path = {schema}, {path}", routine.alter_keyword(), routine.qualified())
+    let rest = path::schemas(path).into_iter().map(|name| format!(", {}", Identifier::from_catalog(name)));
+    let rest: String = rest.collect();
+    format!("ALTER {} {} SET search_path = {schema}{rest}", routine.alter_keyword(), routine.qualified())
 }
 
 /// Whether a statement sets a sequence, which no transaction takes back.

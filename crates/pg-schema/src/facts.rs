@@ -13,7 +13,7 @@ pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, in_transaction, passing, query, query_one},
+    query::{Given, SqlError, in_transaction, passing, query, query_one},
     remark::Remark,
 };
 
@@ -180,10 +180,10 @@ impl Facts {
 
     /// Reads the catalog by the app's own session, in one transaction that changes nothing.
     pub fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
-        in_transaction(session, |session| Self::read_within(session, expected))
+        in_transaction(session, |session, given| Self::read_within(session, given, expected))
     }
 
-    fn read_within(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
+    fn read_within(session: &mut Session, given: &Given, expected: &Expected) -> Result<Self, SqlError> {
         let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
         let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
         let row = query_one(session, include_str!("sql/session.sql"), &[schema])?;
@@ -212,9 +212,9 @@ impl Facts {
             encoding: row.get("encoding"),
             may_create_schema: row.get("may_create_schema"),
             may_create_temporary: row.get("may_create_temporary"),
-            current_schema: row.get::<_, Option<String>>("current_schema").map(Identifier::from_catalog),
-            stored_path: stored_path(session, path_layers.first(), row.get("search_path"))?,
-            search_path: row.get("search_path"),
+            current_schema: given.schema.clone().map(Identifier::from_catalog),
+            stored_path: stored_path(session, path_layers.first(), &given.path)?,
+            search_path: given.path.clone(),
             path_layers,
             is_read_only: row.get("is_read_only"),
             role_schema: row

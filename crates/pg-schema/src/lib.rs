@@ -29,6 +29,7 @@ pub use facts::{Creator, Facts, Misplaced, PathLayer, RoleSchema, SchemaFacts, S
 pub use lock::LockError;
 pub use mend::mend;
 pub use object::{Kind, Object};
+pub use path::elements;
 pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
 pub use query::{SqlError, execute, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};

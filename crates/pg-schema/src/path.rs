@@ -4,14 +4,20 @@ use pg_config::Identifier;
 
 /// The schemas that a search_path names, unquoted, in order; `$user` stays as it is.
 pub(crate) fn schemas(path: &str) -> Vec<String> {
+    elements(path, str::to_lowercase)
+}
+
+/// The elements of a list setting's stored text, without their quotes; `unquoted` reads those that have none. The text
+/// is not SQL: `set_config` and `SET … FROM CURRENT` store it as it was given, whatever stands in it.
+pub fn elements(text: &str, unquoted: impl Fn(&str) -> String) -> Vec<String> {
     let mut names = Vec::new();
-    let mut rest = path.trim_start();
+    let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (name, after) = match rest.strip_prefix('"') {
             Some(quoted) => take_quoted(quoted),
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
-                (rest[..end].trim().to_lowercase(), &rest[end..])
+                (unquoted(rest[..end].trim()), &rest[end..])
             }
         };
         if !name.is_empty() {
@@ -22,16 +28,25 @@ pub(crate) fn schemas(path: &str) -> Vec<String> {
     names
 }
 
+/// Whether a schema of the path takes the place of the server's own functions and operators: one that stands before
+/// `pg_catalog`, which comes first where a path does not name it.
+pub(crate) fn hides_catalog(path: &str) -> bool {
+    schemas(path).iter().position(|name| name == "pg_catalog").is_some_and(|place| place > 0)
+}
+
 /// Whether a path puts the schema first and reaches the extensions in `public`.
 pub(crate) fn serves(path: &str, schema: &Identifier) -> bool {
     let names = schemas(path);
-    names.first().is_some_and(|first| first == schema.as_str()) && names.iter().any(|name| name == "public")
+    !hides_catalog(path)
+        && names.first().is_some_and(|first| first == schema.as_str())
+        && names.iter().any(|name| name == "public")
 }
 
 /// Whether a path leads everybody to the schema: a schema of their own name may stand before it.
 pub(crate) fn leads_to(path: &str, schema: &Identifier) -> bool {
     let names = schemas(path);
-    names.iter().find(|name| *name != "$user").is_some_and(|first| first == schema.as_str())
+    !hides_catalog(path)
+        && names.iter().find(|name| *name != "$user").is_some_and(|first| first == schema.as_str())
         && names.iter().any(|name| name == "public")
 }
 
@@ -59,6 +74,11 @@ mod tests {
         assert_eq!(schemas(r#""$user", public"#), ["$user", "public"]);
         assert_eq!(schemas(r#"Aura,"B ""c"", d" , public"#), ["aura", r#"B "c", d"#, "public"]);
         assert_eq!(schemas(r#""""#), [""; 0]);
+        assert_eq!(
+            schemas("aura, x;ALTER/**/ROLE/**/u/**/SUPERUSER;--"),
+            ["aura", "x;alter/**/role/**/u/**/superuser;--"]
+        );
+        assert_eq!(elements(r#"$libdir/A, "b c""#, str::to_owned), ["$libdir/A", "b c"]);
     }
 
     #[test]
@@ -66,6 +86,12 @@ mod tests {
         let schema = Identifier::new("aura").unwrap();
         assert!(serves("aura, public", &schema) && serves("aura, extensions, public", &schema));
         assert!(leads_to(r#""$user", aura, public"#, &schema) && !leads_to(r#""$user", public, aura"#, &schema));
+        assert!(!serves("aura, pg_catalog, public", &schema) && !leads_to("aura, pg_catalog, public", &schema));
+        assert!(
+            !hides_catalog("pg_catalog, aura, public")
+                && !hides_catalog("aura, public")
+                && hides_catalog(r#""$user", PG_Catalog"#)
+        );
         assert!(!serves("aura", &schema) && !serves("public, aura", &schema) && !serves(r#""$user", public"#, &schema));
     }
 }

@@ -2,7 +2,7 @@
 
 use pg_config::Session;
 use postgres::{
-    Row,
+    Row, SimpleQueryMessage,
     types::{ToSql, Type},
 };
 use thiserror::Error;
@@ -88,15 +88,36 @@ pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
 }
 
+/// The path that a session was given, before a query of ours goes by a path of its own.
+pub(crate) struct Given {
+    /// `search_path`.
+    pub(crate) path: String,
+    /// Where an unqualified CREATE TABLE would go.
+    pub(crate) schema: Option<String>,
+}
+
+/// Asks for no operator, and for nothing by an unqualified name: whatever the path is, the answer is the server's.
+const GIVEN: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_schema()";
+
+/// Has a transaction find nothing that others have put into another schema (CVE-2018-1058). By a transaction no
+/// setting stays behind, in a pooler's session neither.
+pub(crate) const SAFE_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+
 /// Reads in one transaction that changes nothing. The queries look expensive to the planner where there are many
-/// tables, and compiling them would cost more than running them does. By a transaction no setting stays behind, in
-/// a pooler's session neither.
+/// tables, and compiling them would cost more than running them does.
 pub(crate) fn in_transaction<T>(
     session: &mut Session,
-    read: impl FnOnce(&mut Session) -> Result<T, SqlError>,
+    read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    execute(session, "BEGIN READ ONLY; SET LOCAL jit = off")?;
-    let outcome = read(session);
+    let begin = format!("BEGIN READ ONLY; SET LOCAL jit = off; {GIVEN}; {SAFE_PATH}");
+    let messages = session.client.simple_query(&begin).map_err(|error| SqlError::new(&begin, &error))?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let value = |column: usize| row.and_then(|row| row.get(column)).map(str::to_owned);
+    let given = Given { path: value(0).unwrap_or_default(), schema: value(1) };
+    let outcome = read(session, &given);
     match outcome {
         Ok(read) => execute(session, "COMMIT").map(|()| read),
         Err(error) => {

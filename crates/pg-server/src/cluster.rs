@@ -239,7 +239,7 @@ impl Cluster {
             more: Parameters::default(),
             default_certificates: None,
         };
-        let mut session = match pg_config::connect(&superuser) {
+        let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
             Ok(session) => session,
             Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
                 return Err(refused(format!("{} ({})", error.message(), error.code().code())));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::{Administrator, execute, query};
+use pg_schema::{Administrator, elements, execute, query};
 use postgres::{Row, error::SqlState};
 
 use crate::{
@@ -62,15 +62,10 @@ impl Missing {
     }
 }
 
-/// Those whose stored text is a list that is quoted already (`variable_is_guc_list_quote` of pg_dump).
-const LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
+/// Those whose stored text is a list (`variable_is_guc_list_quote` of pg_dump): of names, and of files.
+const NAMES: [&str; 2] = ["search_path", "temp_tablespaces"];
+const FILES: [&str; 4] =
+    ["local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"];
 
 /// `text` is `name=value`, as `pg_db_role_setting` holds it.
 fn setting(database: &Identifier, role: &str, text: &str) -> String {
@@ -88,10 +83,16 @@ pub(crate) fn setting_of_role(role: &Identifier, text: &str) -> String {
 
 fn assignment(text: &str) -> String {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let value = match value {
-        "" => "''".to_owned(),
-        list if LISTS.contains(&name.to_lowercase().as_str()) => list.to_owned(),
-        value => Literal(value).to_string(),
+    let known = name.to_lowercase();
+    let elements = match value {
+        names if NAMES.contains(&known.as_str()) => elements(names, str::to_lowercase),
+        files if FILES.contains(&known.as_str()) => elements(files, str::to_owned),
+        value => vec![value.to_owned()],
+    };
+    // An element of a list is a literal too, as pg_dump has it: the stored text is not SQL.
+    let value = match elements.as_slice() {
+        [] => "''".to_owned(),
+        elements => elements.iter().map(|element| Literal(element).to_string()).collect::<Vec<_>>().join(", "),
     };
     // An extension's has two parts.
     let name: Vec<_> = name.split('.').map(|part| Identifier::from_catalog(part).to_string()).collect();
@@ -168,7 +169,15 @@ mod tests {
         let database = Identifier::from_catalog("d");
         assert_eq!(
             setting(&database, "r", r#"search_path="$user", public"#),
-            r#"ALTER ROLE r IN DATABASE d SET search_path TO "$user", public"#
+            "ALTER ROLE r IN DATABASE d SET search_path TO '$user', 'public'"
+        );
+        assert_eq!(
+            setting(&database, "r", "search_path=aura, x;ALTER/**/ROLE/**/u/**/SUPERUSER;--"),
+            "ALTER ROLE r IN DATABASE d SET search_path TO 'aura', 'x;alter/**/role/**/u/**/superuser;--'"
+        );
+        assert_eq!(
+            setting(&database, "", r#"session_preload_libraries=$libdir/Plugins/a, "b""#),
+            "ALTER DATABASE d SET session_preload_libraries TO '$libdir/Plugins/a', 'b'"
         );
         assert_eq!(setting(&database, "", "work_mem=4 MB"), "ALTER DATABASE d SET work_mem TO '4 MB'");
         assert_eq!(setting(&database, "", "my.name=it's"), "ALTER DATABASE d SET my.name TO 'it''s'");

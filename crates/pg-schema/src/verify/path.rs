@@ -33,6 +33,14 @@ pub(super) fn search_path(
             format!("role {role} may not use schema {schema}, which its path names first; {layers}"),
         );
     }
+    let paths = [&facts.search_path].into_iter().chain(facts.path_layers.iter().map(|layer| &layer.path));
+    if let Some(path) = paths.into_iter().find(|path| path::hides_catalog(path)) {
+        let message = format!(
+            "the path {path} names a schema before pg_catalog: functions and operators of that schema take the place \
+             of the server's own; {layers}"
+        );
+        return Check::fail(id, message).mended_by(mends);
+    }
     let stored = match facts.path_layers.is_empty() && url.is_none() {
         true => facts.current_schema.as_ref(),
         false => facts.stored_path.schema.as_ref(),

@@ -4,7 +4,10 @@
 use pg_config::{Identifier, Literal, Session};
 use postgres::SimpleQueryMessage;
 
-use crate::{Expected, Facts, query::SqlError};
+use crate::{
+    Expected, Facts,
+    query::{SAFE_PATH, SqlError},
+};
 
 /// What became of the probe.
 #[derive(Clone, Debug)]
@@ -61,6 +64,8 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Probe {
     let table = Literal(table);
     let sql = format!(
         "BEGIN READ WRITE; {statements};
+         SELECT pg_catalog.set_config('xtask.probe', {table}::pg_catalog.regclass::pg_catalog.oid::pg_catalog.text, true);
+         {SAFE_PATH};
          SELECT n.nspname,
                 NOT EXISTS (SELECT FROM pg_catalog.unnest('{{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}}'::text[]) p
                             WHERE NOT pg_catalog.has_table_privilege(c.oid, p))
@@ -68,7 +73,7 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Probe {
                                 WHERE NOT pg_catalog.has_sequence_privilege(
                                     pg_catalog.pg_get_serial_sequence(c.oid::regclass::text, 'id'), p))
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.oid = {table}::regclass; ROLLBACK"
+         WHERE c.oid = pg_catalog.current_setting('xtask.probe')::oid; ROLLBACK"
     );
     match session.client.simple_query(&sql) {
         Ok(messages) => landed(&messages),
@@ -82,7 +87,8 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Probe {
 }
 
 fn landed(messages: &[SimpleQueryMessage]) -> Probe {
-    let row = messages.iter().find_map(|message| match message {
+    // The first row is the probe's oid.
+    let row = messages.iter().rev().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     });

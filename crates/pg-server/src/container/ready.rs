@@ -141,7 +141,7 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
         more: Parameters::default(),
         default_certificates: None,
     };
-    let mut session = match pg_config::connect(&superuser) {
+    let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
         Ok(session) => session,
         // Class 28, invalid authorization; anything else (too many clients, say) may pass.
         Err(ConnectError::Refused { error, .. }) if error.code().code().starts_with("28") => {
