@@ -6,7 +6,7 @@ use std::{
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -43,7 +43,10 @@ impl World {
         let standby_process = become_standby(&standby);
         let socket = PathBuf::from(primary.value("postgres", "SHOW unix_socket_directories").trim_matches('"'));
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let binaries = primary.binaries();
+        // An older libpq looks for the home directory elsewhere, and knows too little of what is asked here.
+        let own = major(&primary.binaries().join("psql"));
+        let newer = [18, 17, 15].into_iter().filter(|_| own < 15).find_map(Cluster::programs_of);
+        let binaries = newer.unwrap_or_else(|| primary.binaries());
         let home = primary.directory("home");
         let words = BTreeMap::from([
             ("{port}", primary.port().to_string()),
@@ -104,10 +107,7 @@ impl World {
 
     /// libpq's major version.
     pub(crate) fn version(&self) -> u32 {
-        let version = Command::new(&self.psql).arg("--version").output().unwrap();
-        let version = String::from_utf8(version.stdout).unwrap();
-        let number = version.split_whitespace().find_map(|word| word.split('.').next()?.parse().ok());
-        number.unwrap_or_else(|| panic!("{version}"))
+        major(&self.psql)
     }
 
     pub(crate) fn primary(&self) -> &Cluster {
@@ -124,6 +124,14 @@ impl Drop for World {
         let _ = self.standby_process.kill();
         let _ = self.standby_process.wait();
     }
+}
+
+/// The major version of a psql: `psql (PostgreSQL) 19rc1 (Debian 19~rc1-1)`.
+fn major(psql: &Path) -> u32 {
+    let version = Command::new(psql).arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let digits = |word: &str| word.chars().take_while(char::is_ascii_digit).collect::<String>();
+    version.split_whitespace().find_map(|word| digits(word).parse().ok()).unwrap_or_else(|| panic!("{version}"))
 }
 
 /// Roles, databases and who may log in how, on one server.
