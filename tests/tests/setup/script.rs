@@ -59,7 +59,8 @@ fn f20_a_failing_statement_ends_the_script() {
     cluster.sql("postgres", "CREATE ROLE stranger LOGIN PASSWORD 'x-y-z'");
     let before = (cluster.globals(), cluster.inventory());
     let workspace = Workspace::on(&cluster);
-    let run = run_script(&workspace, &cluster.url("stranger", "x-y-z", "postgres")).exits(3);
+    let run =
+        run_script(&workspace, &cluster.url("stranger", "x-y-z", "postgres")).exits(3).shows("role-without-rights");
     assert_eq!(run.stderr.matches("ERROR").count(), 1, "{}", run.stderr);
     assert_eq!((cluster.globals(), cluster.inventory()), before);
 }
@@ -101,7 +102,7 @@ fn f17_a_failing_alter_database_is_an_error() {
     assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_namespace WHERE nspname = 'aura'"), "0");
     // With all that it can be granted, it is ALTER DATABASE itself that ends it.
     cluster.sql("postgres", "GRANT ALL ON DATABASE aura_db TO dba WITH GRANT OPTION");
-    run_script(&workspace, &dba).exits(3);
+    run_script(&workspace, &dba).exits(3).shows("database-of-another-owner");
     assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_default_acl"), "0", "what comes after it was run");
     // The command does not try: it sets the role's own path, and warns.
     let setup = workspace.run(&["db-setup", "--format", "json"]).exits(0);

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use tests::{Cluster, Run, Workspace};
+use tests::{Cluster, Run, Workspace, shows};
 
 /// One that every careless encoding shows differently.
 const PASSWORD: &str = "gé/heim:p@ss%wörd\"#'x";
@@ -80,6 +80,7 @@ fn no_password_is_shown_or_logged() {
 #[test]
 fn a_password_in_the_migrate_command_is_masked() {
     let cluster = Cluster::start();
+    let mut lines = String::new();
     for command in [
         "true 'host=h password=s3cret-pw'",
         "PGPASSWORD=s3cret-pw true",
@@ -87,10 +88,12 @@ fn a_password_in_the_migrate_command_is_masked() {
         "true postgres://u:x/s3cret-pw@h/d",
     ] {
         let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", command);
-        workspace.run(&["db-setup", "-v"]).never_says("s3cret-pw");
+        let setup = workspace.run(&["db-setup", "-v"]).never_says("s3cret-pw");
+        lines.extend(setup.stderr.lines().filter(|line| line.contains("true")).map(|line| format!("{line}\n")));
         let status = workspace.run(&["db-status", "-v"]).exits(0).never_says("s3cret-pw");
         assert!(status.stdout.contains("***"), "{}", status.stdout);
     }
+    shows("masked-commands", &lines);
 }
 
 #[test]
