@@ -37,14 +37,9 @@ impl Cluster {
         run_psql(self.binaries().join("psql").as_os_str(), url, arguments, stdin)
     }
 
-    /// All roles with their passwords' verifiers, memberships and settings.
+    /// All roles with their attributes, passwords' verifiers, memberships, settings and comments, and the tablespaces.
     pub fn globals(&self) -> String {
-        self.dumped("pg_dumpall", &self.superuser(), "--globals-only")
-    }
-
-    /// A database with its owners, privileges and settings; its data too.
-    pub fn dump(&self, database: &str) -> String {
-        self.dumped("pg_dump", &self.superuser().with_database(database), "--create")
+        self.value("postgres", include_str!("globals.sql"))
     }
 
     /// The names of the databases and of the roles that people made.
@@ -67,10 +62,12 @@ impl Cluster {
         assert_eq!(self.value("postgres", loaded), "0");
     }
 
-    /// By the server's own program: an older one refuses a newer server.
-    fn dumped(&self, program: &str, connection: &ConnInfo, argument: &str) -> String {
-        let mut command = scrubbed(self.binaries().join(program).as_os_str());
-        let output = command.envs(connection.libpq_environment()).arg(argument).output().unwrap();
+    /// A database with its owners, privileges and settings; its data too. By the server's own program: an older one
+    /// refuses a newer server.
+    pub fn dump(&self, database: &str) -> String {
+        let mut command = scrubbed(self.binaries().join("pg_dump").as_os_str());
+        let connection = self.superuser().with_database(database);
+        let output = command.envs(connection.libpq_environment()).arg("--create").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         // Recent minor versions write a random token there.

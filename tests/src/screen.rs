@@ -32,12 +32,17 @@ impl Run {
         self
     }
 
-    fn screen(&self) -> String {
+    /// The text of the screen, to show several runs in one file.
+    pub fn screen(&self) -> String {
         let stdout = match serde_json::from_str(&self.stdout) {
             Ok(report @ Value::Object(_)) => findings(&report),
             _ => self.stdout.clone(),
         };
-        let streams = [("stderr", &self.stderr), ("stdout", &stdout)];
+        let stdout = folded(&stdout);
+        // A run on a busy machine says that it waits, when 2 s are over.
+        let stderr = self.stderr.lines().filter(|line| !line.starts_with("waiting up to "));
+        let stderr = stderr.collect::<Vec<_>>().join("\n");
+        let streams = [("stderr", &stderr), ("stdout", &stdout)];
         let streams = streams.iter().filter(|(_, text)| !text.is_empty());
         let streams: String = streams.map(|(stream, text)| format!("--- {stream}\n{}\n", text.trim_end())).collect();
         format!("$ {}\n{streams}--- exit code {}\n", self.command, self.code)
@@ -64,17 +69,36 @@ fn compare(name: &str, text: &str, caller: &Location<'_>) {
     assert.redact_with(REDACTIONS.clone()).eq(text, expected);
 }
 
+/// The text with the checks that passed in one line.
+fn folded(text: &str) -> String {
+    let is_passed = |line: &&str| line.starts_with("  ok    ");
+    let count = text.lines().filter(is_passed).count();
+    let mut lines: Vec<_> = text.lines().collect();
+    let first = lines.iter().position(&is_passed);
+    lines.retain(|line| !is_passed(line));
+    let passed = format!("  ok    [{count} checks]");
+    if let Some(first) = first {
+        lines.insert(first, &passed);
+    }
+    lines.join("\n")
+}
+
 /// The findings of a report and the SQL that fixes them.
 fn findings(report: &Value) -> String {
     let mut lines = String::new();
-    for check in report["checks"].as_array().into_iter().flatten() {
+    let checks: Vec<_> = report["checks"].as_array().into_iter().flatten().collect();
+    // Checks that say the same share a line: those that are skipped, say.
+    for same in checks.chunk_by(|one, other| (&one["status"], &one["message"]) == (&other["status"], &other["message"]))
+    {
+        let check = same[0];
         let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
         if text("status") == "pass" {
             continue;
         }
-        lines += &format!("{} {}: {}\n", text("status"), text("id"), text("message"));
-        for fix in check["fixes"].as_array().into_iter().flatten() {
-            lines += &format!("    {fix}\n");
+        let ids: Vec<_> = same.iter().filter_map(|check| check["id"].as_str()).collect();
+        lines += &format!("{} {}: {}\n", text("status"), ids.join(", "), text("message"));
+        for fix in check["fix"].as_array().into_iter().flatten() {
+            lines += &format!("    {}\n", fix.as_str().unwrap_or_default());
         }
     }
     format!("{lines}{}\n", report["summary"])
@@ -84,16 +108,22 @@ fn findings(report: &Value) -> String {
 static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
     let mut redactions = Redactions::new();
     for (placeholder, pattern) in [
-        ("[TARGET]", r"(?<redacted>/\S+)/debug/(?:twin-|pg-container)"),
-        // Rows of `db-status`.
-        ("[PROGRAMS]", r"(?m)^  PG_BIN_DIR +(?<redacted>\S.*)$"),
-        ("[PORT]", r"(?m)^  port +(?<redacted>\d{4,5})\b"),
+        // The tests' own programs, wherever cargo put them.
+        ("[PROGRAMS]", r"(?<redacted>/[^\s':;,]*)/(?:twin-|test-process|pg-container)"),
         ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
-        ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port[ =]|PGPORT=)(?<redacted>\d{4,5})\b"),
+        ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5})\b"),
+        // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.
+        ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>.*)"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),
         ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s)\b"),
-        ("[PID]", r"\b(?:process|pid|PID) (?<redacted>\d+)"),
+        ("[PID]", r"(?:\b(?:process|pid|PID) |\bthread '[^']*' \()(?<redacted>\d+)"),
+        // Where a program of the tests panics.
+        ("[LINE]", r"\.rs:(?<redacted>\d+:\d+)"),
+        ("[CLONE]", r"aura_db_(?:template|building|ready|test|used)_(?<redacted>[0-9a-f]{12}(?:_[0-9a-f]{8}_\d+)?)"),
         ("[TIMESTAMP]", r"(?<redacted>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z|[+-]\d\d(?::?\d\d)?)?)"),
+        // Each shell has its own words.
+        ("[NOT_FOUND]", r"(?<redacted>\bsh: .*not found)"),
+        ("[CLOCK]", r"\b(?<redacted>\d\d:\d\d:\d\d)\b"),
         ("[VERIFIER]", r"(?<redacted>SCRAM-SHA-256\$[^'\s]+)"),
         ("[DIGEST]", r"\b(?<redacted>[0-9a-f]{12,64})\b"),
     ] {

@@ -81,8 +81,8 @@ fn main() {
 fn run(client: &mut Client, statements: &[&str]) {
     for statement in statements {
         if let Err(error) = client.batch_execute(statement) {
-            let words = error.as_db_error().map(|error| error.message().to_owned());
-            println!("refused: {}", words.unwrap_or_else(|| error.to_string()));
+            let state = error.code().map(|state| state.code().to_owned());
+            println!("refused: {}", state.unwrap_or_else(|| error.to_string()));
         }
     }
 }

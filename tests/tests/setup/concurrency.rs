@@ -1,12 +1,15 @@
 //! Setups at the same time: one lock, one role, one database.
 
 use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use pg_config::Session;
-use tests::{Cluster, Run, Workspace, seen};
+use tests::{Cluster, Run, Rung, Workspace, shows};
 
 use crate::state;
 
@@ -17,24 +20,22 @@ fn eight(workspace: &Workspace) -> Vec<Run> {
     })
 }
 
-/// What became of them, of which none may fail.
 #[track_caller]
-fn all_well(runs: Vec<Run>) -> String {
-    let waited = runs.iter().filter(|run| run.stderr.contains("waiting for another setup")).count();
-    let codes: Vec<_> = runs.into_iter().map(|run| run.exits(0).code).collect();
-    format!("exit codes {codes:?}, {waited} waited for another")
+fn all_succeed(runs: Vec<Run>) {
+    for run in runs {
+        run.exits(0);
+    }
 }
 
 #[test]
 fn f35_eight_at_once_on_an_empty_server() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster);
-    let done = all_well(eight(&workspace));
+    all_succeed(eight(&workspace));
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
-    let complete = state::assert_complete(&workspace, "eight at once");
+    state::assert_complete(&workspace, "eight at once");
     let applied = "SELECT pg_catalog.string_agg(version::text, ',' ORDER BY version) FROM aura.refinery_schema_history";
     assert_eq!(cluster.value("aura_db", applied), "1,2");
-    seen(&format!("{done}: {complete}, each migration applied once"));
 }
 
 #[test]
@@ -42,25 +43,36 @@ fn f35_eight_at_once_without_an_administrator() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN CREATEDB PASSWORD 'the-app''s'");
     let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
-    let done = all_well(eight(&workspace));
-    let complete = state::assert_complete(&workspace, "eight at once");
-    seen(&format!("{done}: {complete}"));
+    all_succeed(eight(&workspace));
+    state::assert_complete(&workspace, "eight at once");
 }
 
 #[test]
-fn what_was_interrupted_is_finished_by_the_next() {
+fn an_interrupted_setup_is_finished_by_the_next() {
     let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    let mut seen = Vec::new();
-    for pause in [0, 15, 30, 45, 60, 80, 100, 130] {
-        let mut child = workspace.command(&["db-setup", "-q"]).spawn().unwrap();
-        thread::sleep(Duration::from_millis(pause));
+    let waits = "touch begun; while [ ! -e go ]; do sleep 0.02; done; exit 1";
+    let stops = Workspace::on(&cluster).with("MIGRATE_COMMAND", waits);
+    let interrupted = |is_time: &dyn Fn() -> bool| {
+        let mut child = stops.command(&["db-setup", "-q"]).spawn().unwrap();
+        poll(is_time);
         child.kill().unwrap();
         child.wait().unwrap();
-        seen.push(cluster.inventory());
+    };
+    // At any moment, then once the role is there, the database, and in the migrations.
+    for pause in [0, 15, 30, 45, 60, 80, 100, 130] {
+        let begun = Instant::now();
+        interrupted(&|| begun.elapsed() >= Duration::from_millis(pause));
     }
-    // The first was too short for everything, whatever the machine.
-    assert_ne!(seen[0], "database aura_db, role aura_user");
+    for made in ["role aura_user", "database aura_db"] {
+        interrupted(&|| cluster.inventory().contains(made));
+    }
+    let _ = std::fs::remove_file(stops.root().join("begun"));
+    interrupted(&|| stops.root().join("begun").exists());
+    // The killed run's migrate command ends, too.
+    stops.write("go", "");
+    assert_eq!(cluster.value("aura_db", "SELECT coalesce(to_regclass('aura.notes_note')::text, 'missing')"), "missing");
+
+    let workspace = Workspace::on(&cluster);
     workspace.run(&["db-setup"]).exits(0);
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
     state::assert_complete(&workspace, "after interruptions");
@@ -69,12 +81,24 @@ fn what_was_interrupted_is_finished_by_the_next() {
 #[test]
 fn f35_eight_at_once_without_a_server() {
     let workspace = Workspace::new();
-    let done = all_well(eight(&workspace));
-    let kept = workspace.run(&["db-status"]).exits(0);
-    let servers = kept.stdout.matches(": running, p").count();
-    assert_eq!(servers, 1, "{}", kept.stdout);
-    let complete = state::assert_complete(&workspace, "eight at once");
-    seen(&format!("{done}: {servers} server, {complete}"));
+    all_succeed(eight(&workspace));
+    let servers = match Rung::named() {
+        Rung::Local(_) => postmasters(workspace.root()),
+        Rung::Container(_) => workspace.containers("{{.Names}}").len(),
+    };
+    assert_eq!(servers, 1);
+    state::assert_complete(&workspace, "eight at once");
+}
+
+/// How many servers run with their data in this directory.
+fn postmasters(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| match entry.file_type().unwrap().is_dir() {
+            true => postmasters(&entry.path()),
+            false => usize::from(entry.file_name() == "postmaster.pid"),
+        })
+        .sum()
 }
 
 #[test]
@@ -90,11 +114,10 @@ fn f35_eight_workspaces_share_a_role() {
         let runs: Vec<_> = workspaces.iter().map(|one| scope.spawn(|| one.run(&["db-setup"]))).collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
-    let done = all_well(runs);
+    all_succeed(runs);
     for workspace in &workspaces {
         state::assert_complete(workspace, "eight databases of one role");
     }
-    seen(&format!("{done}: {}", cluster.inventory()));
 }
 
 /// Holds the setup's lock for as long as the session lives.
@@ -111,43 +134,54 @@ fn a_lock_that_is_held_is_waited_for_and_its_holder_named() {
     let before = (cluster.globals(), cluster.inventory());
     let workspace = Workspace::on(&cluster);
     let started = Instant::now();
-    workspace
-        .run(&["db-setup", "--lock-wait", "1"])
-        .exits(1)
-        .complains("another setup is at work")
-        .complains("role postgres")
-        .complains("--lock-wait");
-    assert!((1.0..30.0).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
+    workspace.run(&["db-setup", "--lock-wait", "1"]).exits(1);
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    let setup = workspace.run(&["db-setup", "--lock-wait", "0"]).exits(1);
     assert_eq!((cluster.globals(), cluster.inventory()), before);
     drop(held);
     workspace.run(&["db-setup", "--lock-wait", "1"]).exits(0);
     // The other commands that write take the same lock.
     let held = holder(&cluster);
     let before = cluster.dump("aura_db");
-    workspace.run(&["db-migrate", "--lock-wait", "0"]).exits(1).complains("another setup is at work");
-    workspace
-        .run(&["db-reset", "--yes", "--host", "127.0.0.1", "--lock-wait", "0"])
-        .exits(1)
-        .complains("another setup is at work");
+    let migrate = workspace.run(&["db-migrate", "--lock-wait", "0"]).exits(1);
+    let reset = workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1", "--lock-wait", "0"]).exits(1);
     assert_eq!(cluster.dump("aura_db"), before);
+    shows("held-lock", &(setup.screen() + &migrate.screen() + &reset.screen()));
     drop(held);
 }
 
 #[test]
-fn a_lock_that_is_let_go_is_taken() {
+fn a_released_lock_is_taken() {
     let cluster = Cluster::start();
-    let held = holder(&cluster);
+    let mut held = holder(&cluster);
+    let pid: i32 = held.client.query_one("SELECT pg_catalog.pg_backend_pid()", &[]).unwrap().get(0);
     let workspace = Workspace::on(&cluster);
-    thread::scope(|scope| {
-        let run = scope.spawn(|| workspace.run(&["db-setup"]));
-        // The holder, the setup, and the one that asks.
-        let sessions = "SELECT pg_catalog.count(*) FROM pg_stat_activity WHERE datname = 'postgres'";
-        while cluster.value("postgres", sessions) != "3" {
-            thread::sleep(Duration::from_millis(10));
-        }
-        thread::sleep(Duration::from_secs(1));
-        assert!(!run.is_finished());
-        drop(held);
-        run.join().unwrap().exits(0).complains("waiting for another setup on this server (process");
-    });
+    let mut setup = workspace.command(&["db-setup"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // The setup names the process that it waits for.
+    let line = line_with(&mut setup, &pid.to_string());
+    shows("waiting", &line);
+    assert!(setup.try_wait().unwrap().is_none());
+    drop(held);
+    assert!(setup.wait().unwrap().success());
+}
+
+/// The first line of a process's stderr that holds this text. The rest of stderr is read, too.
+fn line_with(process: &mut Child, text: &str) -> String {
+    let mut stderr = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "no line with {text}");
+    }
+    thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    line
+}
+
+/// Waits until this is so.
+pub(crate) fn poll(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it did not come to that");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

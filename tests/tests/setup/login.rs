@@ -1,29 +1,23 @@
 //! Logins that are refused, and servers that do not answer.
 
 use std::{
-    net::TcpListener,
+    io::{Read, Write},
+    net::{Shutdown, TcpListener},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tests::{Cluster, Workspace};
+use tests::{Cluster, Workspace, shows};
 
 use crate::state;
 
 #[test]
-fn a_wrong_password_changes_nothing_and_set_password_mends_it() {
+fn a_wrong_password_changes_nothing_and_set_password_fixes_it() {
     let cluster = Cluster::start();
     Workspace::on(&cluster).run(&["db-setup"]).exits(0);
     let wrong = Workspace::on(&cluster).with("DATABASE_URL", &cluster.url("aura_user", "wrong-one", "aura_db"));
     let before = cluster.globals() + &cluster.dump("aura_db");
-    wrong
-        .run(&["db-setup"])
-        .exits(1)
-        .complains("28P01")
-        .complains("nothing was changed")
-        .complains("--set-password")
-        .complains("\\password aura_user")
-        .never_says("wrong-one");
+    wrong.run(&["db-setup"]).exits(1).never_says("wrong-one").shows("wrong-password");
     wrong.verify().exits(3);
     assert_eq!(cluster.globals() + &cluster.dump("aura_db"), before);
     wrong.run(&["db-setup", "--set-password"]).exits(0).never_says("wrong-one").never_says("SCRAM");
@@ -37,16 +31,13 @@ fn a_wrong_password_changes_nothing_and_set_password_mends_it() {
 }
 
 #[test]
-fn a_wrong_password_and_nobody_to_ask() {
+fn a_wrong_password_and_no_administrator() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'another'");
     let before = (cluster.globals(), cluster.inventory());
     let workspace = Workspace::on(&cluster).without("ADMIN_DATABASE_URL");
-    let refused = workspace.run(&["db-setup"]).exits(1).complains("28P01").complains("nothing was changed");
-    // Short: what to do comes before who else could.
-    let refused = refused
-        .complains("(the password is that of DATABASE_URL in the environment)")
-        .complains("correct the password");
+    let refused = workspace.run(&["db-setup"]).exits(1).shows("wrong-password-and-no-administrator");
+    // Short: it holds no script.
     assert!(refused.stderr.lines().count() < 8 && !refused.stderr.contains("CREATE ROLE"), "{}", refused.stderr);
     assert_eq!((cluster.globals(), cluster.inventory()), before);
 }
@@ -56,7 +47,7 @@ fn a_wrong_password_and_no_database() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user LOGIN PASSWORD 'another'");
     let before = (cluster.globals(), cluster.inventory());
-    Workspace::on(&cluster).run(&["db-setup"]).exits(1).complains("--set-password");
+    Workspace::on(&cluster).run(&["db-setup"]).exits(1).shows("wrong-password-and-no-database");
     assert_eq!((cluster.globals(), cluster.inventory()), before);
     Workspace::on(&cluster).run(&["db-setup", "--set-password"]).exits(0);
 }
@@ -65,35 +56,23 @@ fn a_wrong_password_and_no_database() {
 fn two_urls_that_lead_to_two_servers_are_told_apart() {
     let (app, other) = (Cluster::start(), Cluster::start());
     let before = (app.globals(), app.inventory());
-    // The app's server knows nobody: only after the role was made elsewhere can this be seen.
+    // The app's server has no role yet: only after the role was made elsewhere can this be seen.
     let workspace = Workspace::on(&app).with("ADMIN_DATABASE_URL", &other.admin_url());
-    let run = workspace
-        .run(&["db-setup"])
-        .exits(1)
-        .complains("lead to another server")
-        .complains("CREATE ROLE aura_user LOGIN PASSWORD '***'");
-    assert!(!run.stderr.contains("nothing was changed"), "{}", run.stderr);
+    workspace.run(&["db-setup"]).exits(1).shows("another-server");
     assert_eq!((app.globals(), app.inventory()), before);
     // With a login that works, nothing is changed on either.
     Workspace::on(&app).run(&["db-setup"]).exits(0);
     let before = (app.globals(), other.globals(), app.dump("aura_db"));
-    workspace.run(&["db-setup"]).exits(1).complains("different servers");
+    workspace.run(&["db-setup"]).exits(1).shows("two-servers");
     assert_eq!((app.globals(), other.globals(), app.dump("aura_db")), before);
 }
 
 #[test]
-fn a_refusal_that_no_password_could_mend_changes_none() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+fn a_refusal_that_no_password_fixes_changes_none() {
+    let (cluster, workspace) = state::set_up();
     cluster.sql("postgres", "ALTER ROLE aura_user CONNECTION LIMIT 0");
     let before = cluster.globals();
-    workspace
-        .run(&["db-setup", "--set-password"])
-        .exits(1)
-        .complains("53300")
-        .complains("nothing was changed")
-        .complains("the limits of role aura_user");
+    workspace.run(&["db-setup", "--set-password"]).exits(1).shows("connection-limit");
     assert_eq!(cluster.globals(), before);
 }
 
@@ -102,7 +81,7 @@ fn a_role_that_may_not_log_in_is_allowed_to() {
     let cluster = Cluster::start();
     cluster.sql("postgres", "CREATE ROLE aura_user NOLOGIN PASSWORD 'the-app''s'");
     let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0).complains("ALTER ROLE aura_user LOGIN");
+    workspace.run(&["db-setup"]).exits(0);
     state::assert_complete(&workspace, "NOLOGIN");
 }
 
@@ -113,23 +92,19 @@ fn a_role_without_a_password_is_not_made() {
         .with("DATABASE_URL", &format!("postgres://aura_user@localhost:{}/aura_db", cluster.port()))
         .with("ADMIN_DATABASE_URL", &cluster.admin_url());
     let before = (cluster.globals(), cluster.inventory());
-    workspace.run(&["db-setup"]).exits(1).complains("DB_PASSWORD");
+    workspace.run(&["db-setup"]).exits(1).shows("no-password");
     assert_eq!((cluster.globals(), cluster.inventory()), before);
 }
 
 #[test]
-fn no_server_is_exit_4_within_the_wait() {
+fn no_server_is_exit_4() {
     let port = free_port();
     let workspace =
         Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
-    for command in ["db-setup", "db-verify", "db-migrate", "db-url", "db-status"] {
-        let started = Instant::now();
-        let run = workspace.run(&[command, "--wait", "1"]).exits(4).never_says("x-y-z");
-        let said = run.stdout + &run.stderr;
-        assert!(said.contains(&format!("127.0.0.1:{port}")), "{command}: {said}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{command}: {:?}", started.elapsed());
-    }
-    // Never a silent switch to another server.
+    let runs = ["db-setup", "db-verify", "db-migrate", "db-url", "db-status"]
+        .map(|command| workspace.run(&[command, "--wait", "1"]).exits(4).never_says("x-y-z"));
+    shows("no-server", &runs.map(|run| run.screen()).concat());
+    // No other server is started.
     assert!(!workspace.root().join("servers").exists());
 }
 
@@ -141,11 +116,15 @@ fn something_else_at_the_port_is_no_server() {
         Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
     thread::spawn(move || {
         for stream in listener.incoming() {
-            use std::io::Write;
-            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            // It reads, answers, and reads to the end: what the client meets does not depend on time.
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
-    workspace.run(&["db-setup", "--wait", "1"]).exits(4).complains(&port.to_string()).never_says("x-y-z");
+    workspace.run(&["db-setup", "--wait", "1"]).exits(4).never_says("x-y-z").shows("web-server");
 }
 
 #[test]
@@ -154,9 +133,7 @@ fn something_that_accepts_and_says_nothing_is_given_up() {
     let port = listener.local_addr().unwrap().port();
     let workspace =
         Workspace::new().with("DATABASE_URL", &format!("postgres://aura_user:x-y-z@127.0.0.1:{port}/aura_db"));
-    let started = Instant::now();
-    workspace.run(&["db-setup", "--wait", "1"]).exits(4).complains(&port.to_string()).never_says("x-y-z");
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    workspace.run(&["db-setup", "--wait", "1"]).exits(4).never_says("x-y-z").shows("silent-listener");
     drop(listener);
 }
 
@@ -168,7 +145,7 @@ fn a_server_that_starts_later_is_waited_for() {
     let workspace = Workspace::new().with("DATABASE_URL", &later.url());
     thread::scope(|scope| {
         // Long enough for a busy machine; the run ends as soon as the server is there.
-        let run = scope.spawn(|| workspace.run(&["db-setup", "--wait", "30"]));
+        let run = scope.spawn(|| workspace.run(&["db-setup", "--wait", "300"]));
         thread::sleep(Duration::from_millis(700));
         assert!(!run.is_finished());
         let cluster = Cluster::start_with(&[("port", &port.to_string())]);
@@ -178,7 +155,7 @@ fn a_server_that_starts_later_is_waited_for() {
     });
 }
 
-/// A port that nobody listens on, a moment ago.
+/// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -1,15 +1,13 @@
 //! `db-reset`: its guards, and what is left when it is done.
 
-use tests::{Cluster, Workspace, seen};
+use tests::{Cluster, Workspace, shows};
 
 use crate::state;
 
 const ROWS: &str = "SELECT pg_catalog.count(*) FROM aura.artworks_artist";
 
 fn set_up_with_data() -> (Cluster, Workspace) {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = state::set_up();
     cluster.sql("aura_db", "CREATE TABLE aura.kept (id int); INSERT INTO aura.kept VALUES (1)");
     (cluster, workspace)
 }
@@ -18,28 +16,32 @@ fn set_up_with_data() -> (Cluster, Workspace) {
 fn the_guards_hold() {
     let (cluster, workspace) = set_up_with_data();
     let before = cluster.dump("aura_db");
-    for (arguments, complaint) in [
-        (&["db-reset"][..], "--host 127.0.0.1"),
-        (&["db-reset", "--yes"], "--host 127.0.0.1"),
-        (&["db-reset", "--host", "127.0.0.1"], "--yes"),
-        (&["db-reset", "--yes", "--host", "localhost"], "127.0.0.1"),
-        (&["db-reset", "--yes", "--host", "db.example.org"], "127.0.0.1"),
+    let mut screens = String::new();
+    for arguments in [
+        &["db-reset"][..],
+        &["db-reset", "--yes"],
+        &["db-reset", "--host", "127.0.0.1"],
+        &["db-reset", "--yes", "--host", "localhost"],
+        &["db-reset", "--yes", "--host", "db.example.org"],
     ] {
-        workspace.run(arguments).exits(1).complains(complaint);
+        screens += &workspace.run(arguments).exits(1).screen();
         assert_eq!(cluster.dump("aura_db"), before, "{arguments:?}");
     }
+    shows("guards", &screens);
 }
 
 #[test]
 fn the_servers_own_databases_are_refused() {
     let cluster = Cluster::start();
+    let mut screens = String::new();
     for database in ["postgres", "template0", "template1"] {
         let workspace = Workspace::on(&cluster).with("DATABASE_URL", &cluster.url("aura_user", "x-y-z", database));
         let oid = format!("SELECT oid FROM pg_database WHERE datname = '{database}'");
         let before = cluster.value("postgres", &oid);
-        workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).complains(database);
+        screens += &workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).screen();
         assert_eq!(cluster.value("postgres", &oid), before);
     }
+    shows("databases-of-the-server", &screens);
 }
 
 #[test]
@@ -49,38 +51,36 @@ fn f32_a_plain_url_really_empties() {
     assert!(!url.contains("options"));
     let oid = "SELECT oid FROM pg_database WHERE datname = 'aura_db'";
     let before = cluster.value("postgres", oid);
-    // Somebody is connected, and idle in a transaction.
+    // Another session is idle in a transaction.
     let mut open = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
     open.client.batch_execute("BEGIN; SELECT * FROM aura.kept").unwrap();
-    let run = workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0);
-    let dropped = run.said("dropped database aura_db");
+    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).shows("dropped-database");
     assert!(open.client.simple_query("SELECT 1").is_err());
     assert_ne!(cluster.value("postgres", oid), before);
     assert_eq!(cluster.value("aura_db", "SELECT coalesce(pg_catalog.to_regclass('aura.kept')::text, 'gone')"), "gone");
     assert_eq!(cluster.value("aura_db", ROWS), "0");
-    let complete = state::assert_complete(&workspace, "after a reset");
+    state::assert_complete(&workspace, "after a reset");
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
-    seen(&format!("{dropped}; another database of that name: {complete}, the one with rows gone"));
 }
 
 #[test]
 fn a_database_that_is_not_there_is_set_up() {
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).complains("there was no database aura_db");
+    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).shows("no-database");
     state::assert_complete(&workspace, "reset from nothing");
 }
 
 #[test]
-fn a_server_of_our_own_wants_a_yes_alone() {
+fn a_server_of_its_own_needs_a_yes_alone() {
     let workspace = Workspace::new();
     workspace.run(&["db-setup"]).exits(0);
     workspace.run(&["db-psql", "--", "-X", "-q", "-c", "CREATE TABLE kept (id int)"]).exits(0);
-    workspace.run(&["db-reset"]).exits(1).complains("--yes");
+    workspace.run(&["db-reset"]).exits(1).shows("no-yes");
     assert_eq!(workspace.value("SELECT pg_catalog.to_regclass('aura.kept') IS NOT NULL"), "t");
     workspace.run(&["db-reset", "--yes"]).exits(0);
     assert_eq!(workspace.value("SELECT pg_catalog.to_regclass('aura.kept') IS NOT NULL"), "f");
-    state::assert_complete(&workspace, "reset on our own server");
+    state::assert_complete(&workspace, "reset on a server of its own");
 }
 
 #[test]
@@ -89,10 +89,7 @@ fn without_the_right_to_drop_nothing_is_lost() {
     let before = cluster.dump("aura_db");
     // The app's role may create in the database, and does not own it.
     let alone = workspace.without("ADMIN_DATABASE_URL");
-    alone
-        .run(&["db-reset", "--yes", "--host", "127.0.0.1"])
-        .exits(1)
-        .complains("role aura_user may not drop database aura_db");
+    alone.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).shows("no-right-to-drop");
     assert_eq!(cluster.dump("aura_db"), before);
 }
 
@@ -102,7 +99,7 @@ fn an_administrator_without_the_right_to_make_databases_loses_nothing() {
     cluster.sql("postgres", "CREATE ROLE dba LOGIN PASSWORD 'managed'; ALTER DATABASE aura_db OWNER TO dba");
     let before = cluster.dump("aura_db");
     let workspace = workspace.with("ADMIN_DATABASE_URL", &cluster.url("dba", "managed", "postgres"));
-    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).complains("could not be made again");
+    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).shows("no-right-to-create");
     assert_eq!(cluster.dump("aura_db"), before);
 }
 
@@ -112,12 +109,12 @@ fn an_administrator_who_may_not_end_the_apps_sessions_waits_for_their_end() {
     cluster.sql("postgres", "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'managed'");
     let workspace = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &cluster.url("dba", "managed", "postgres"));
     workspace.run(&["db-setup"]).exits(0);
-    // As those of the commands before, which the server ends a moment after they did.
+    // Like sessions of earlier commands, which the server ends a moment later.
     let app = tests::connection(&cluster.url("aura_user", "the-app's", "aura_db"));
     let mut ending = pg_config::connect(&app).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || ending.client.batch_execute("SELECT pg_catalog.pg_sleep(1)").unwrap());
-        workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0).complains("dropped database aura_db");
+        workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0);
     });
     state::assert_complete(&workspace, "reset by a managed administrator");
 }
@@ -131,6 +128,6 @@ fn an_owner_without_the_right_to_make_databases_loses_nothing() {
     workspace.run(&["db-setup"]).exits(0);
     let before = cluster.dump("aura_db");
     // It could drop the database, and never make it again.
-    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).complains("and create it again");
+    workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(1).shows("owner-without-createdb");
     assert_eq!(cluster.dump("aura_db"), before);
 }

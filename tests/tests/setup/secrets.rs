@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use tests::{Cluster, Run, Workspace};
+use tests::{Cluster, Run, Workspace, shows};
 
 /// One that every careless encoding shows differently.
 const PASSWORD: &str = "gé/heim:p@ss%wörd\"#'x";
@@ -80,6 +80,7 @@ fn no_password_is_shown_or_logged() {
 #[test]
 fn a_password_in_the_migrate_command_is_masked() {
     let cluster = Cluster::start();
+    let mut lines = String::new();
     for command in [
         "true 'host=h password=s3cret-pw'",
         "PGPASSWORD=s3cret-pw true",
@@ -87,10 +88,12 @@ fn a_password_in_the_migrate_command_is_masked() {
         "true postgres://u:x/s3cret-pw@h/d",
     ] {
         let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", command);
-        workspace.run(&["db-setup", "-v"]).complains("migrating: ").never_says("s3cret-pw");
+        let setup = workspace.run(&["db-setup", "-v"]).never_says("s3cret-pw");
+        lines.extend(setup.stderr.lines().filter(|line| line.contains("true")).map(|line| format!("{line}\n")));
         let status = workspace.run(&["db-status", "-v"]).exits(0).never_says("s3cret-pw");
         assert!(status.stdout.contains("***"), "{}", status.stdout);
     }
+    shows("masked-commands", &lines);
 }
 
 #[test]
@@ -119,7 +122,11 @@ fn no_password_stands_in_the_process_list() {
     let workspace = Workspace::on(&cluster)
         .with("ADMIN_DATABASE_URL", &cluster.url("dba", "of-the-dba-alone", "postgres"))
         .with("DATABASE_URL", &cluster.url("aura_user", PASSWORD, "aura_db"))
-        .with("MIGRATE_COMMAND", "psql -X -q -c 'CREATE TABLE waited AS SELECT pg_sleep(0.3)::text'");
+        // The command ends once it was seen.
+        .with(
+            "MIGRATE_COMMAND",
+            r"psql -X -q -c '\! while [ ! -e seen ]; do sleep 0.02; done' -c 'CREATE TABLE waited ()'",
+        );
     let done = AtomicBool::new(false);
     let (mut seen_xtask, mut seen_psql) = (false, false);
     thread::scope(|scope| {
@@ -131,10 +138,13 @@ fn no_password_stands_in_the_process_list() {
         while !done.load(Ordering::Relaxed) {
             for line in command_lines() {
                 seen_xtask |= line.contains("twin-xtask");
-                seen_psql |= line.contains("CREATE TABLE waited");
+                seen_psql |= line.split(' ').next().unwrap().ends_with("psql") && line.contains("CREATE TABLE waited");
                 for spelling in &spellings {
                     assert!(!line.contains(spelling.as_str()), "{line}");
                 }
+            }
+            if seen_xtask && seen_psql {
+                workspace.write("seen", "");
             }
         }
         run.join().unwrap().exits(0);

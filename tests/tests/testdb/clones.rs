@@ -1,7 +1,5 @@
 //! What a clone has of the original, and `db-clone`.
 
-use tests::seen;
-
 use crate::house::House;
 
 #[test]
@@ -27,12 +25,6 @@ fn f36_a_clone_has_all_that_the_original_has() {
     // The server's own way loses them.
     house.cluster.sql("postgres", &format!("CREATE DATABASE bare TEMPLATE {template}"));
     assert_eq!(count("bare"), "0");
-    seen(&format!(
-        "settings of the original: {}, of the clone: {}, of a bare CREATE DATABASE … TEMPLATE: {}; dumps equal",
-        count("aura_db"),
-        count("aura_db_clone_f36"),
-        count("bare")
-    ));
 }
 
 /// When the migrations were run and the path was set is not the same.
@@ -55,12 +47,12 @@ fn a_named_clone_stays_until_it_is_dropped() {
     let cloned = house.workspace.run(&["db-clone", "one"]).exits(0);
     assert_eq!(tests::psql(cloned.line(), &[], "SELECT count(*) > 5 FROM artworks_arttype").line(), "t");
     assert_eq!(tests::psql(cloned.line(), &[], "SHOW search_path").line(), "aura, public");
-    house.workspace.run(&["db-clone", "one"]).exits(1).complains("is there already").complains("db-drop one");
-    house.workspace.run(&["db-drop", "one"]).exits(1).complains("--host");
-    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1"]).exits(1).complains("--yes");
-    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).complains("dropped");
-    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).complains("there was no");
-    house.workspace.run(&["db-clone", &"x".repeat(60)]).exits(1).complains("bytes long");
+    house.workspace.run(&["db-clone", "one"]).exits(1).shows("existing-clone");
+    house.workspace.run(&["db-drop", "one"]).exits(1).shows("no-host");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1"]).exits(1).shows("no-yes");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).shows("dropped-clone");
+    house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0).shows("no-clone");
+    house.workspace.run(&["db-clone", &"x".repeat(60)]).exits(1).shows("long-name");
 }
 
 #[test]
@@ -69,5 +61,7 @@ fn an_empty_one_has_everything_but_tables() {
     let run =
         house.workspace.testdb(&["empty", "CREATE TABLE t ()", "SELECT 1 FROM aura.t", "SELECT 1 FROM notes_note"]);
     let run = run.exits(0);
-    assert!(run.stdout.starts_with("refused: relation \"notes_note\" does not exist\n"), "{}", run.stdout);
+    // The table of the migrations is missing, and only that.
+    let refused: Vec<_> = run.stdout.lines().filter(|line| line.starts_with("refused")).collect();
+    assert_eq!(refused, ["refused: 42P01"]);
 }
