@@ -86,7 +86,7 @@ fn another_image_says_what_stays_and_how_to_copy_it() {
 /// One that was chosen is gone on with until another is chosen, whatever ran before.
 #[test]
 fn the_image_that_was_chosen_last_is_gone_on_with() {
-    let Some(mut workspace) = Workspace::new().in_container(15) else { return };
+    let Some(mut workspace) = Workspace::new().in_container(17) else { return };
     let Some(other) = image(13) else { return };
     let first = workspace.setting("POSTGRES_IMAGE").to_owned();
     for chosen in [&first, &other, &first, &other] {

@@ -1,6 +1,6 @@
 //! Alembic, with the models of SQLAlchemy.
 
-use tests::{Python, seen};
+use tests::Python;
 
 use crate::project::{Project, source, within};
 
@@ -18,20 +18,18 @@ fn f02_what_the_recipe_makes_lands_in_the_schema_and_models_without_migrations_f
     let place =
         "class Place(Base):\n    __tablename__ = \"place\"\n    id: Mapped[int] = mapped_column(primary_key=True)";
     project.edit("models.py", "class Artwork", &format!("{place}\n\n\nclass Artwork"));
-    project.setup().exits(1).complains("New upgrade operations detected").complains("no new objects");
+    project.makes_nothing().complains("New upgrade operations detected");
     let variables = [("DATABASE_URL", project.url())];
     project.runs_by_itself("python3 -m alembic revision --autogenerate --rev-id 0003 -m place", &variables);
-    project.setup().exits(0).complains("new: 1 table, 1 sequence in aura");
+    project.makes("place");
     project.needs(&variables);
-    seen(&project.came_to());
 }
 
 #[test]
 fn f01_a_missing_migration_fails_the_command() {
     let Some(project) = project() else { return };
     project.remove("migrations/versions/0001_artist.py");
-    project.setup().exits(1).complains("KeyError: '0001'").complains("no new objects");
-    seen(&project.came_to());
+    project.makes_nothing().complains("KeyError: '0001'");
 }
 
 /// What alembic's own template does, with a password that must be encoded.
@@ -54,7 +52,6 @@ fn f06_a_path_of_its_own_is_found() {
     );
     assert_eq!(project.is_found_out(), ["tables-landed", "strays", "bookkeeping"]);
     assert_eq!(project.tables(), within("attic", &TABLES));
-    seen(&project.came_to());
 }
 
 #[test]
@@ -70,8 +67,7 @@ fn f06_a_schema_of_the_books_or_of_a_migration_is_found() {
     project.edit("migrations/versions/0001_artist.py", "\n    )", "\n        schema=\"attic\",\n    )");
     project.edit("migrations/versions/0002_artwork.py", "artist.id", "attic.artist.id");
     // Alembic, which looks nowhere but in the app's schema, misses the table.
-    project.setup().exits(1).complains("New upgrade operations detected").complains("1 table, 1 sequence elsewhere");
+    project.setup().exits(1).complains("New upgrade operations detected");
     assert_eq!(project.workspace.verify().exits(3).with_status("fail"), ["strays", "migrations"]);
     assert_eq!(project.tables(), ["attic.artist", "aura.alembic_version", "aura.artwork"]);
-    seen(&project.came_to());
 }

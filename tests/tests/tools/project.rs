@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tests::{Cluster, Run, Workspace, scrubbed};
+use tests::{Cluster, Run, Workspace, scrubbed, shows};
 
 use crate::recipe;
 
@@ -74,12 +74,27 @@ impl Project {
     /// Sets up, which must be a success with these tables, and shows that doing so again changes nothing.
     #[track_caller]
     pub(crate) fn is_set_up(&self, tables: &[&str]) {
-        let run = self.setup().exits(0).complains("migrating:");
-        assert!(run.stdout.contains("verified: "), "{}", run.stdout);
+        self.setup().exits(0);
         assert_eq!(self.tables(), within("aura", tables));
         let before = self.cluster.dump("aura_db");
-        self.setup().exits(0).complains("migrations: unchanged since the last verified run, skipped");
+        shows("second-setup", &self.setup().exits(0).stderr);
         assert_eq!(self.cluster.dump("aura_db"), before);
+    }
+
+    /// Sets up, which must be a success and make this table.
+    #[track_caller]
+    pub(crate) fn makes(&self, table: &str) {
+        self.setup().exits(0);
+        assert!(self.tables().contains(&format!("aura.{table}")), "{:?}", self.tables());
+    }
+
+    /// Sets up, which must fail and make no table.
+    #[track_caller]
+    pub(crate) fn makes_nothing(&self) -> Run {
+        let before = self.tables();
+        let run = self.setup().exits(1);
+        assert_eq!(self.tables(), before);
+        run
     }
 
     /// Sets up by migrations that put something elsewhere, which must be found: the checks that fail.
@@ -89,14 +104,6 @@ impl Project {
         // Nor is it forgotten.
         self.workspace.run(&["db-verify"]).exits(3);
         failed
-    }
-
-    /// What there is in the end, in words.
-    pub(crate) fn came_to(&self) -> String {
-        match self.tables().as_slice() {
-            [] => "no table anywhere".to_owned(),
-            tables => format!("tables in the end: {}", tables.join(" ")),
-        }
     }
 
     /// The tables, each with its schema.

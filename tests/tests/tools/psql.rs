@@ -1,6 +1,6 @@
 //! psql, which keeps no books: the digest of the files does.
 
-use tests::{connection, seen};
+use tests::connection;
 
 use crate::project::Project;
 
@@ -16,7 +16,7 @@ fn what_the_recipe_makes_lands_in_the_schema() {
         .workspace
         .write("sql/places.sql", "CREATE TABLE IF NOT EXISTS place (id int GENERATED ALWAYS AS IDENTITY);");
     project.edit("sql/all.sql", "\\ir artworks.sql", "\\ir artworks.sql\n\\ir places.sql");
-    project.setup().exits(0).complains("new: 1 table, 1 sequence in aura");
+    project.makes("place");
     project.needs(&connection(&project.url()).libpq_environment());
 }
 
@@ -24,19 +24,18 @@ fn what_the_recipe_makes_lands_in_the_schema() {
 fn f01_f20_a_file_that_fails_or_is_missing_leaves_nothing() {
     let project = project();
     project.edit("sql/artworks.sql", "title text", "title nothing");
-    let failed = || project.setup().exits(1).complains("no new objects");
+    let failed = || project.makes_nothing();
     failed().complains("artworks.sql:5: ERROR:  type \"nothing\" does not exist");
     project.remove("sql/artworks.sql");
     failed().complains("artworks.sql: No such file or directory");
     assert_eq!(project.tables(), Vec::<String>::new());
-    seen(&project.came_to());
 }
 
 #[test]
 fn f06_a_path_set_by_a_file_is_refused_or_found() {
     let refused = project();
     refused.edit("sql/all.sql", "\\ir artists", "SET search_path = public;\n\\ir artists");
-    refused.setup().exits(1).complains("permission denied for schema public").complains("no new objects");
+    refused.makes_nothing().complains("permission denied for schema public");
     // What pg_dump writes at the beginning of its files.
     refused.edit("sql/all.sql", "SET search_path = public", "SELECT pg_catalog.set_config('search_path', '', false)");
     refused.setup().exits(1).complains("no schema has been selected to create in");
@@ -49,5 +48,4 @@ fn f06_a_path_set_by_a_file_is_refused_or_found() {
     // Mended, the file makes the table a second time: psql knows nothing of the first.
     found.edit("sql/all.sql", "SET search_path = attic, aura;\n", "");
     assert_eq!(found.is_found_out(), ["duplicates"]);
-    seen(&found.came_to());
 }

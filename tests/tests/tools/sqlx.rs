@@ -1,6 +1,6 @@
 //! sqlx's own program, of `tests/peers`.
 
-use tests::{path_with, peers, seen};
+use tests::{path_with, peers};
 
 use crate::project::{Project, within};
 
@@ -15,7 +15,7 @@ fn what_the_recipe_makes_lands_in_the_schema() {
     let Some(project) = project() else { return };
     project.is_set_up(&TABLES);
     project.workspace.write("migrations/3_places.sql", "CREATE TABLE place (id int GENERATED ALWAYS AS IDENTITY);");
-    project.setup().exits(0).complains("new: 1 table, 1 sequence in aura");
+    project.makes("place");
     project.needs(&[("DATABASE_URL", project.url())]);
 }
 
@@ -27,7 +27,6 @@ fn f01_a_migration_that_is_missing_or_changed_fails_the_command() {
     project.setup().exits(1).complains("migration 1 was previously applied but has been modified");
     project.remove("migrations/1_artists.sql");
     project.setup().exits(1).complains("migration 1 was previously applied but is missing");
-    seen(&project.came_to());
 }
 
 #[test]
@@ -42,7 +41,6 @@ fn f06_a_path_set_by_a_migration_is_found_or_refused() {
     project.edit("migrations/2_artworks.sql", "CREATE", "SET search_path = public;\nCREATE");
     project.setup().exits(1).complains("permission denied for schema public");
     assert_eq!(project.tables(), ["aura._sqlx_migrations", "aura.artist"]);
-    seen(&project.came_to());
 }
 
 #[test]
@@ -53,9 +51,7 @@ fn f27_books_in_public_keep_all_from_being_made_once_more() {
     project.needs(&[("DATABASE_URL", in_public)]);
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
     // sqlx would look in aura alone, and make all of it once more.
-    let refused = project.setup().exits(1).complains("schema aura has no table, and public.");
-    let refused = refused.complains("the migrations would make empty ones beside them");
+    project.setup().exits(1).shows("tables-in-public");
     assert_eq!(project.workspace.verify().exits(3).with_status("fail")[..2], ["schema", "strays"]);
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
-    seen(refused.said("schema aura has no table"));
 }
