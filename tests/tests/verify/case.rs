@@ -1,13 +1,11 @@
-//! A way to break a database as a value: what it does, what must be found, and what must mend it.
+//! A way to break a database as a value: what it does, what must be found, and what must fix it.
 
-use tests::{Cluster, Run, Workspace, psql};
+use tests::{Cluster, Run, Workspace, psql, shows};
 
 /// One way to break a database that was set up, and what must come of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
-    /// What is wrong, in words.
-    pub(crate) name: &'static str,
-    /// The first version that knows of such a thing.
+    /// The first major version of PostgreSQL that has such a thing.
     pub(crate) since: u32,
     /// Environment variables of the workspace from the beginning.
     pub(crate) environment: &'static [(&'static str, &'static str)],
@@ -21,17 +19,15 @@ pub(crate) struct Case {
     pub(crate) fails: &'static [&'static str],
     /// The ids that warn, and no other.
     pub(crate) warns: &'static [&'static str],
-    /// Words that the message of the first of these ids must hold.
-    pub(crate) says: &'static [&'static str],
-    /// What mends it.
-    pub(crate) mend: Mend,
+    /// What fixes it.
+    pub(crate) fix: Fix,
     /// What `db-setup` does about it.
     pub(crate) setup: Setup,
 }
 
-/// What mends a finding.
+/// What fixes a finding.
 #[derive(Clone, Copy)]
-pub(crate) enum Mend {
+pub(crate) enum Fix {
     /// The SQL that is printed, and `--fix`, which runs it.
     Sql,
     /// The SQL that is printed. It drops, moves or ends something: `--fix` leaves it to a person.
@@ -46,18 +42,21 @@ pub(crate) enum Mend {
     Person,
 }
 
-/// What `db-setup` does on top of the broken database.
+/// What `db-setup` does to the broken database.
 #[derive(Clone, Copy)]
 pub(crate) enum Setup {
-    /// Verifies in the end.
-    Mends,
-    /// Ends with this code, and these words on stdout or stderr.
-    Refuses(i32, &'static str),
+    /// It fixes everything.
+    Fixes,
+    /// It ends with exit code 3, as these checks still fail.
+    Fails(&'static [&'static str]),
+    /// It ends with exit code 0, and these checks still warn.
+    Warns(&'static [&'static str]),
+    /// It ends with exit code 1.
+    Refuses,
 }
 
 /// What most cases have in common.
 pub(crate) const CASE: Case = Case {
-    name: "",
     since: 13,
     environment: &[],
     url: "",
@@ -65,55 +64,64 @@ pub(crate) const CASE: Case = Case {
     breaks: "",
     fails: &[],
     warns: &[],
-    says: &[],
-    mend: Mend::Sql,
-    setup: Setup::Mends,
+    fix: Fix::Sql,
+    setup: Setup::Fixes,
 };
 
-/// Runs each case on a database of its own, and says what came of them.
-pub(crate) fn check(cases: &[Case]) -> String {
+/// Makes a test of each case of a group. Its screen has the test's name, in a directory with the group's name.
+macro_rules! cases {
+    (mod $group:ident; $(fn $test:ident() = $case:expr;)+) => {
+        mod $group {
+            use super::*;
+
+            $(#[test]
+            fn $test() {
+                $crate::case::check(concat!(stringify!($group), "/", stringify!($test)), &$case);
+            })+
+        }
+    };
+}
+pub(crate) use cases;
+
+/// Runs a case on three databases of its own: for the SQL that is printed, for `--fix`, and for `db-setup`.
+#[track_caller]
+pub(crate) fn check(name: &str, case: &Case) {
     let cluster = Cluster::start();
-    let (mut said, mut mended) = (Vec::new(), 0);
     let version: u32 = cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
-    for case in cases.iter().filter(|case| case.since <= version / 10_000) {
-        eprintln!("case: {}", case.name);
-        let workspace = fresh(&cluster, case);
-        cluster.sql(case.at, case.breaks);
-        let broken = found(&workspace, case);
-        said.extend(ids(case).next().map(|id| format!("{id}: {}", broken.message(id))));
-        mend(&cluster, &workspace, case, &broken);
-
-        if matches!(case.mend, Mend::Sql | Mend::ByHand | Mend::Person) {
-            let workspace = fresh(&cluster, case);
-            cluster.sql(case.at, case.breaks);
-            fix(&cluster, &workspace, case);
-        }
-
-        let workspace = fresh(&cluster, case);
-        cluster.sql(case.at, case.breaks);
-        let setup = workspace.run(&["db-setup", "--format", "json"]);
-        match case.setup {
-            Setup::Mends => {
-                assert_eq!(setup.code, 0, "db-setup after {}: {}\n{}", case.name, setup.stdout, setup.stderr);
-                clean(&workspace, case);
-                mended += 1;
-            }
-            Setup::Refuses(code, words) => {
-                let said = format!("{}{}", setup.stdout, setup.stderr);
-                assert!(
-                    setup.code == code && said.contains(words),
-                    "db-setup after {}: {}: {said}",
-                    case.name,
-                    setup.code
-                );
-            }
-        }
+    if version / 10_000 < case.since {
+        return;
     }
-    let first = said[0].split("; ").next().unwrap();
-    format!("{} of {} found, {mended} mended by db-setup: {first}", said.len(), cases.len())
+    let workspace = broken(&cluster, case);
+    let found = found(&workspace, case);
+    by_the_printed_fix(&cluster, &workspace, case, &found);
+
+    if matches!(case.fix, Fix::Sql | Fix::ByHand | Fix::Person) {
+        let workspace = broken(&cluster, case);
+        by_fix(&cluster, &workspace, case);
+    }
+
+    let workspace = broken(&cluster, case);
+    let setup = workspace.run(&["db-setup", "--format", "json"]);
+    let mut screens = found.screen();
+    match case.setup {
+        Setup::Fixes => {
+            setup.exits(0);
+            assert_clean(&workspace);
+        }
+        Setup::Fails(ids) => {
+            let setup = setup.exits(3);
+            assert_eq!(setup.with_status("fail"), ids, "{}", setup.stdout);
+        }
+        Setup::Warns(ids) => {
+            let setup = setup.exits(0);
+            assert_eq!(setup.with_status("warn"), ids, "{}", setup.stdout);
+        }
+        Setup::Refuses => screens += &setup.exits(1).screen(),
+    }
+    shows(&name.replace('_', "-"), &screens);
 }
 
-/// A verified database, on a server where nothing is left of the case before.
+/// A verified database, on a server where nothing is left of the one before.
 pub(crate) fn fresh(cluster: &Cluster, case: &Case) -> Workspace {
     cluster.sql("postgres", "DROP DATABASE IF EXISTS aura_db WITH (FORCE)");
     cluster.sql("postgres", "DROP ROLE IF EXISTS aura_user, other; CREATE ROLE other; ALTER ROLE postgres RESET ALL");
@@ -124,92 +132,97 @@ pub(crate) fn fresh(cluster: &Cluster, case: &Case) -> Workspace {
     workspace
 }
 
+/// Such a database, which the case broke.
+fn broken(cluster: &Cluster, case: &Case) -> Workspace {
+    let workspace = fresh(cluster, case);
+    cluster.sql(case.at, case.breaks);
+    workspace
+}
+
 /// What is found, which must be exactly what the case says.
+#[track_caller]
 fn found(workspace: &Workspace, case: &Case) -> Run {
     let run = workspace.verify();
-    assert_eq!(run.with_status("fail"), case.fails, "fails of {}\n{}", case.name, run.stdout);
-    assert_eq!(run.with_status("warn"), case.warns, "warns of {}\n{}", case.name, run.stdout);
-    let run = run.exits(if case.fails.is_empty() { 0 } else { 3 });
-    if let Some(first) = ids(case).next() {
-        let message = run.check(first)["message"].to_string();
-        for words in case.says {
-            assert!(message.contains(words), "{}: no {words:?} in {message}", case.name);
-        }
-    }
-    run
+    assert_eq!(run.with_status("fail"), case.fails, "{}", run.stdout);
+    assert_eq!(run.with_status("warn"), case.warns, "{}", run.stdout);
+    run.exits(if case.fails.is_empty() { 0 } else { 3 })
 }
 
-fn mend(cluster: &Cluster, workspace: &Workspace, case: &Case, broken: &Run) {
-    match case.mend {
-        Mend::Sql | Mend::ByHand => {
-            run_fixes(cluster, case, broken);
-            clean(workspace, case);
+/// The SQL that is printed, or the command, leaves nothing to find, as far as the case says so.
+#[track_caller]
+fn by_the_printed_fix(cluster: &Cluster, workspace: &Workspace, case: &Case, found: &Run) {
+    match case.fix {
+        Fix::Sql | Fix::ByHand => {
+            run_fixes(cluster, case, found);
+            assert_clean(workspace);
         }
-        Mend::HalfByHand => {
-            run_fixes(cluster, case, broken);
-            // What was hidden by the worse finding has SQL of its own.
-            let rest = workspace.verify().exits(0);
-            if !rest.with_status("warn").is_empty() {
-                run_fixes(cluster, case, &rest);
+        Fix::HalfByHand => {
+            run_fixes(cluster, case, found);
+            // A finding that the worse one hid has SQL of its own.
+            let left = workspace.verify().exits(0);
+            if !left.with_status("warn").is_empty() {
+                run_fixes(cluster, case, &left);
             }
-            clean(workspace, case);
+            assert_clean(workspace);
         }
-        Mend::Partly => {
-            run_fixes(cluster, case, broken);
-            let rest = workspace.verify().exits(3);
-            for id in rest.with_status("fail") {
-                assert_eq!(rest.fix(&id), "", "{}", case.name);
+        Fix::Partly => {
+            run_fixes(cluster, case, found);
+            let left = workspace.verify().exits(3);
+            for id in left.with_status("fail") {
+                assert_eq!(left.fix(&id), "", "{id}");
             }
         }
-        Mend::Person => {
+        Fix::Person => {
             for id in ids(case) {
-                assert_eq!(broken.fix(id), "", "{}", case.name);
+                assert_eq!(found.fix(id), "", "{id}");
             }
         }
-        Mend::Command(command) => {
-            let message = broken.check(ids(case).next().unwrap())["message"].to_string();
-            assert!(message.contains(&format!("cargo xtask {}", command[0])), "{}: {message}", case.name);
+        Fix::Command(command) => {
             workspace.run(command).exits(0);
-            clean(workspace, case);
+            assert_clean(workspace);
         }
     }
 }
 
-/// `--fix` mends what it may, and changes nothing where it may not.
-fn fix(cluster: &Cluster, workspace: &Workspace, case: &Case) {
+/// `--fix` fixes what it may, and changes nothing where it may not.
+#[track_caller]
+fn by_fix(cluster: &Cluster, workspace: &Workspace, case: &Case) {
     let state = || (cluster.globals(), cluster.value("postgres", "SELECT count(*) FROM pg_database"));
     let before = state();
     let dry = workspace.run(&["db-verify", "--fix", "--dry-run"]);
-    assert!(before == state(), "--dry-run changed something: {}", case.name);
+    assert!(before == state(), "--dry-run changed something");
     let fixed = workspace.run(&["db-verify", "--fix", "--format", "json"]);
-    match case.mend {
-        Mend::Sql => {
-            assert!(dry.stdout.contains("BEGIN;\n-- "), "{}: {}", case.name, dry.stdout);
-            assert_eq!(fixed.code, 0, "--fix after {}: {}\n{}", case.name, fixed.stdout, fixed.stderr);
-            clean(workspace, case);
+    let has_statements = dry.stdout.contains("BEGIN;\n-- ");
+    match case.fix {
+        Fix::Sql => {
+            assert!(has_statements, "{}", dry.stdout);
+            fixed.exits(0);
+            assert_clean(workspace);
         }
         _ => {
-            assert!(dry.stdout.starts_with("-- nothing"), "{}: {}", case.name, dry.stdout);
-            assert_eq!(fixed.with_status("fail"), case.fails, "{}", case.name);
-            assert!(before == state(), "--fix changed something: {}", case.name);
+            assert!(!has_statements, "{}", dry.stdout);
+            assert_eq!(fixed.with_status("fail"), case.fails);
+            assert!(before == state(), "--fix changed something");
         }
     }
 }
 
 /// Runs the SQL that is printed, as a person would who pastes it into psql.
-fn run_fixes(cluster: &Cluster, case: &Case, broken: &Run) {
-    let fixes: Vec<_> = ids(case).map(|id| broken.fix(id)).filter(|fix| !fix.is_empty()).collect();
-    assert!(!fixes.is_empty(), "no SQL mends {}: {}", case.name, broken.stdout);
+#[track_caller]
+fn run_fixes(cluster: &Cluster, case: &Case, found: &Run) {
+    let fixes: Vec<_> = ids(case).map(|id| found.fix(id)).filter(|fix| !fix.is_empty()).collect();
+    assert!(!fixes.is_empty(), "no SQL fixes it: {}", found.stdout);
     for fix in fixes {
         let connection = cluster.superuser().with_database(case.at);
         psql(&connection.url(), &["-v", "ON_ERROR_STOP=1"], &fix).exits(0);
     }
 }
 
-fn clean(workspace: &Workspace, case: &Case) {
+#[track_caller]
+fn assert_clean(workspace: &Workspace) {
     let run = workspace.verify();
     for status in ["fail", "warn"] {
-        assert!(run.with_status(status).is_empty(), "not clean after {}: {}", case.name, run.stdout);
+        assert!(run.with_status(status).is_empty(), "{}", run.stdout);
     }
     run.exits(0);
 }

@@ -2,40 +2,36 @@
 
 use tests::Cluster;
 
-use crate::case::{CASE, Case, Mend, check, fresh};
+use crate::case::{CASE, Case, Fix, cases, fresh};
 
-#[test]
-fn a_lost_schema_is_found() {
-    check(&[
-        Case {
-            name: "the schema was dropped",
-            breaks: "DROP SCHEMA aura CASCADE",
-            fails: &["schema"],
-            says: &["schema aura does not exist in database aura_db"],
-            mend: Mend::Command(&["db-setup"]),
-            ..CASE
-        },
-        Case {
-            name: "every table was dropped",
-            breaks: "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
-                     EXECUTE format('DROP TABLE aura.%I CASCADE', t); END LOOP; END $$",
-            fails: &["tables-landed"],
-            says: &["schema aura holds no table"],
-            mend: Mend::Command(&["db-migrate"]),
-            ..CASE
-        },
-        Case {
-            name: "no run is recorded",
-            breaks: "COMMENT ON SCHEMA aura IS NULL",
-            warns: &["migrations"],
-            mend: Mend::Command(&["db-migrate"]),
-            ..CASE
-        },
-    ]);
+cases! {
+    mod lost;
+
+    fn schema() = Case {
+        breaks: "DROP SCHEMA aura CASCADE",
+        fails: &["schema"],
+        fix: Fix::Command(&["db-setup"]),
+        ..CASE
+    };
+
+    fn every_table() = Case {
+        breaks: "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
+                 EXECUTE format('DROP TABLE aura.%I CASCADE', t); END LOOP; END $$",
+        fails: &["tables-landed"],
+        fix: Fix::Command(&["db-migrate"]),
+        ..CASE
+    };
+
+    fn record_of_the_run() = Case {
+        breaks: "COMMENT ON SCHEMA aura IS NULL",
+        warns: &["migrations"],
+        fix: Fix::Command(&["db-migrate"]),
+        ..CASE
+    };
 }
 
 #[test]
-fn the_sql_for_a_lost_schema_leads_on() {
+fn the_sql_for_a_lost_schema_and_migrating_fix_it() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     cluster.sql("aura_db", "DROP SCHEMA aura CASCADE");
@@ -49,25 +45,24 @@ fn the_sql_for_a_lost_schema_leads_on() {
 }
 
 #[test]
-fn a_changed_file_is_found_and_migrating_mends_it() {
+fn a_changed_file_is_found_and_migrating_fixes_it() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     workspace.write("migrations/V3__later.sql", "-- nothing yet\n");
-    let run = workspace.verify().exits(3);
+    let run = workspace.verify().exits(3).shows("changed-file");
     assert_eq!(run.with_status("fail"), ["migrations"]);
-    assert!(run.check("migrations")["message"].as_str().unwrap().contains("cargo xtask db-migrate"));
     workspace.run(&["db-migrate"]).exits(0);
     workspace.verify().exits(0);
 
     // A setup migrates too, where the files are not those of the last verified run.
     workspace.write("migrations/V3__later.sql", "-- something else\n");
     workspace.verify().exits(3);
-    workspace.run(&["db-setup"]).exits(0).complains("migrating: ");
+    workspace.run(&["db-setup"]).exits(0);
     workspace.verify().exits(0);
 }
 
 #[test]
-fn somebody_elses_comment_is_left_alone() {
+fn another_comment_on_the_schema_stays() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     cluster.sql("aura_db", "COMMENT ON SCHEMA aura IS 'ours since 1998'");
@@ -78,13 +73,12 @@ fn somebody_elses_comment_is_left_alone() {
 }
 
 #[test]
-fn a_routine_that_landed_elsewhere_is_named_for_any_path() {
+fn a_routine_that_landed_elsewhere_is_named() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
     let migrate = "psql -q -v ON_ERROR_STOP=1 -c \"CREATE TYPE aura.mood AS ENUM ('calm')\" \
                    -c \"CREATE FUNCTION public.f(a aura.mood, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'\" \"$DATABASE_URL\"";
     let run = workspace.with("MIGRATE_COMMAND", migrate).run(&["db-migrate", "--format", "json"]).exits(3);
-    let message = run.check("tables-landed")["message"].to_string();
-    assert!(message.contains("the migrations made routine public.f(aura.mood, integer) outside aura"), "{message}");
+    assert_eq!(run.shows("routine-in-public").check("tables-landed")["status"], "fail");
 }

@@ -1,94 +1,87 @@
-//! Objects in the wrong place: strays, a migration tool's books, another application's own.
+//! Objects in the wrong schema: strays, a migration tool's bookkeeping, another application's objects.
 
-use tests::{Cluster, seen};
+use tests::Cluster;
 
-use crate::case::{CASE, Case, Mend, Setup, check, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.
-const FOUND: Setup = Setup::Refuses(3, "\"fail\"");
+const FOUND: Setup = Setup::Fails(&["strays"]);
 
-#[test]
-fn strays_are_found_and_mended() {
-    check(&[
-        Case {
-            name: "a table of the superuser's in public",
-            breaks: "CREATE TABLE public.sketch (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)",
-            fails: &["strays"],
-            says: &["table public.sketch lies outside aura"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "a table of the app's in public, where it may create",
-            breaks: "GRANT CREATE ON SCHEMA public TO aura_user; SET ROLE aura_user; \
-                     CREATE TABLE public.sketch (id serial PRIMARY KEY); RESET ROLE",
-            fails: &["strays"],
-            warns: &["public-create"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "the app's objects in a schema of another name",
-            breaks: r#"CREATE SCHEMA "Old one"; CREATE TABLE "Old one".sketch (id int); CREATE VIEW "Old one".v AS SELECT 1;
-                       ALTER TABLE "Old one".sketch OWNER TO aura_user; ALTER VIEW "Old one".v OWNER TO aura_user"#,
-            fails: &["strays"],
-            says: &["and 1 more object"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "a partitioned table in public",
-            breaks: "CREATE TABLE public.visit (id int, at date) PARTITION BY RANGE (at); \
-                     CREATE TABLE public.visit_2026 PARTITION OF public.visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
-            fails: &["strays"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "every other kind in public",
-            breaks: "CREATE VIEW public.v AS SELECT 1; CREATE MATERIALIZED VIEW public.m AS SELECT 1; \
-                     CREATE SEQUENCE public.s; CREATE TYPE public.mood AS ENUM ('calm'); CREATE DOMAIN public.d AS text; \
-                     CREATE TYPE public.span AS RANGE (SUBTYPE = int); CREATE TYPE public.pair AS (a int); \
-                     CREATE FUNCTION public.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
-                     CREATE AGGREGATE public.sum_of (bigint) (SFUNC = int8pl, STYPE = bigint)",
-            fails: &["strays"],
-            says: &["and 8 more objects"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-    ]);
+cases! {
+    mod strays;
+
+    fn table_of_the_superuser() = Case {
+        breaks: "CREATE TABLE public.sketch (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)",
+        fails: &["strays"],
+        fix: Fix::ByHand,
+        setup: FOUND,
+        ..CASE
+    };
+
+    fn table_of_the_app() = Case {
+        breaks: "GRANT CREATE ON SCHEMA public TO aura_user; SET ROLE aura_user; \
+                 CREATE TABLE public.sketch (id serial PRIMARY KEY); RESET ROLE",
+        fails: &["strays"],
+        warns: &["public-create"],
+        fix: Fix::ByHand,
+        setup: FOUND,
+        ..CASE
+    };
+
+    fn objects_in_a_schema_with_another_name() = Case {
+        breaks: r#"CREATE SCHEMA "Old one"; CREATE TABLE "Old one".sketch (id int); CREATE VIEW "Old one".v AS SELECT 1;
+                   ALTER TABLE "Old one".sketch OWNER TO aura_user; ALTER VIEW "Old one".v OWNER TO aura_user"#,
+        fails: &["strays"],
+        fix: Fix::ByHand,
+        setup: FOUND,
+        ..CASE
+    };
+
+    fn partitioned_table() = Case {
+        breaks: "CREATE TABLE public.visit (id int, at date) PARTITION BY RANGE (at); \
+                 CREATE TABLE public.visit_2026 PARTITION OF public.visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        fails: &["strays"],
+        fix: Fix::ByHand,
+        setup: FOUND,
+        ..CASE
+    };
+
+    fn every_other_kind() = Case {
+        breaks: "CREATE VIEW public.v AS SELECT 1; CREATE MATERIALIZED VIEW public.m AS SELECT 1; \
+                 CREATE SEQUENCE public.s; CREATE TYPE public.mood AS ENUM ('calm'); CREATE DOMAIN public.d AS text; \
+                 CREATE TYPE public.span AS RANGE (SUBTYPE = int); CREATE TYPE public.pair AS (a int); \
+                 CREATE FUNCTION public.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                 CREATE AGGREGATE public.sum_of (bigint) (SFUNC = int8pl, STYPE = bigint)",
+        fails: &["strays"],
+        fix: Fix::ByHand,
+        setup: FOUND,
+        ..CASE
+    };
+}
+
+cases! {
+    mod another_application;
+
+    fn table_in_public() = Case {
+        breaks: "CREATE TABLE public.blog (id serial PRIMARY KEY); ALTER TABLE public.blog OWNER TO other",
+        warns: &["strays"],
+        fix: Fix::Person,
+        setup: Setup::Warns(&["strays"]),
+        ..CASE
+    };
+
+    fn copy_and_bookkeeping() = Case {
+        breaks: "CREATE TABLE public.core_user (id int); ALTER TABLE public.core_user OWNER TO other; \
+                 CREATE TABLE public.schema_migrations (version text); ALTER TABLE public.schema_migrations OWNER TO other",
+        warns: &["duplicates", "bookkeeping"],
+        fix: Fix::Person,
+        setup: Setup::Warns(&["duplicates", "bookkeeping"]),
+        ..CASE
+    };
 }
 
 #[test]
-fn what_is_another_applications_is_left_to_it() {
-    let left = Setup::Refuses(0, "another application may live there");
-    check(&[
-        Case {
-            name: "a table in public",
-            breaks: "CREATE TABLE public.blog (id serial PRIMARY KEY); ALTER TABLE public.blog OWNER TO other",
-            warns: &["strays"],
-            says: &["table public.blog belongs to other: another application may live there"],
-            mend: Mend::Person,
-            setup: left,
-            ..CASE
-        },
-        Case {
-            name: "an empty table named like one of ours, and a migration tool's books",
-            breaks: "CREATE TABLE public.core_user (id int); ALTER TABLE public.core_user OWNER TO other; \
-                     CREATE TABLE public.schema_migrations (version text); ALTER TABLE public.schema_migrations OWNER TO other",
-            warns: &["duplicates", "bookkeeping"],
-            says: &["table public.core_user belongs to other: another application may live there"],
-            mend: Mend::Person,
-            setup: left,
-            ..CASE
-        },
-    ]);
-
+fn objects_of_another_application_stay() {
     let cluster = Cluster::start();
     let workspace = fresh(&cluster, &CASE);
     cluster.sql(
@@ -97,57 +90,51 @@ fn what_is_another_applications_is_left_to_it() {
     );
     let run = workspace.verify().exits(3);
     assert_eq!(run.with_status("fail"), ["strays"]);
-    let message = run.check("strays")["message"].to_string();
-    assert!(message.contains("table public.sketch lies outside aura; table public.blog belongs to other"), "{message}");
+    let run = run.shows("stray-and-table-of-another-application");
     assert!(run.fix("strays").contains("public.sketch") && !run.fix("strays").contains("blog"), "{}", run.stdout);
 
-    // It keeps nobody from recording what was migrated: the next setup skips the command.
+    // The setup records the migrations all the same: the next one skips the command.
     cluster.sql("aura_db", "DROP TABLE public.sketch; COMMENT ON SCHEMA aura IS NULL");
     workspace.run(&["db-setup"]).exits(0);
-    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    workspace.run(&["db-setup"]).exits(0).shows("setup-with-a-table-of-another-application");
 
-    // Who makes tables in aura makes them for the app.
+    // A role that makes tables in aura makes them for the app.
     cluster.sql("aura_db", "CREATE TABLE aura.lent (id int); ALTER TABLE aura.lent OWNER TO other");
     let run = workspace.verify().exits(3);
     assert!(run.fix("strays").contains("ALTER TABLE public.blog SET SCHEMA aura"), "{}", run.stdout);
 }
 
-#[test]
-fn f27_a_migration_tools_books_in_public() {
-    let came = check(&[
-        Case {
-            name: "everything, and the next table goes to aura",
-            breaks: "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
-                     EXECUTE format('ALTER TABLE aura.%I SET SCHEMA public', t); END LOOP; END $$; \
-                     SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE newest (id int); RESET ROLE",
-            fails: &["strays", "bookkeeping"],
-            // Nor do the app's own migrations go on from there.
-            setup: Setup::Refuses(1, "refinery_schema_history is in schema public"),
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "another tool's",
-            breaks: "CREATE TABLE public.django_migrations (id bigint GENERATED BY DEFAULT AS IDENTITY, app text)",
-            fails: &["bookkeeping"],
-            says: &["public.django_migrations keeps a migration tool's books outside aura"],
-            setup: FOUND,
-            mend: Mend::ByHand,
-            ..CASE
-        },
-        Case {
-            name: "the present tool's, with data, beside new tables in aura",
-            breaks: "CREATE TABLE public.refinery_schema_history (LIKE aura.refinery_schema_history); \
-                     INSERT INTO public.refinery_schema_history SELECT * FROM aura.refinery_schema_history; \
-                     CREATE TABLE public.loans (id int); GRANT SELECT ON ALL TABLES IN SCHEMA public TO aura_user",
-            fails: &["strays", "bookkeeping"],
-            says: &["public.loans"],
-            mend: Mend::Partly,
-            setup: FOUND,
-            ..CASE
-        },
-    ]);
-    seen(&came);
+cases! {
+    mod bookkeeping_in_public;
+
+    fn f27_all_tables_moved() = Case {
+        breaks: "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'aura' LOOP \
+                 EXECUTE format('ALTER TABLE aura.%I SET SCHEMA public', t); END LOOP; END $$; \
+                 SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE newest (id int); RESET ROLE",
+        fails: &["strays", "bookkeeping"],
+        // Nor do the app's own migrations go on from there.
+        fix: Fix::ByHand,
+        setup: Setup::Refuses,
+        ..CASE
+    };
+
+    fn f27_table_of_another_tool() = Case {
+        breaks: "CREATE TABLE public.django_migrations (id bigint GENERATED BY DEFAULT AS IDENTITY, app text)",
+        fails: &["bookkeeping"],
+        fix: Fix::ByHand,
+        setup: Setup::Fails(&["bookkeeping"]),
+        ..CASE
+    };
+
+    fn f27_rows_of_the_present_tool() = Case {
+        breaks: "CREATE TABLE public.refinery_schema_history (LIKE aura.refinery_schema_history); \
+                 INSERT INTO public.refinery_schema_history SELECT * FROM aura.refinery_schema_history; \
+                 CREATE TABLE public.loans (id int); GRANT SELECT ON ALL TABLES IN SCHEMA public TO aura_user",
+        fails: &["strays", "bookkeeping"],
+        fix: Fix::Partly,
+        setup: Setup::Fails(&["strays", "bookkeeping"]),
+        ..CASE
+    };
 }
 
 #[test]
@@ -158,16 +145,12 @@ fn tables_that_lie_elsewhere_are_not_made_once_more() {
     let before = (cluster.dump("aura_db"), cluster.globals());
     let run = workspace.verify().exits(3);
     assert_eq!(run.fix("schema"), "ALTER SCHEMA \"Aura\" RENAME TO aura;");
-    let message = run.message("schema");
-    assert!(
-        message.contains("25 of the app's tables lie elsewhere, in \"Aura\": run neither db-setup nor the migrations"),
-        "{message}"
-    );
+    let run = run.shows("renamed-schema");
     workspace.run(&["db-verify", "--fix"]).exits(3);
-    workspace.run(&["db-setup"]).exits(1).complains("the app's tables seem to lie elsewhere");
+    workspace.run(&["db-setup"]).exits(1).shows("setup-with-a-renamed-schema");
     workspace.run(&["db-migrate"]).exits(3);
     assert!(before == (cluster.dump("aura_db"), cluster.globals()), "something was made");
     cluster.sql("aura_db", &run.fix("schema"));
     workspace.verify().exits(0);
-    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    workspace.run(&["db-setup"]).exits(0).shows("schema-with-its-old-name");
 }

@@ -2,140 +2,122 @@
 
 use tests::{Cluster, psql};
 
-use crate::case::{CASE, Case, Mend, Setup, check, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
 
-#[test]
-fn revoked_grants_are_found_and_mended() {
-    check(&[
-        Case {
-            name: "a privilege on a table revoked from its owner",
-            breaks: "REVOKE INSERT, DELETE ON aura.notes_note FROM aura_user",
-            fails: &["table-privileges"],
-            says: &["role aura_user lacks INSERT, DELETE on aura.notes_note"],
-            ..CASE
-        },
-        Case {
-            name: "a privilege on a view revoked from its owner",
-            breaks: "SET ROLE aura_user; CREATE VIEW aura.latest AS SELECT * FROM aura.notes_note; \
-                     REVOKE SELECT ON aura.latest FROM aura_user; RESET ROLE",
-            fails: &["table-privileges"],
-            says: &["aura.latest"],
-            ..CASE
-        },
-        Case {
-            name: "all privileges on all tables revoked",
-            breaks: "REVOKE ALL ON ALL TABLES IN SCHEMA aura FROM aura_user",
-            fails: &["table-privileges"],
-            says: &["and 24 more tables"],
-            ..CASE
-        },
-        Case {
-            name: "a privilege on a sequence revoked from its owner",
-            breaks: "REVOKE USAGE ON SEQUENCE aura.notes_note_id_seq FROM aura_user",
-            fails: &["sequence-privileges"],
-            says: &["role aura_user lacks USAGE on aura.notes_note_id_seq"],
-            ..CASE
-        },
-        Case {
-            name: "the use of the schema revoked from its owner",
-            breaks: "REVOKE USAGE ON SCHEMA aura FROM aura_user",
-            fails: &["schema-privileges"],
-            says: &["role aura_user may not use schema aura"],
-            ..CASE
-        },
-        Case {
-            name: "creating in the schema revoked from its owner",
-            breaks: "REVOKE CREATE ON SCHEMA aura FROM aura_user",
-            fails: &["schema-privileges"],
-            says: &["may not create in schema aura"],
-            ..CASE
-        },
-        Case {
-            name: "all on the schema revoked from its owner",
-            breaks: "REVOKE ALL ON SCHEMA aura FROM aura_user",
-            fails: &["schema-privileges"],
-            says: &["neither use nor create"],
-            ..CASE
-        },
-        Case {
-            name: "the administrator's default privileges on tables revoked",
-            breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA aura REVOKE SELECT ON TABLES FROM aura_user",
-            fails: &["default-privileges"],
-            says: &["that postgres will make in aura"],
-            ..CASE
-        },
-        Case {
-            name: "the administrator's default privileges on sequences revoked",
-            breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA aura REVOKE ALL ON SEQUENCES FROM aura_user",
-            fails: &["default-privileges"],
-            ..CASE
-        },
-        Case {
-            name: "the app's own default privileges revoked",
-            breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE aura_user REVOKE ALL ON TABLES FROM aura_user",
-            fails: &["default-privileges"],
-            says: &["that aura_user will make in aura"],
-            ..CASE
-        },
-    ]);
+cases! {
+    mod revoked_grants;
+
+    fn insert_and_delete_on_a_table() = Case {
+        breaks: "REVOKE INSERT, DELETE ON aura.notes_note FROM aura_user",
+        fails: &["table-privileges"],
+        ..CASE
+    };
+
+    fn select_on_a_view() = Case {
+        breaks: "SET ROLE aura_user; CREATE VIEW aura.latest AS SELECT * FROM aura.notes_note; \
+                 REVOKE SELECT ON aura.latest FROM aura_user; RESET ROLE",
+        fails: &["table-privileges"],
+        ..CASE
+    };
+
+    fn all_on_all_tables() = Case {
+        breaks: "REVOKE ALL ON ALL TABLES IN SCHEMA aura FROM aura_user",
+        fails: &["table-privileges"],
+        ..CASE
+    };
+
+    fn usage_on_a_sequence() = Case {
+        breaks: "REVOKE USAGE ON SEQUENCE aura.notes_note_id_seq FROM aura_user",
+        fails: &["sequence-privileges"],
+        ..CASE
+    };
+
+    fn usage_on_the_schema() = Case {
+        breaks: "REVOKE USAGE ON SCHEMA aura FROM aura_user",
+        fails: &["schema-privileges"],
+        ..CASE
+    };
+
+    fn create_on_the_schema() = Case {
+        breaks: "REVOKE CREATE ON SCHEMA aura FROM aura_user",
+        fails: &["schema-privileges"],
+        ..CASE
+    };
+
+    fn all_on_the_schema() = Case {
+        breaks: "REVOKE ALL ON SCHEMA aura FROM aura_user",
+        fails: &["schema-privileges"],
+        ..CASE
+    };
+
+    fn default_privileges_of_the_administrator_on_tables() = Case {
+        breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA aura REVOKE SELECT ON TABLES FROM aura_user",
+        fails: &["default-privileges"],
+        ..CASE
+    };
+
+    fn default_privileges_of_the_administrator_on_sequences() = Case {
+        breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA aura REVOKE ALL ON SEQUENCES FROM aura_user",
+        fails: &["default-privileges"],
+        ..CASE
+    };
+
+    fn default_privileges_of_the_app() = Case {
+        breaks: "ALTER DEFAULT PRIVILEGES FOR ROLE aura_user REVOKE ALL ON TABLES FROM aura_user",
+        fails: &["default-privileges"],
+        ..CASE
+    };
+}
+
+cases! {
+    mod optional_privileges;
+
+    fn create_on_the_database() = Case {
+        breaks: "REVOKE CREATE ON DATABASE aura_db FROM aura_user",
+        warns: &["database"],
+        ..CASE
+    };
+
+    fn rows_that_no_policy_shows() = Case {
+        breaks: "ALTER TABLE aura.notes_note ENABLE ROW LEVEL SECURITY; ALTER TABLE aura.notes_note FORCE ROW LEVEL SECURITY; \
+                 CREATE POLICY others ON aura.notes_note TO other USING (true)",
+        warns: &["table-privileges"],
+        fix: Fix::Person,
+        setup: Setup::Warns(&["table-privileges"]),
+        ..CASE
+    };
+
+    fn temporary_tables() = Case {
+        breaks: "REVOKE TEMPORARY ON DATABASE aura_db FROM aura_user, PUBLIC",
+        warns: &["database"],
+        ..CASE
+    };
+}
+
+cases! {
+    mod create_on_public;
+
+    fn granted_to_the_app() = Case {
+        breaks: "GRANT CREATE ON SCHEMA public TO aura_user",
+        warns: &["public-create"],
+        ..CASE
+    };
+
+    fn granted_to_public() = Case {
+        breaks: "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        warns: &["public-create"],
+        ..CASE
+    };
+
+    fn granted_to_a_group() = Case {
+        breaks: r#"GRANT other TO aura_user; GRANT CREATE ON SCHEMA public TO other"#,
+        warns: &["public-create"],
+        ..CASE
+    };
 }
 
 #[test]
-fn what_the_app_can_do_without_is_warned_of() {
-    check(&[
-        Case {
-            name: "creating in the database",
-            breaks: "REVOKE CREATE ON DATABASE aura_db FROM aura_user",
-            warns: &["database"],
-            says: &["role aura_user may create no schemas in database aura_db"],
-            ..CASE
-        },
-        Case {
-            name: "rows that no policy lets it see",
-            breaks: "ALTER TABLE aura.notes_note ENABLE ROW LEVEL SECURITY; ALTER TABLE aura.notes_note FORCE ROW LEVEL SECURITY; \
-                     CREATE POLICY others ON aura.notes_note TO other USING (true)",
-            warns: &["table-privileges"],
-            says: &["role aura_user sees no row of aura.notes_note: row-level security is on, and no policy lets it"],
-            mend: Mend::Person,
-            setup: Setup::Refuses(0, "no policy lets it"),
-            ..CASE
-        },
-        Case {
-            name: "temporary tables",
-            breaks: "REVOKE TEMPORARY ON DATABASE aura_db FROM aura_user, PUBLIC",
-            warns: &["database"],
-            says: &["role aura_user may create no temporary tables in database aura_db"],
-            ..CASE
-        },
-    ]);
-}
-
-#[test]
-fn creating_in_public_is_warned_of() {
-    check(&[
-        Case {
-            name: "granted to the app's role",
-            breaks: "GRANT CREATE ON SCHEMA public TO aura_user",
-            warns: &["public-create"],
-            ..CASE
-        },
-        Case {
-            name: "granted to everybody",
-            breaks: "GRANT CREATE ON SCHEMA public TO PUBLIC",
-            warns: &["public-create"],
-            ..CASE
-        },
-        Case {
-            name: "granted to a group of the app's role",
-            breaks: r#"GRANT other TO aura_user; GRANT CREATE ON SCHEMA public TO other"#,
-            warns: &["public-create"],
-            ..CASE
-        },
-    ]);
-}
-
-#[test]
-fn what_a_creator_makes_is_tried_out_where_the_app_may_act_as_it() {
+fn default_privileges_are_tried_where_the_app_is_a_member() {
     // Nothing of this stands in the catalog's default privileges.
     let takes_away = "CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO PUBLIC; \
          CREATE FUNCTION ops.take() RETURNS event_trigger LANGUAGE plpgsql AS $$ DECLARE made record; BEGIN \
@@ -153,7 +135,7 @@ fn what_a_creator_makes_is_tried_out_where_the_app_may_act_as_it() {
     let before = cluster.dump("aura_db");
     let run = workspace.verify().exits(3);
     assert_eq!(run.with_status("fail"), ["default-privileges"]);
-    assert!(run.check("default-privileges")["message"].as_str().unwrap().contains("that other will make in aura"));
+    let run = run.shows("event-trigger-that-revokes");
     assert!(before == cluster.dump("aura_db"), "db-verify changed something");
     psql(
         &cluster.superuser().with_database("aura_db").url(),
@@ -163,7 +145,7 @@ fn what_a_creator_makes_is_tried_out_where_the_app_may_act_as_it() {
     .exits(0);
     workspace.verify().exits(0);
 
-    // One who may not create there cannot be tried: the catalog says what would be.
+    // A role that may not create there cannot be tried: the catalog is read.
     cluster.sql("aura_db", "REVOKE CREATE ON SCHEMA aura FROM other");
     workspace.verify().exits(0);
 }
