@@ -110,6 +110,18 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
     for (placeholder, pattern) in [
         // The tests' own programs, wherever cargo put them.
         ("[PROGRAMS]", r"(?<redacted>/[^\s':;,]*)/(?:twin-|test-process|pg-container)"),
+        // Containers: aura-4711-0-workspace-0123456789ab, aura-ephemeral-0123456789ab.
+        ("[NAME]", r"\baura-(?<redacted>(?:\d+-\d+-workspace|ephemeral)-[0-9a-f]{8,})"),
+        ("[TAG]", r"\baura-tests/(?:postgres|empty):(?<redacted>\d+)\b"),
+        // What an engine answers differs between its versions.
+        ("[ANSWER]", r"(?m)Docker responded with (?<redacted>.*)$"),
+        ("[ANSWER]", r"was not pulled: (?<redacted>.*) \[pull"),
+        ("[ADDRESS]", r"(?<redacted>\b10\.\d+\.\d+\.1(?::\d{4,5})?)\b"),
+        ("[ENGINE]", r"\bby (?<redacted>(?:Docker|Podman)[^ ]* \S+ at \S+(?: \((?:its usual place|DOCKER_HOST)\))?)"),
+        ("[ENGINE]", r"\(aura-\S+, (?<redacted>(?:unix|tcp)://[^)]+)\)"),
+        ("[BIN_DIR]", r"(?:installed binaries in|initialising a cluster of .* with) (?<redacted>/\S*/bin)\b"),
+        // A row of `db-status`.
+        ("[PORT]", r"(?m)^  port +(?<redacted>\d{4,5}(?:, \d{4,5})*)\b"),
         ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
         ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5})\b"),
         // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.

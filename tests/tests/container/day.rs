@@ -8,40 +8,49 @@ use crate::{assert_kept, keep_something};
 
 #[test]
 fn set_up_stopped_found_again_and_gone() {
-    for major in [13, 15, 17, 18] {
-        let Some(workspace) = Workspace::new().in_container(major) else { return };
-        let setup = workspace.run(&["db-setup"]).exits(0).complains("for development (DB_DURABLE=no): fsync=off");
-        assert!(setup.stdout.contains("a new container, aura-"), "{}", setup.stdout);
-        workspace.run(&["db-verify"]).exits(0);
-        let url = workspace.run(&["db-url"]).exits(0);
-        assert_eq!(psql(url.line(), &["-c", "SHOW search_path"], "").exits(0).line(), "aura, public");
-        keep_something(&workspace);
-        let [name] = workspace.containers("{{.Names}} {{.Ports}}").try_into().unwrap();
-        assert!(name.contains(" 127.0.0.1:") && !name.contains("0.0.0.0"), "{name}");
+    a_day_with(18);
+}
 
-        // Found again, without another container.
-        let again = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
-        assert!(!again.stderr.contains("starting"), "{}", again.stderr);
-        let status = workspace.run(&["db-status"]).exits(0);
-        assert!(status.stdout.contains(": running, port "), "{}", status.stdout);
-        assert!(status.stdout.contains("started earlier for this workspace, container aura-"), "{}", status.stdout);
+#[test]
+fn the_same_with_postgresql_17() {
+    a_day_with(17);
+}
 
-        // Stopped, and started with its data.
-        workspace.run(&["db-stop"]).exits(0).complains("stopped the container aura-");
-        workspace.run(&["db-stop"]).exits(0).complains("no server of this workspace was running");
-        workspace.run(&["db-verify"]).exits(4).complains("does not run [`cargo xtask db-setup` starts it]");
-        let status = workspace.run(&["db-status"]);
-        assert!(status.stdout.contains(": stopped, exit code 0"), "{}", status.stdout);
-        let setup = workspace.run(&["db-setup"]).exits(0).complains("unchanged");
-        assert!(setup.stdout.contains("the kept container, aura-"), "{}", setup.stdout);
-        assert_kept(&workspace);
+#[test]
+fn the_same_with_postgresql_13() {
+    a_day_with(13);
+}
 
-        workspace.run(&["db-stop", "--purge"]).exits(1).complains("add --yes");
-        workspace.run(&["db-stop", "--purge", "--yes"]).exits(0).complains("stopped the container");
-        assert_eq!(workspace.containers("{{.Names}}"), [""; 0]);
-        assert_eq!(workspace.volumes(), [""; 0]);
-        assert!(!workspace.root().join("servers").exists());
-    }
+fn a_day_with(major: u32) {
+    let Some(workspace) = Workspace::new().in_container(major) else { return };
+    workspace.run(&["db-setup"]).exits(0).shows("new-container");
+    workspace.run(&["db-verify"]).exits(0);
+    let url = workspace.run(&["db-url"]).exits(0);
+    assert_eq!(psql(url.line(), &["-c", "SHOW search_path"], "").exits(0).line(), "aura, public");
+    keep_something(&workspace);
+    let [name] = workspace.containers("{{.Names}} {{.Ports}}").try_into().unwrap();
+    assert!(name.contains(" 127.0.0.1:") && !name.contains("0.0.0.0"), "{name}");
+
+    // Found again, without another container.
+    workspace.run(&["db-setup"]).exits(0).shows("container-found-again");
+    assert_eq!(workspace.containers("{{.Names}}").len(), 1);
+    workspace.run(&["db-status"]).exits(0).shows("status-of-running-container");
+
+    // Stopped, and started with its data.
+    workspace.run(&["db-stop"]).exits(0).shows("container-stopped");
+    assert_eq!(workspace.containers("{{.State}}"), ["exited"]);
+    workspace.run(&["db-stop"]).exits(0).shows("nothing-to-stop");
+    workspace.run(&["db-verify"]).exits(4).shows("container-does-not-run");
+    workspace.run(&["db-status"]).exits(4).shows("status-of-stopped-container");
+    workspace.run(&["db-setup"]).exits(0).shows("kept-container");
+    assert_kept(&workspace);
+
+    workspace.run(&["db-stop", "--purge"]).exits(1).shows("purge-without-yes");
+    assert_eq!(workspace.volumes().len(), 1);
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0).shows("purge");
+    assert_eq!(workspace.containers("{{.Names}}"), [""; 0]);
+    assert_eq!(workspace.volumes(), [""; 0]);
+    assert!(!workspace.root().join("servers").exists());
 }
 
 /// Somebody cleaned up with the engine's own commands: the data are in the volume.
@@ -52,10 +61,8 @@ fn a_removed_container_is_made_again_on_its_data() {
     keep_something(&workspace);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     docker(&["rm", "--force", "--volumes", &name]);
-    let status = workspace.run(&["db-status"]);
-    assert!(status.stdout.contains(": removed; its data are kept"), "{}", status.stdout);
-    let setup = workspace.run(&["db-setup"]).exits(0);
-    assert!(setup.stdout.contains("a new container on the kept data, aura-"), "{}", setup.stdout);
+    workspace.run(&["db-status"]).exits(4).shows("status-of-removed-container");
+    workspace.run(&["db-setup"]).exits(0).shows("container-made-again");
     assert_kept(&workspace);
 }
 
@@ -68,14 +75,16 @@ fn a_broken_record_loses_no_data() {
     let kept = fs::read_dir(workspace.root().join("servers/containers")).unwrap().flatten();
     let record = kept.map(|entry| entry.path().join("container.json")).find(|path| path.exists()).unwrap();
     fs::write(&record, "{").unwrap();
-    let words = format!("{} is no record of a container [delete that file and run", record.display());
-    for (arguments, code) in
-        [(&["db-setup"][..], 4), (&["db-verify"], 4), (&["db-stop"], 1), (&["db-stop", "--purge", "--yes"], 1)]
-    {
-        workspace.run(arguments).exits(code).complains(&words);
+    for (arguments, code, name) in [
+        (&["db-setup"][..], 4, "setup-with-broken-record"),
+        (&["db-verify"], 4, "verify-with-broken-record"),
+        (&["db-stop"], 1, "stop-with-broken-record"),
+        (&["db-stop", "--purge", "--yes"], 1, "purge-with-broken-record"),
+    ] {
+        workspace.run(arguments).exits(code).shows(name);
     }
     fs::remove_file(&record).unwrap();
-    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    workspace.run(&["db-setup"]).exits(0).shows("setup-without-record");
     assert_kept(&workspace);
 }
 
@@ -87,7 +96,7 @@ fn a_container_that_never_started_is_cleared() {
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     docker(&["rm", "--force", &name]);
     docker(&["create", "--name", &name, workspace.setting("POSTGRES_IMAGE")]);
-    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    workspace.run(&["db-setup"]).exits(0).shows("container-that-never-started");
     assert_eq!(workspace.containers("{{.Names}} {{.State}}"), [format!("{name} running")]);
 }
 
@@ -97,8 +106,9 @@ fn a_paused_container_goes_on() {
     workspace.run(&["db-setup"]).exits(0);
     let [name] = workspace.containers("{{.Names}}").try_into().unwrap();
     docker(&["pause", &name]);
-    workspace.run(&["db-verify"]).exits(4).complains("does not run");
-    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    workspace.run(&["db-verify"]).exits(4).shows("container-is-paused");
+    workspace.run(&["db-setup"]).exits(0).shows("container-goes-on");
+    assert_eq!(workspace.containers("{{.State}}"), ["running"]);
 }
 
 /// A machine with Docker and nothing of PostgreSQL.
