@@ -36,7 +36,7 @@ impl Run {
         self
     }
 
-    /// The run, whose stderr must hold this text.
+    /// The run, whose stderr must hold this text: words of another program, as ours are held by [`Run::shows`].
     #[track_caller]
     pub fn complains(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{}: no {text:?} in\n{}", self.command, self.stderr);

@@ -5,8 +5,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::seen;
-
 /// Whether a program is there. Where it is not, the test that needs it says so and ends.
 #[must_use]
 #[track_caller]
@@ -24,10 +22,7 @@ pub fn has(program: &str, package: &str) -> bool {
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "the one variable that is the tests' own")]
 pub fn skipped(reason: &str) {
-    let skipped = format!("skipped: {reason}");
-    // A failure mode that is not shown here is not hidden either.
-    seen::note(&skipped);
     assert!(std::env::var_os("TESTS_MAY_SKIP").is_none_or(|value| value != "no"), "{reason}");
     // Not by a macro: cargo keeps what those print of a test that passes.
-    let _ = writeln!(std::io::stderr(), "{skipped}");
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }

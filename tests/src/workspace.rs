@@ -20,7 +20,6 @@ use crate::{
     engine::docker,
     peers::container_helper,
     rung::{self, Rung},
-    seen,
 };
 
 /// A directory in which the program runs as in a clean clone; servers that it started end with the value.
@@ -32,8 +31,6 @@ pub struct Workspace {
 impl Workspace {
     /// A workspace whose configuration names no server.
     pub fn new() -> Self {
-        // Every test of a failure mode begins with a workspace.
-        seen::forget();
         let root = unique("workspace");
         fs::create_dir_all(root.join("migrations")).unwrap();
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/aura/migrations");

@@ -90,7 +90,6 @@ fn differences_are_listed_and_nothing_is_changed() {
         assert!(text.contains(line), "no {line:?} in {text}");
     }
     assert_eq!(differences.len(), 9, "{text}");
-    assert!(text.contains("nothing was changed"), "{text}");
     assert!(before == cluster.dump("other"), "and nothing was");
     // The comparison was made with temporary tables: the session has none left.
     assert_eq!(crate::count(&mut client, "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), 0);

@@ -1,7 +1,7 @@
 //! Where the tables may go, and what a lack of rights is called.
 
 use aura::Error;
-use tests::Cluster;
+use tests::{Cluster, shows};
 
 use crate::{PASSWORD, ROLE, database, migrate, migrated};
 
@@ -10,20 +10,15 @@ fn a_wrong_path_is_refused_before_anything_is_made() {
     let cluster = Cluster::start();
     let url = database(&cluster, "astray");
     cluster.sql("astray", "GRANT CREATE ON SCHEMA public TO PUBLIC");
-    for (path, says) in [
-        ("public", "tables would be made in schema public"),
-        ("aurra,public", "tables would be made in schema public"),
-        ("aurra", "tables would be made in no schema at all"),
-        ("pg_catalog", "tables would be made in schema pg_catalog"),
-        ("pg_temp", "tables would be made in"),
-    ] {
+    let mut texts = String::new();
+    for path in ["public", "aurra,public", "aurra", "pg_catalog", "pg_temp"] {
         let mut client = aura::connect(&format!("{url}&options=-csearch_path={path}")).unwrap();
         let error = migrate(&mut client).unwrap_err();
-        let text = error.to_string();
-        assert!(matches!(error, Error::Place { .. }) && text.contains(says), "{path}: {text}");
-        assert!(text.contains("ALTER ROLE aura_user IN DATABASE astray SET search_path = <schema>, public;"), "{text}");
+        assert!(matches!(error, Error::Place { .. }), "{path}: {error}");
+        texts += &format!("search_path={path}: {error}\n");
         assert!(matches!(aura::status(&mut client), Err(Error::Place { .. })));
     }
+    shows("wrong-paths", &texts);
     assert_eq!(cluster.value("astray", "SELECT count(*) FROM pg_tables WHERE schemaname !~ '^(pg_|information)'"), "0");
 }
 
@@ -51,7 +46,7 @@ fn a_lack_of_rights_has_the_servers_code() {
     let mut client = aura::connect(&url).unwrap();
     let error = migrate(&mut client).unwrap_err();
     assert_eq!(error.code().map(postgres::error::SqlState::code), Some("42501"), "{error}");
-    assert!(error.to_string().contains("permission denied for schema aura (SQLSTATE 42501)"), "{error}");
+    shows("lack-of-rights", &error.to_string());
 
     cluster.sql("poor", "REVOKE USAGE ON SCHEMA aura FROM aura_user");
     let error = migrate(&mut aura::connect(&url).unwrap()).unwrap_err();

@@ -3,28 +3,16 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tests::Cluster;
+use tests::{Cluster, Run};
 
 use crate::{PASSWORD, database};
 
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
 /// Runs the program; no stream may ever hold the password.
-fn aura(url: Option<&str>, arguments: &[&str]) -> Ended {
+fn aura(url: Option<&str>, arguments: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twin-aura"));
     let output = command.env_clear().envs(url.map(|url| ("DATABASE_URL", url))).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let ended = Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
-    for stream in [&ended.stdout, &ended.stderr] {
-        for spelling in [PASSWORD, "only-the-app%27s", "only-the-app"] {
-            assert!(!stream.contains(spelling), "{arguments:?}: the password in {stream}");
-        }
-    }
-    ended
+    let run = Run::of(format!("aura {}", arguments.join(" ")), output);
+    [PASSWORD, "only-the-app%27s", "only-the-app"].into_iter().fold(run, Run::never_says)
 }
 
 #[test]
@@ -33,14 +21,13 @@ fn from_pending_to_applied() {
     let url = database(&cluster, "program");
     let pending = aura(Some(&url), &["status"]);
     assert_eq!((pending.code, pending.stderr.as_str()), (3, ""));
-    assert_eq!(pending.stdout.lines().next(), Some("schema aura of database program"));
-    assert!(pending.stdout.contains("V1__tables") && pending.stdout.contains("pending"), "{}", pending.stdout);
+    pending.shows("pending");
 
     let migrate = aura(Some(&url), &["migrate"]);
     assert_eq!((migrate.code, migrate.stderr.as_str()), (0, ""));
-    assert!(migrate.stdout.starts_with("V1__tables: applied\n"), "{}", migrate.stdout);
+    migrate.shows("applied");
     let again = aura(Some(&url), &["migrate"]);
-    assert_eq!((again.code, again.stdout.as_str()), (0, "nothing to do: schema aura has all 2 migrations\n"));
+    again.exits(0).shows("nothing-to-do");
 
     let status = aura(Some(&url), &["status", "--format", "json"]);
     assert_eq!((status.code, status.stderr.as_str()), (0, ""));
@@ -88,5 +75,5 @@ fn usage() {
     }
     assert_eq!(aura(None, &["--help"]).code, 0);
     let help = aura(None, &["status", "--help"]);
-    assert!(help.code == 0 && help.stdout.contains("Exit codes: 0"), "{}", help.stdout);
+    help.exits(0).shows("help");
 }
