@@ -171,9 +171,7 @@ fn the_apps_role_in_its_schema() {
 /// given.
 #[test]
 fn the_text_of_a_stored_path_is_never_run() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     let app = cluster.url("aura_user", "the-app's", "aura_db");
     let text = "aura, public, x;ALTER/**/ROLE/**/aura_user/**/SUPERUSER;--";
     let store = format!(
@@ -207,9 +205,7 @@ fn the_text_of_a_stored_path_is_never_run() {
 /// Where the path names another schema before pg_catalog, that schema's functions decide what the app reads.
 #[test]
 fn a_path_that_hides_the_catalog_is_a_failure() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     cluster.sql(
         "aura_db",
         "CREATE FUNCTION aura.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT 'aura, public'::text $$;

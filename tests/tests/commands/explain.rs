@@ -84,9 +84,7 @@ fn completions_offer_the_ids() {
 
 #[test]
 fn a_report_with_a_finding_says_where_more_is_said() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
     workspace.run(&["db-verify"]).exits(0).shows("report-with-warning");
     cluster.sql("aura_db", "CREATE TABLE public.sketch (id int)");

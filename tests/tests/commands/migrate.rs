@@ -117,9 +117,7 @@ fn what_is_not_set_up_cannot_be_migrated() {
 
 #[test]
 fn a_refused_login_is_said_in_the_servers_words() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     cluster.sql("postgres", "ALTER ROLE aura_user PASSWORD 'another'");
     workspace.run(&["db-migrate"]).exits(1).shows("refused-login");
 }

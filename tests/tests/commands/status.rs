@@ -4,9 +4,7 @@ use tests::{Cluster, Workspace};
 
 #[test]
 fn one_screen_with_sources_and_without_passwords() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     let run = workspace.run(&["db-status"]).exits(0).never_says("the-app").never_says(&admin_password(&cluster));
     let run = run.shows("verified-server");
     assert!(run.stdout.lines().count() <= 40, "one screen: {}", run.stdout);

@@ -2,7 +2,7 @@
 
 use pg_connect::{ConnInfo, Options};
 use serde_json::Value;
-use tests::{Cluster, Workspace, connection, psql};
+use tests::{Cluster, connection, psql};
 
 use crate::{
     python,
@@ -11,9 +11,7 @@ use crate::{
 
 #[test]
 fn f05_without_the_options_the_path_is_still_the_apps() {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     let whole = connection(workspace.run(&["db-url", "--options"]).exits(0).line());
     assert_eq!(whole.options.get("search_path"), Some("aura, public"));
     let dropped = ConnInfo { options: Options::default(), ..whole.clone() };

@@ -31,9 +31,7 @@ impl SetUp {
         if !has("pgbouncer", "pgbouncer") {
             return None;
         }
-        let cluster = Cluster::start();
-        let workspace = Workspace::on(&cluster);
-        workspace.run(&["db-setup"]).exits(0);
+        let (cluster, workspace) = Cluster::set_up();
         let printed = connection(workspace.run(&["db-url"]).exits(0).line());
         Some(Self { cluster, workspace, printed })
     }

@@ -13,8 +13,7 @@ use crate::state;
 
 #[test]
 fn a_wrong_password_changes_nothing_and_set_password_fixes_it() {
-    let cluster = Cluster::start();
-    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    let (cluster, _) = Cluster::set_up();
     let wrong = Workspace::on(&cluster).with("DATABASE_URL", &cluster.url("aura_user", "wrong-one", "aura_db"));
     let before = cluster.globals() + &cluster.dump("aura_db");
     wrong.run(&["db-setup"]).exits(1).never_says("wrong-one").shows("wrong-password");

@@ -118,8 +118,7 @@ fn a_command_that_makes_nothing_in_an_empty_schema_fails_the_run() {
     assert_eq!(setup.check("tables-landed")["status"], "fail");
     assert_eq!(cluster.value("aura_db", RECORDED), "nothing");
     // Where there are tables, nothing new is nothing wrong.
-    let cluster = Cluster::start();
-    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    let (cluster, _) = Cluster::set_up();
     with_command(&cluster, "true").run(&["db-migrate"]).exits(0);
 }
 
@@ -156,8 +155,7 @@ fn a_changed_input_is_run_and_an_unchanged_one_skipped() {
 
 #[test]
 fn another_comment_on_the_schema_stays() {
-    let cluster = Cluster::start();
-    Workspace::on(&cluster).run(&["db-setup"]).exits(0);
+    let (cluster, _) = Cluster::set_up();
     cluster.sql("aura_db", "COMMENT ON SCHEMA aura IS 'ask Jeanne first'");
     for _ in 0..2 {
         // Nothing is recorded, so nothing is skipped.

@@ -4,9 +4,7 @@ use tests::{Cluster, Workspace, psql};
 
 /// A database that was set up, and the administrator who did it.
 pub(crate) fn set_up() -> (Cluster, Workspace) {
-    let cluster = Cluster::start();
-    let workspace = Workspace::on(&cluster);
-    workspace.run(&["db-setup"]).exits(0);
+    let (cluster, workspace) = Cluster::set_up();
     (cluster, workspace)
 }
 

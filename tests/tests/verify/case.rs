@@ -83,24 +83,24 @@ macro_rules! cases {
 }
 pub(crate) use cases;
 
-/// Runs a case on three databases of its own: for the SQL that is printed, for `--fix`, and for `db-setup`.
+/// Runs a case on three servers of its own: for the SQL that is printed, for `--fix`, and for `db-setup`.
 #[track_caller]
 pub(crate) fn check(name: &str, case: &Case) {
-    let cluster = Cluster::start();
+    let (cluster, workspace) = set_up(case);
     let version: u32 = cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
     if version / 10_000 < case.since {
         return;
     }
-    let workspace = broken(&cluster, case);
+    cluster.sql(case.at, case.breaks);
     let found = found(&workspace, case);
     by_the_printed_fix(&cluster, &workspace, case, &found);
 
     if matches!(case.fix, Fix::Sql | Fix::ByHand | Fix::Person) {
-        let workspace = broken(&cluster, case);
+        let (cluster, workspace) = broken(case);
         by_fix(&cluster, &workspace, case);
     }
 
-    let workspace = broken(&cluster, case);
+    let (_cluster, workspace) = broken(case);
     let setup = workspace.run(&["db-setup", "--format", "json"]);
     let mut screens = found.screen();
     match case.setup {
@@ -121,10 +121,21 @@ pub(crate) fn check(name: &str, case: &Case) {
     shows(&name.replace('_', "-"), &screens);
 }
 
-/// A verified database, on a server where nothing is left of the one before.
-pub(crate) fn fresh(cluster: &Cluster, case: &Case) -> Workspace {
-    cluster.sql("postgres", "DROP DATABASE IF EXISTS aura_db WITH (FORCE)");
-    cluster.sql("postgres", "DROP ROLE IF EXISTS aura_user, other; CREATE ROLE other; ALTER ROLE postgres RESET ALL");
+/// A verified database on a server of its own, which has a role `other` too.
+pub(crate) fn set_up(case: &Case) -> (Cluster, Workspace) {
+    if case.environment.is_empty() && case.url.is_empty() {
+        let (cluster, workspace) = Cluster::set_up();
+        cluster.sql("postgres", "CREATE ROLE other");
+        return (cluster, workspace);
+    }
+    let cluster = Cluster::start();
+    let workspace = set_up_on(&cluster, case);
+    (cluster, workspace)
+}
+
+/// The same on a server with settings of its own.
+pub(crate) fn set_up_on(cluster: &Cluster, case: &Case) -> Workspace {
+    cluster.sql("postgres", "CREATE ROLE other");
     let url = cluster.url("aura_user", "the-app's", "aura_db") + case.url;
     let workspace = Workspace::on(cluster).with("DATABASE_URL", &url);
     let workspace = case.environment.iter().fold(workspace, |workspace, (key, value)| workspace.with(key, value));
@@ -133,10 +144,10 @@ pub(crate) fn fresh(cluster: &Cluster, case: &Case) -> Workspace {
 }
 
 /// Such a database, which the case broke.
-fn broken(cluster: &Cluster, case: &Case) -> Workspace {
-    let workspace = fresh(cluster, case);
+fn broken(case: &Case) -> (Cluster, Workspace) {
+    let (cluster, workspace) = set_up(case);
     cluster.sql(case.at, case.breaks);
-    workspace
+    (cluster, workspace)
 }
 
 /// What is found, which must be exactly what the case says.

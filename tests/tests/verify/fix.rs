@@ -2,7 +2,7 @@
 
 use tests::{Cluster, Workspace, psql};
 
-use crate::case::{CASE, fresh};
+use crate::case::{CASE, set_up, set_up_on};
 
 /// Breakages of every kind that `--fix` may fix.
 const BROKEN: &str = "
@@ -15,8 +15,7 @@ const BROKEN: &str = "
 
 #[test]
 fn everything_at_once_is_fixed_and_verified_again() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let intact = workspace.verify().exits(0);
     cluster.sql("aura_db", BROKEN);
 
@@ -37,8 +36,7 @@ fn everything_at_once_is_fixed_and_verified_again() {
 
 #[test]
 fn the_script_of_dry_run_fixes_by_psql() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", BROKEN);
     // A finding may hide another one.
     for _ in 0..3 {
@@ -50,8 +48,7 @@ fn the_script_of_dry_run_fixes_by_psql() {
 
 #[test]
 fn a_locked_table_is_left_and_the_rest_is_fixed() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", BROKEN);
     let mut other = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
     other.client.batch_execute("BEGIN; LOCK TABLE aura.notes_note IN ACCESS SHARE MODE").unwrap();
@@ -64,8 +61,7 @@ fn a_locked_table_is_left_and_the_rest_is_fixed() {
 
 #[test]
 fn a_session_that_the_server_ends_changes_nothing() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     // The server ends the session that grants.
     cluster.sql(
         "aura_db",
@@ -84,8 +80,7 @@ fn a_session_that_the_server_ends_changes_nothing() {
 
 #[test]
 fn functions_of_the_app_never_run_with_more_rights() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "SET ROLE aura_user; CREATE FUNCTION aura.evil(i int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN \
@@ -112,8 +107,7 @@ fn functions_of_the_app_never_run_with_more_rights() {
 
 #[test]
 fn names_that_end_a_line_stay_in_the_comment() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "SET ROLE aura_user; CREATE TABLE aura.U&\"a\\000DALTER ROLE aura_user SUPERUSER; --\" (id serial PRIMARY KEY); \
@@ -126,8 +120,9 @@ fn names_that_end_a_line_stay_in_the_comment() {
 
 #[test]
 fn an_administrator_without_access_changes_no_other_database() {
+    // Its files are on this machine, on each rung.
     let cluster = Cluster::start_with(&[]);
-    let workspace = fresh(&cluster, &CASE);
+    let workspace = set_up_on(&cluster, &CASE);
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO PUBLIC");
     cluster.sql("postgres", "GRANT CREATE ON SCHEMA public TO PUBLIC");
     cluster.let_in("host aura_db postgres 127.0.0.1/32 reject");
@@ -139,8 +134,8 @@ fn an_administrator_without_access_changes_no_other_database() {
 
 #[test]
 fn the_app_fixes_its_own_objects() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE).without("ADMIN_DATABASE_URL");
+    let (cluster, workspace) = set_up(&CASE);
+    let workspace = workspace.without("ADMIN_DATABASE_URL");
     cluster.sql(
         "aura_db",
         "REVOKE INSERT ON aura.notes_note FROM aura_user; ALTER ROLE aura_user IN DATABASE aura_db RESET search_path; \
@@ -155,8 +150,7 @@ fn the_app_fixes_its_own_objects() {
 
 #[test]
 fn the_administrator_fixes_the_login() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("postgres", "REVOKE CONNECT ON DATABASE aura_db FROM PUBLIC, aura_user");
     workspace.run(&["db-verify", "--fix"]).exits(0).shows("no-connect");
     workspace.verify().exits(0);

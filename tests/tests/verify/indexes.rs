@@ -2,7 +2,7 @@
 
 use tests::{Cluster, psql};
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// `db-setup` changes no constraint and no index: it ends with the same warning.
 const WARNED: Setup = Setup::Warns(&["invalid-indexes"]);
@@ -40,8 +40,7 @@ cases! {
 
 #[test]
 fn an_index_that_could_not_be_built() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let app = cluster.url("aura_user", "the-app's", "aura_db");
     psql(&app, &["-c", "CREATE TABLE lent (id int)", "-c", "INSERT INTO lent VALUES (1), (1)"], "").exits(0);
     psql(&app, &["-c", "CREATE UNIQUE INDEX CONCURRENTLY lent_id ON lent (id)"], "").exits(1);
@@ -69,8 +68,7 @@ fn an_index_that_could_not_be_built() {
 
 #[test]
 fn an_index_that_is_being_built_is_not_touched() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let app = cluster.url("aura_user", "the-app's", "aura_db");
     psql(&app, &["-c", "CREATE TABLE lent (id int)"], "").exits(0);
     // It waits for a transaction that may have seen the table.

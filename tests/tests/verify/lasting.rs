@@ -2,7 +2,7 @@
 
 use tests::{Cluster, Workspace};
 
-use crate::case::{CASE, Case, fresh};
+use crate::case::{CASE, Case, set_up};
 
 /// A dump with owners, privileges, settings and data, the roles, and how many rows the catalog holds.
 fn state(cluster: &Cluster) -> (String, String, String) {
@@ -24,8 +24,7 @@ fn leaves_nothing(cluster: &Cluster, workspace: &Workspace, code: i32) {
 
 #[test]
 fn verifying_leaves_nothing_behind() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     leaves_nothing(&cluster, &workspace, 0);
 
     let broken =
@@ -37,8 +36,7 @@ fn verifying_leaves_nothing_behind() {
 
 #[test]
 fn eight_at_once_do_not_disturb_each_other() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let before = state(&cluster);
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| workspace.verify().code)).collect();
@@ -49,8 +47,7 @@ fn eight_at_once_do_not_disturb_each_other() {
 
 #[test]
 fn a_role_that_reads_only_by_default_is_found_and_left_so() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("postgres", "ALTER ROLE aura_user SET default_transaction_read_only = on");
     assert_eq!(workspace.value("SHOW transaction_read_only"), "on");
     leaves_nothing(&cluster, &workspace, 3);
@@ -64,8 +61,7 @@ fn a_role_that_reads_only_by_default_is_found_and_left_so() {
 
 #[test]
 fn a_superuser_as_the_app_is_verified_and_warned_of() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("postgres", "ALTER ROLE aura_user SUPERUSER");
     leaves_nothing(&cluster, &workspace, 0);
     let run = workspace.verify().shows("superuser");
@@ -74,8 +70,7 @@ fn a_superuser_as_the_app_is_verified_and_warned_of() {
 
 #[test]
 fn what_a_trigger_writes_goes_with_the_probe() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO PUBLIC; CREATE TABLE ops.ddl (tag text, at timestamptz DEFAULT now()); \
@@ -89,8 +84,7 @@ fn what_a_trigger_writes_goes_with_the_probe() {
 
 #[test]
 fn it_waits_for_no_lock() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "CREATE TABLE public.notes_note (LIKE aura.notes_note)");
     assert!(workspace.verify().exits(3).fix("duplicates").contains("DROP TABLE public.notes_note"));
 

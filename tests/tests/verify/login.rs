@@ -2,7 +2,7 @@
 
 use tests::Cluster;
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// The case is made in another database: the app's own is dropped or closed.
 const AWAY: Case = Case { at: "postgres", ..CASE };
@@ -49,8 +49,7 @@ cases! {
 
 #[test]
 fn a_role_that_does_not_exist_is_a_finding() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let url = cluster.url("somebody", "the-app's", "aura_db");
     let run = workspace.with("DATABASE_URL", &url).verify().exits(3);
     assert_eq!(run.with_status("fail"), ["role"]);
@@ -60,16 +59,14 @@ fn a_role_that_does_not_exist_is_a_finding() {
 
 #[test]
 fn no_server_is_exit_code_4() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     drop(cluster);
     workspace.run(&["db-verify", "--wait", "0"]).exits(4).never_says("the-app's").shows("no-server");
 }
 
 #[test]
 fn f28_the_verdict_is_the_apps_own_view_and_the_whole_catalog() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "REASSIGN OWNED BY aura_user TO other");
     // What the documented check shows: nothing.
     let shown = workspace.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'aura'");

@@ -2,7 +2,7 @@
 
 use tests::Cluster;
 
-use crate::case::{CASE, Case, Fix, cases, fresh};
+use crate::case::{CASE, Case, Fix, cases, set_up};
 
 cases! {
     mod lost;
@@ -32,8 +32,7 @@ cases! {
 
 #[test]
 fn the_sql_for_a_lost_schema_and_migrating_fix_it() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "DROP SCHEMA aura CASCADE");
     let fix = workspace.verify().fix("schema");
     cluster.sql("aura_db", &fix);
@@ -46,8 +45,7 @@ fn the_sql_for_a_lost_schema_and_migrating_fix_it() {
 
 #[test]
 fn a_changed_file_is_found_and_migrating_fixes_it() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     workspace.write("migrations/V3__later.sql", "-- nothing yet\n");
     let run = workspace.verify().exits(3).shows("changed-file");
     assert_eq!(run.with_status("fail"), ["migrations"]);
@@ -63,8 +61,7 @@ fn a_changed_file_is_found_and_migrating_fixes_it() {
 
 #[test]
 fn another_comment_on_the_schema_stays() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "COMMENT ON SCHEMA aura IS 'ours since 1998'");
     workspace.run(&["db-setup"]).exits(0);
     let run = workspace.verify().exits(0);
@@ -74,8 +71,7 @@ fn another_comment_on_the_schema_stays() {
 
 #[test]
 fn a_routine_that_landed_elsewhere_is_named() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "GRANT CREATE ON SCHEMA public TO aura_user");
     let migrate = "psql -q -v ON_ERROR_STOP=1 -c \"CREATE TYPE aura.mood AS ENUM ('calm')\" \
                    -c \"CREATE FUNCTION public.f(a aura.mood, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'\" \"$DATABASE_URL\"";

@@ -2,7 +2,7 @@
 
 use tests::{Cluster, psql};
 
-use crate::case::{CASE, Case, Setup, cases, fresh};
+use crate::case::{CASE, Case, Setup, cases, set_up};
 
 /// Who owns an object of the schema may make more there: its default privileges are asked for too.
 const OWNER: &[&str] = &["default-privileges", "ownership"];
@@ -66,8 +66,7 @@ cases! {
 
 #[test]
 fn the_sql_works_with_any_search_path() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         r#"CREATE TYPE aura."Mood" AS ENUM ('calm'); CREATE TABLE aura.moods (mood aura."Mood");
@@ -100,8 +99,7 @@ cases! {
 
 #[test]
 fn a_security_definer_function_keeps_its_owner() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "CREATE FUNCTION aura.roles() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog \

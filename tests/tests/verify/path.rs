@@ -2,7 +2,7 @@
 
 use tests::{Cluster, Workspace, psql, shows};
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 const RESET_ROLE: &str = "ALTER ROLE aura_user IN DATABASE aura_db RESET search_path";
 const RESET_DATABASE: &str = "ALTER DATABASE aura_db RESET search_path";
@@ -49,8 +49,7 @@ cases! {
 
 #[test]
 fn a_path_that_only_the_owner_of_the_database_may_set_is_no_failure() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "postgres",
         "CREATE ROLE boss LOGIN CREATEROLE CREATEDB PASSWORD 'boss-only'; ALTER DATABASE aura_db OWNER TO other",
@@ -144,8 +143,7 @@ cases! {
 
 #[test]
 fn f33_the_fix_is_for_the_wrong_layer_alone() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aurra, public");
     let fix = workspace.verify().fix("search-path");
     assert_eq!(fix, "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public;");
@@ -161,8 +159,7 @@ fn f33_the_fix_is_for_the_wrong_layer_alone() {
 
 #[test]
 fn f24_every_layer_is_shown_in_its_order() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let path = |workspace: &Workspace| workspace.verify().message("search-path");
     let url = cluster.url("aura_user", "the-app's", "aura_db");
     // What the server says itself.
@@ -198,8 +195,7 @@ fn f24_every_layer_is_shown_in_its_order() {
 
 #[test]
 fn f30_a_restore_that_lost_the_path() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let dump = pg_dump(&cluster);
     cluster.sql("postgres", "CREATE DATABASE restored");
     psql(&cluster.superuser().with_database("restored").url(), &["-v", "ON_ERROR_STOP=1"], &dump).exits(0);
@@ -284,9 +280,7 @@ cases! {
 /// With the path `aura` alone a citext column compares as text, and finds nothing.
 #[test]
 fn f31_a_citext_column_needs_public_in_the_path() {
-    let cluster = Cluster::start();
-    let needs = Case { environment: &[("DB_EXTENSIONS", "citext")], ..CASE };
-    let workspace = fresh(&cluster, &needs);
+    let (cluster, workspace) = set_up(&Case { environment: &[("DB_EXTENSIONS", "citext")], ..CASE });
     workspace.verify().exits(0);
     let url = cluster.url("aura_user", "the-app's", "aura_db");
     psql(&url, &["-c", "CREATE TABLE visitor (name citext); INSERT INTO visitor VALUES ('A@b.c')"], "").exits(0);

@@ -2,7 +2,7 @@
 
 use tests::Cluster;
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.
 const FOUND: Setup = Setup::Fails(&["strays"]);
@@ -82,8 +82,7 @@ cases! {
 
 #[test]
 fn objects_of_another_application_stay() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "CREATE TABLE public.blog (id int); ALTER TABLE public.blog OWNER TO other; CREATE TABLE public.sketch (id int)",
@@ -139,8 +138,7 @@ cases! {
 
 #[test]
 fn tables_that_lie_elsewhere_are_not_made_once_more() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", "ALTER SCHEMA aura RENAME TO \"Aura\"");
     let before = (cluster.dump("aura_db"), cluster.globals());
     let run = workspace.verify().exits(3);

@@ -2,7 +2,7 @@
 
 use tests::{Cluster, psql};
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 cases! {
     mod revoked_grants;
@@ -127,8 +127,7 @@ fn default_privileges_are_tried_where_the_app_is_a_member() {
          CREATE EVENT TRIGGER take ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION ops.take()";
     let member = "GRANT other TO aura_user; GRANT USAGE, CREATE ON SCHEMA aura TO other; \
                   CREATE VIEW aura.latest AS SELECT 1 AS a; ALTER VIEW aura.latest OWNER TO other";
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql("aura_db", member);
     workspace.verify().exits(0);
     cluster.sql("aura_db", takes_away);

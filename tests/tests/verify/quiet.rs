@@ -3,7 +3,7 @@
 use postgres::{Client, NoTls};
 use tests::Cluster;
 
-use crate::case::{CASE, Case, fresh};
+use crate::case::{CASE, Case, set_up_on};
 
 const EXTENSIONS: &str = "CREATE EXTENSION pg_trgm SCHEMA public; CREATE EXTENSION \"uuid-ossp\" SCHEMA public; \
      CREATE EXTENSION postgres_fdw SCHEMA public; CREATE EXTENSION pg_stat_statements SCHEMA public; \
@@ -59,7 +59,7 @@ const THEIRS: &str = "
 fn a_grown_database_is_verified_without_a_finding() {
     let cluster = Cluster::start_with(&[("shared_preload_libraries", "pg_stat_statements")]);
     let case = Case { environment: &[("DB_EXTENSIONS", "citext")], ..CASE };
-    let workspace = fresh(&cluster, &case);
+    let workspace = set_up_on(&cluster, &case);
     cluster.sql("aura_db", EXTENSIONS);
     cluster.sql("aura_db", THEIRS);
     let mut app = Client::connect(&cluster.url("aura_user", "the-app's", "aura_db"), NoTls).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tests::Cluster;
 
-use crate::case::{CASE, fresh};
+use crate::case::{CASE, set_up};
 
 /// The contract's ids, in its order; it has more than are implemented yet.
 pub(crate) const IDS: &str = "server role database schema search-path schema-privileges table-privileges sequence-privileges \
@@ -36,8 +36,7 @@ fn is_report(report: &Value, port: u16) {
 
 #[test]
 fn json_has_the_contracts_shape() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     for command in ["db-verify", "db-setup", "db-migrate"] {
         let run = workspace.run(&[command, "--format", "json"]).exits(0);
         is_report(&run.json(), cluster.port());
@@ -64,8 +63,7 @@ fn json_has_the_contracts_shape() {
 
 #[test]
 fn text_has_the_fix_under_the_finding() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let run = workspace.run(&["db-verify"]).exits(0).never_says("the-app's");
     assert!(run.stdout.lines().count() <= 24, "one screen: {}", run.stdout);
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 160), "{}", run.stdout);
@@ -79,8 +77,7 @@ fn text_has_the_fix_under_the_finding() {
 
 #[test]
 fn quiet_and_colours() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let quiet = workspace.run(&["db-verify", "-q"]).exits(0);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     let json = workspace.run(&["db-verify", "-q", "--format", "json"]).exits(0);

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::Value;
 use tests::{Cluster, Python, Run, Workspace, shows};
 
-use crate::case::{CASE, fresh};
+use crate::case::{CASE, set_up};
 
 /// Every kind at once.
 const ALL: [&str; 8] = [
@@ -50,8 +50,7 @@ fn counts(junit: &Value, expected: [u64; 4]) {
 
 #[test]
 fn every_report_in_one_run() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let workspace = workspace.with("GITHUB_STEP_SUMMARY", "summary.md");
     let mut summary = "Of another step.\n".to_owned();
     workspace.write("summary.md", &summary);
@@ -78,8 +77,7 @@ fn every_report_in_one_run() {
 
 #[test]
 fn findings_with_hard_names() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         r#"CREATE TABLE public."a|b" (); CREATE TABLE public."<b>&amp;]]>" (); CREATE TABLE public."c``d``` %41" ();
@@ -131,8 +129,7 @@ fn findings_with_hard_names() {
 
 #[test]
 fn an_error_is_no_verdict() {
-    let cluster = Cluster::start();
-    let mut workspace = fresh(&cluster, &CASE);
+    let (cluster, mut workspace) = set_up(&CASE);
     let [url, migrate] = ["DATABASE_URL", "MIGRATE_COMMAND"].map(|key| workspace.setting(key).to_owned());
     workspace = workspace.with("GITHUB_STEP_SUMMARY", "summary.md");
     let loud = "printf '100%%: <a>&\\033[31m\\n%s\\n' \"$DATABASE_URL\"; exit 7".to_owned();

@@ -2,7 +2,7 @@
 
 use tests::{Cluster, shows};
 
-use crate::case::{CASE, Case, Fix, Setup, cases, fresh};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 const FAILED: Setup = Setup::Fails(&["sequence-values"]);
 
@@ -53,8 +53,7 @@ cases! {
 
 #[test]
 fn sequences_that_are_ahead_or_cannot_be_looked_at() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
         "SET ROLE aura_user; CREATE TABLE aura.lent (id serial PRIMARY KEY); INSERT INTO aura.lent DEFAULT VALUES; \

@@ -2,12 +2,11 @@
 
 use tests::{Cluster, connection};
 
-use crate::case::{CASE, fresh};
+use crate::case::{CASE, set_up, set_up_on};
 
 #[test]
 fn f25_sessions_that_keep_the_old_path() {
-    let cluster = Cluster::start();
-    let workspace = fresh(&cluster, &CASE);
+    let (cluster, workspace) = set_up(&CASE);
     let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
     cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = public");
     let mut worker =
@@ -53,7 +52,7 @@ fn f25_sessions_that_keep_the_old_path() {
 #[test]
 fn a_server_that_keeps_track_of_commits_knows_the_time() {
     let cluster = Cluster::start_with(&[("track_commit_timestamp", "on")]);
-    let workspace = fresh(&cluster, &CASE);
+    let workspace = set_up_on(&cluster, &CASE);
     let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
     let older = pg_config::connect(&app).unwrap();
     cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public, pg_temp");

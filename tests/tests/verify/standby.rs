@@ -2,12 +2,12 @@
 
 use tests::{Cluster, become_standby};
 
-use crate::case::{CASE, fresh};
+use crate::case::{CASE, set_up, set_up_on};
 
 #[test]
 fn a_standby_is_verified_and_not_set_up() {
     let cluster = Cluster::start_with(&[("wal_level", "replica"), ("hot_standby", "on")]);
-    let workspace = fresh(&cluster, &CASE);
+    let workspace = set_up_on(&cluster, &CASE);
     let mut server = become_standby(&cluster);
 
     let run = workspace.verify().exits(0).shows("standby");
