@@ -128,7 +128,7 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>.*)"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),
         ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s)\b"),
-        ("[PID]", r"(?:\b(?:process|pid|PID) |\bthread '[^']*' \()(?<redacted>\d+)"),
+        ("[PID]", r"(?:\b(?:process|session|pid|PID) |\bthread '[^']*' \(|_backend\()(?<redacted>\d+)"),
         // Where a program of the tests panics.
         ("[LINE]", r"\.rs:(?<redacted>\d+:\d+)"),
         ("[CLONE]", r"aura_db_(?:template|building|ready|test|used)_(?<redacted>[0-9a-f]{12}(?:_[0-9a-f]{8}_\d+)?)"),

@@ -1,7 +1,7 @@
 //! The report's shape: JSON for programs, text for people.
 
 use serde_json::Value;
-use tests::Cluster;
+use tests::{Cluster, shows};
 
 use crate::case::{CASE, set_up};
 
@@ -69,7 +69,8 @@ fn text_has_the_fix_under_the_finding() {
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 160), "{}", run.stdout);
     assert!(!run.stdout.contains('\x1b'), "colours without a terminal");
     assert_eq!(run.stderr, "", "nothing to say but the result");
-    run.shows("verified");
+    // With a line for each check that passed.
+    shows("verified", &run.stdout);
 
     cluster.sql("aura_db", "CREATE TABLE public.sketch (id int); REVOKE INSERT ON aura.notes_note FROM aura_user");
     workspace.run(&["db-verify"]).exits(3).shows("not-verified");
