@@ -255,15 +255,14 @@ fn refuses_version(log: &str) -> bool {
 }
 
 fn other_version(kept: &Kept, log: String) -> ContainerError {
-    let version = kept.version.as_deref();
+    let (name, image, version) = (kept.name(), &kept.image, kept.version.as_deref());
+    let made_by = version.map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
+    let older = version.and_then(|version| version.split('.').next());
+    let older = older.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
     ContainerError::OtherVersion {
-        name: kept.name().to_owned(),
-        image: kept.image.clone(),
-        volume: kept.volume.clone().unwrap_or_default(),
-        made_by: version.map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default(),
-        older: version
-            .and_then(|version| version.split('.').next())
-            .map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}")),
+        image: image.clone(),
+        place: format!("the volume {}{made_by}", kept.volume.as_deref().unwrap_or_default()),
+        again: format!("docker rm {name} && docker tag {older} {image} && cargo xtask db-setup"),
         log,
     }
 }

@@ -24,10 +24,10 @@ fn a_new_default_image_is_no_new_database() {
         let refused = updated.run(&["db-setup"]).exits(4);
         refused
             .complains(&format!(
-                "the data of this workspace are in the container {} of {old} (PostgreSQL 17.",
-                before.0[0]
+                "in the volume {} of the container {}: {old} (PostgreSQL 17.",
+                before.1[0], before.0[0]
             ))
-            .complains("POSTGRES_IMAGE is not set, and its default is postgres:18")
+            .complains("POSTGRES_IMAGE is not set: its default is postgres:18")
             .complains("Nothing was started or changed")
             .complains(&format!("\n      POSTGRES_IMAGE={old} cargo xtask db-setup --server container\n"))
             .complains("\n      cargo xtask db-stop --purge");

@@ -37,20 +37,16 @@ pub enum ContainerError {
     },
     /// The image is of another major version than the data: the name of an image that is moved from one to the next.
     #[error(
-        "{image} is of another major version than the data in the volume {volume}{made_by}: its server refuses them, and nothing in them was changed; the end of its log:\n{log}\n[give that name to the image of their version again, and start it: `docker rm {name} && docker tag {older} {image} && cargo xtask db-setup`; `cargo xtask db-stop --purge` throws the data away]"
+        "{image} is of another major version than the data in {place}: its server refuses them, and nothing in them was changed; the end of its log:\n{log}\n[give that name to the image of their version again, and start it: `{again}`; `cargo xtask db-stop --purge` throws the data away]"
     )]
     OtherVersion {
-        /// The container.
-        name: String,
-        /// Its image.
+        /// The container's image.
         image: String,
-        /// The volume of the data.
-        volume: String,
-        /// Which version made them, where that is known: ` (PostgreSQL 17.5)`.
-        made_by: String,
-        /// An image of that version.
-        older: String,
-        /// The end of its log.
+        /// The volume of the data, and which version made them, where that is known.
+        place: String,
+        /// The commands that serve them again.
+        again: String,
+        /// The end of the server's log.
         log: String,
     },
     /// The container runs, and its server does not serve in time.
