@@ -8,7 +8,7 @@ const WHERE: &str = "SELECT current_user || ' ' || current_database() || ' ' || 
 
 #[test]
 fn the_url_is_all_that_is_printed_and_libpq_takes_it() {
-    let (cluster, workspace) = Cluster::set_up();
+    let (_cluster, workspace) = Cluster::set_up();
     let run = workspace.run(&["db-url"]).exits(0);
     assert_eq!(run.stderr, "");
     assert_eq!(run.stdout.lines().count(), 1);

@@ -6,7 +6,7 @@ use tests::{Cluster, Workspace};
 
 #[test]
 fn arguments_and_exit_codes_are_psqls_own() {
-    let (cluster, workspace) = Cluster::set_up();
+    let (_cluster, workspace) = Cluster::set_up();
     let run = workspace.run(&["db-psql", "--", "-X", "-Atc", "SELECT 1, current_user, current_schema()"]).exits(0);
     assert_eq!(run.line(), "1|aura_user|aura");
     workspace
@@ -17,7 +17,7 @@ fn arguments_and_exit_codes_are_psqls_own() {
 
 #[test]
 fn the_users_own_libpq_variables_do_not_lead_astray() {
-    let (cluster, workspace) = Cluster::set_up();
+    let (_cluster, workspace) = Cluster::set_up();
     let workspace = workspace.with("PGDATABASE", "postgres").with("PGUSER", "postgres").with("PGAPPNAME", "mine");
     let run = workspace.run(&["db-psql", "--", "-X", "-Atc", "SELECT current_user, current_database()"]).exits(0);
     assert_eq!(run.line(), "aura_user|aura_db");
@@ -51,7 +51,7 @@ fn no_password_is_in_the_process_list() {
 
 #[test]
 fn without_psql_it_says_where_to_get_it() {
-    let (cluster, workspace) = Cluster::set_up();
+    let (_cluster, workspace) = Cluster::set_up();
     workspace.with("PATH", "/nowhere").run(&["db-psql"]).exits(1).shows("no-psql").never_says("the-app's");
 }
 

@@ -1,6 +1,6 @@
 //! Indexes and constraints that do not do their work.
 
-use tests::{Cluster, psql};
+use tests::psql;
 
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 

@@ -1,7 +1,5 @@
 //! What prevents the app's login.
 
-use tests::Cluster;
-
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// The case is made in another database: the app's own is dropped or closed.

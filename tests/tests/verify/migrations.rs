@@ -1,7 +1,5 @@
 //! The migrations' files and what they made.
 
-use tests::Cluster;
-
 use crate::case::{CASE, Case, Fix, cases, set_up};
 
 cases! {
@@ -45,7 +43,7 @@ fn the_sql_for_a_lost_schema_and_migrating_fix_it() {
 
 #[test]
 fn a_changed_file_is_found_and_migrating_fixes_it() {
-    let (cluster, workspace) = set_up(&CASE);
+    let (_cluster, workspace) = set_up(&CASE);
     workspace.write("migrations/V3__later.sql", "-- nothing yet\n");
     let run = workspace.verify().exits(3).shows("changed-file");
     assert_eq!(run.with_status("fail"), ["migrations"]);

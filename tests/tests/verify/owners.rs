@@ -1,6 +1,6 @@
 //! Objects of the app's schema that another role owns.
 
-use tests::{Cluster, psql};
+use tests::psql;
 
 use crate::case::{CASE, Case, Setup, cases, set_up};
 

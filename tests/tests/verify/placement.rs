@@ -1,7 +1,5 @@
 //! Objects in the wrong schema: strays, a migration tool's bookkeeping, another application's objects.
 
-use tests::Cluster;
-
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.

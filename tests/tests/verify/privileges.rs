@@ -1,6 +1,6 @@
 //! Grants that were revoked, and one that was given.
 
-use tests::{Cluster, psql};
+use tests::psql;
 
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 

@@ -1,7 +1,7 @@
 //! The report's shape: JSON for programs, text for people.
 
 use serde_json::Value;
-use tests::{Cluster, shows};
+use tests::shows;
 
 use crate::case::{CASE, set_up};
 

@@ -50,7 +50,7 @@ fn counts(junit: &Value, expected: [u64; 4]) {
 
 #[test]
 fn every_report_in_one_run() {
-    let (cluster, workspace) = set_up(&CASE);
+    let (_cluster, workspace) = set_up(&CASE);
     let workspace = workspace.with("GITHUB_STEP_SUMMARY", "summary.md");
     let mut summary = "Of another step.\n".to_owned();
     workspace.write("summary.md", &summary);
@@ -129,7 +129,7 @@ fn findings_with_hard_names() {
 
 #[test]
 fn an_error_is_no_verdict() {
-    let (cluster, mut workspace) = set_up(&CASE);
+    let (_cluster, mut workspace) = set_up(&CASE);
     let [url, migrate] = ["DATABASE_URL", "MIGRATE_COMMAND"].map(|key| workspace.setting(key).to_owned());
     workspace = workspace.with("GITHUB_STEP_SUMMARY", "summary.md");
     let loud = "printf '100%%: <a>&\\033[31m\\n%s\\n' \"$DATABASE_URL\"; exit 7".to_owned();

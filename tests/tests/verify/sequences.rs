@@ -1,6 +1,6 @@
 //! Sequences that stand behind their columns.
 
-use tests::{Cluster, shows};
+use tests::shows;
 
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 

@@ -2,7 +2,7 @@
 
 use tests::{Cluster, become_standby};
 
-use crate::case::{CASE, set_up, set_up_on};
+use crate::case::{CASE, set_up_on};
 
 #[test]
 fn a_standby_is_verified_and_not_set_up() {
