@@ -125,7 +125,7 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
         ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5})\b"),
         // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.
-        ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>.*)"),
+        ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>\S+ +\(.*\))"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),
         ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s)\b"),
         ("[PID]", r"(?:\b(?:process|session|pid|PID) |\bthread '[^']*' \(|_backend\()(?<redacted>\d+)"),
