@@ -14,7 +14,7 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
-use pg_server::{Belongings, Binaries, Containers, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway};
+use pg_server::{Binaries, Containers, Dump, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway};
 
 use crate::{
     rung::{self, Rung},
@@ -99,7 +99,7 @@ impl Cluster {
                 engine: &engine,
                 helper: &|_| Ok(helper.clone()),
             },
-            belongings: Belongings { database: "", dump: "", clear: "" },
+            dump: Dump { database: "", arguments: "", clear: "" },
             wait,
         };
         let place = Ephemeral::claim(&data_dir, wait).unwrap();
