@@ -15,7 +15,7 @@ use std::{
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
 use pg_server::{
-    Belongings, Binaries, Containers, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway,
+    Binaries, Containers, Dump, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway,
 };
 
 use crate::{
@@ -108,7 +108,7 @@ impl Cluster {
                 engine: &engine,
                 helper: &|_| Ok(helper.clone()),
             },
-            belongings: Belongings { database: "", dump: "", clear: "" },
+            dump: Dump { database: "", arguments: "", clear: "" },
             wait,
         };
         let place = Ephemeral::claim(&data_dir, wait).unwrap();
@@ -197,19 +197,24 @@ impl Drop for Cluster {
     }
 }
 
-/// The programs of the version that this run is on: those that `TESTS_SERVER` names, or the newest that are there,
-/// installed or fetched.
+/// The programs of the version that this run is on: those that `TESTS_SERVER` names, or the newest.
 pub(crate) fn programs() -> &'static Binaries {
     static PROGRAMS: OnceLock<Binaries> = OnceLock::new();
     PROGRAMS.get_or_init(|| match Rung::named() {
-        Rung::Local(None) => newest(),
+        Rung::Local(None) => newest().clone(),
         Rung::Local(Some(major)) | Rung::Container(major) => {
             programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"))
         }
     })
 }
 
-fn newest() -> Binaries {
+/// The newest programs that are there, installed or fetched; a release candidate is none of them.
+fn newest() -> &'static Binaries {
+    static NEWEST: OnceLock<Binaries> = OnceLock::new();
+    NEWEST.get_or_init(look_for_newest)
+}
+
+fn look_for_newest() -> Binaries {
     let (installed, reasons) = Binaries::installed(inherited_path().as_deref());
     let stable = installed.iter().find(|found| found.version.major <= NEWEST).cloned();
     let fetched = RELEASES.iter().rev().find_map(|(major, _)| (*major <= NEWEST).then(|| fetched(*major)).flatten());
@@ -258,12 +263,12 @@ pub(crate) fn is_found() -> bool {
     })
 }
 
-/// The `PATH` of what tests run. This run's version comes first: an older psql misreads a newer server, and an older
-/// pg_dump refuses it.
+/// The `PATH` of what tests run, where the newest programs come first: an older psql misreads a newer server, and an
+/// older pg_dump refuses it.
 pub(crate) fn search_path() -> OsString {
     let rest = inherited_path().unwrap_or_default();
-    let own = std::iter::once(programs().directory.clone());
-    env::join_paths(own.chain(env::split_paths(&rest))).unwrap()
+    let first = [programs(), newest()].into_iter().max_by_key(|found| found.version.major).into_iter();
+    env::join_paths(first.map(|found| found.directory.clone()).chain(env::split_paths(&rest))).unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests look for binaries where the program would")]

@@ -64,10 +64,16 @@ impl Engine {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut engine = Self { directory, bridge, address, port, daemon: None };
         engine.resume();
-        let copy = format!("docker save {image} | docker --host {} load --quiet", engine.host());
+        engine.load(image);
+        Some(engine)
+    }
+
+    /// Gives it an image of the machine's engine.
+    #[track_caller]
+    pub fn load(&self, image: &str) {
+        let copy = format!("docker save {image} | docker --host {} load --quiet", self.host());
         let status = Command::new("sh").args(["-c", &copy]).stdout(Stdio::null()).status().unwrap();
         assert!(status.success(), "{copy}");
-        Some(engine)
     }
 
     /// Its `DOCKER_HOST`.

@@ -194,7 +194,7 @@ impl<'a> Workshop<'a> {
                 self.run(&mut kept, say)?;
                 ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
             }
-            Err(ContainerError::Exited { log, .. }) if refuses_version(&log) => return Err(other_version(&kept, log)),
+            Err(ContainerError::Exited { log, .. }) if refuses_version(&log) => return Err(other_version(&kept, &log)),
             outcome => outcome?,
         };
         let has_served = kept.has_served();
@@ -254,17 +254,18 @@ fn refuses_version(log: &str) -> bool {
         .any(|words| log.contains(words))
 }
 
-fn other_version(kept: &Kept, log: String) -> ContainerError {
-    let (name, image, version) = (kept.name(), &kept.image, kept.version.as_deref());
-    let made_by = version.map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
-    let older = version.and_then(|version| version.split('.').next());
-    let older = older.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
-    ContainerError::OtherVersion {
-        image: image.clone(),
-        place: format!("the volume {}{made_by}", kept.volume.as_deref().unwrap_or_default()),
-        again: format!("docker rm {name} && docker tag {older} {image} && cargo xtask db-setup"),
-        log,
-    }
+fn other_version(kept: &Kept, log: &str) -> ContainerError {
+    let (name, image) = (kept.name(), &kept.image);
+    let volume = kept.volume.as_deref().unwrap_or_default();
+    let made_by = kept.version.as_ref().map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
+    let major = kept.version.as_ref().and_then(|version| version.split('.').next());
+    let older = major.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
+    ContainerError::OtherVersion(format!(
+        "{image} is of another major version than the data in the volume {volume}{made_by}: its server refuses them, and \
+         they are unchanged; the end of its log:\n{log}\n[give that name to an image of the data's version, and start \
+         again: `docker rm {name} && docker tag {older} {image} && cargo xtask db-setup`; \
+         `cargo xtask db-stop --purge` deletes the data]"
+    ))
 }
 
 impl Found {

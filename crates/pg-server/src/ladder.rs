@@ -12,7 +12,7 @@ use crate::{
     data_dir::DataDir,
     ephemeral, install,
     local::{self, Search},
-    other_data::{self, Belongings, OtherData},
+    other_data::{self, Dump, OtherData},
 };
 
 /// What may be done to get a server.
@@ -45,8 +45,8 @@ pub struct Request<'a> {
     pub durability: Durability,
     /// What the container rung needs.
     pub containers: Containers<'a>,
-    /// What is the app's in a server, for what is said of data that a new server would not have.
-    pub belongings: Belongings<'a>,
+    /// How the app's data are copied, for what is said of data that a new server would not have.
+    pub dump: Dump<'a>,
     /// How long a server may take to come up, and another process to let go of the data directory.
     pub wait: Duration,
 }
@@ -174,10 +174,9 @@ pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
     if request.choice != ServerChoice::Local
         && let Some(kept) = running.of_another_image(&request.containers)
     {
-        let Containers { image, image_is_default, .. } = request.containers;
-        let other = OtherData::of_image(kept, image, image_is_default, request.choice, request.belongings);
+        let other = OtherData::of_image(kept, running.is_new(&request.containers), request);
         // Where nobody chose the image, a new database in the place of the one that is there would be a surprise.
-        if image_is_default {
+        if request.containers.image_is_default {
             skipped.push(Skipped { rung: Rung::Container, reason: other.refused(), remedy: None });
             return Err(NoServer { skipped, error: None });
         }
@@ -333,9 +332,13 @@ impl Stopped {
 
     /// The container whose data are this workspace's, where one of another image would be started without them.
     fn of_another_image(&self, containers: &Containers<'_>) -> Option<&Kept> {
-        let mut kept = self.containers.iter().filter(|kept| kept.holds_data());
-        let is_new = kept.clone().all(|kept| kept.image != containers.image);
-        self.goes_on_by_default(containers).or_else(|| kept.next().filter(|_| is_new))
+        let first = self.containers.iter().find(|kept| kept.holds_data()).filter(|_| self.is_new(containers));
+        self.goes_on_by_default(containers).or(first)
+    }
+
+    /// Whether no container of this image has data.
+    fn is_new(&self, containers: &Containers<'_>) -> bool {
+        !self.containers.iter().any(|kept| kept.holds_data() && kept.image == containers.image)
     }
 
     /// The container whose data are this workspace's: a cluster would begin with none.

@@ -39,7 +39,7 @@ pub use error::LocalError;
 pub use install::install_where_missing;
 pub use ladder::{Mode, NoServer, Request, Rung, Server, Skipped, Source, find};
 pub use local::Local;
-pub use other_data::Belongings;
+pub use other_data::Dump;
 pub use password::app_password;
 pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
 pub use template::{Template, template};

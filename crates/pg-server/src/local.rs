@@ -13,7 +13,7 @@ use crate::{
     Binaries, LocalError, Request, Say,
     cluster::{Cluster, Running, Seen},
     data_dir::{DataDir, put_aside_name, remove_tree},
-    other_data::{Belongings, OtherData},
+    other_data::{Dump, OtherData},
     poll,
     start::start,
     template::Template,
@@ -81,7 +81,7 @@ pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) ->
 
 /// The running server of this workspace, started from these binaries where none runs.
 pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, LocalError> {
-    let Request { data_dir, bin_dir, path, durability, belongings, wait, .. } = *request;
+    let Request { data_dir, bin_dir, path, durability, dump, wait, .. } = *request;
     // Before anything is made on the disk.
     let named = bin_dir.map(Binaries::named).transpose()?;
     let nothing_kept = DataDir::open(data_dir)?.is_none_or(|open| open.clusters().is_ok_and(|kept| kept.is_empty()));
@@ -99,7 +99,7 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
     let is_named = named.is_some();
     let binaries = match named.or(newest) {
         Some(binaries) => binaries,
-        None => of_kept(&data_dir, path, belongings, say)?,
+        None => of_kept(&data_dir, path, dump, say)?,
     };
     let cluster = data_dir.cluster(&binaries.version.cluster_name());
     if is_named
@@ -107,7 +107,7 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
         && let Some(kept) = data_dir.clusters()?.first()
     {
         let own = own_binaries(kept, || Binaries::installed(path).0);
-        say(&OtherData::of_version(kept, own.as_ref(), &binaries, belongings).left());
+        say(&OtherData::of_version(kept, own.as_ref(), &binaries, dump).left());
     }
     let missing = if cluster.postmaster()?.is_some() { None } else { cluster.missing()? };
     if let Some(missing) = &missing {
@@ -149,12 +149,7 @@ fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, LocalError
 
 /// The binaries of the cluster that was used last. A newer version does not take their place: its server could not read
 /// the data.
-fn of_kept(
-    data_dir: &DataDir,
-    path: Option<&OsStr>,
-    belongings: Belongings<'_>,
-    say: Say<'_>,
-) -> Result<Binaries, LocalError> {
+fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_>) -> Result<Binaries, LocalError> {
     let Some(cluster) = data_dir.clusters()?.into_iter().next() else { return newest(path) };
     let (installed, _) = Binaries::installed(path);
     match (own_binaries(&cluster, || installed.clone()), installed.first()) {
@@ -172,7 +167,7 @@ fn of_kept(
         }
         (Some(own), _) => Ok(own),
         (None, Some(newest)) => {
-            Err(LocalError::OtherData(OtherData::of_version(&cluster, None, newest, belongings).refused()))
+            Err(LocalError::OtherData(OtherData::of_version(&cluster, None, newest, dump).refused()))
         }
         (None, None) => {
             say(&format!(

@@ -5,16 +5,16 @@ use std::fmt;
 
 use pg_config::ServerChoice;
 
-use crate::{Binaries, cluster::Cluster, container::Kept};
+use crate::{Binaries, Containers, Request, cluster::Cluster, container::Kept};
 
-/// What is the app's in a server, for the commands that take it to another server.
+/// How the app's data are dumped and restored, for the commands that copy them to another server: words of a shell.
 #[derive(Clone, Copy, Debug)]
-pub struct Belongings<'a> {
-    /// The app's database, as a word of a shell.
+pub struct Dump<'a> {
+    /// The app's database.
     pub database: &'a str,
-    /// The arguments of `pg_dump` that choose what is the app's, as words of a shell: `--schema=aura`.
-    pub dump: &'a str,
-    /// The statement that makes room for the dump in a new database, as a word of a shell: `'DROP SCHEMA aura CASCADE;'`.
+    /// The arguments of `pg_dump` that choose what is the app's: `--schema=aura`.
+    pub arguments: &'a str,
+    /// The statement that makes room in the new database: `'DROP SCHEMA aura CASCADE;'`.
     pub clear: &'a str,
 }
 
@@ -29,6 +29,8 @@ pub(crate) struct OtherData {
     old: String,
     /// The setting that leaves them: `POSTGRES_IMAGE=postgres:18`.
     new: String,
+    /// Whether that one has no data yet. Where it has, nothing may be copied over them.
+    is_new: bool,
     /// ` --server local`, where that is needed.
     flag: String,
     /// The command that dumps them.
@@ -37,38 +39,30 @@ pub(crate) struct OtherData {
 }
 
 impl OtherData {
-    /// Those of a container, where one of this image would be started.
-    pub(crate) fn of_image(
-        kept: &Kept,
-        image: &str,
-        is_default: bool,
-        choice: ServerChoice,
-        belongings: Belongings<'_>,
-    ) -> Self {
-        let whose = if is_default { "POSTGRES_IMAGE is not set: its default is" } else { "POSTGRES_IMAGE is now" };
+    /// Those of a container, where one of another image would be started; whether that one has no data yet.
+    pub(crate) fn of_image(kept: &Kept, is_new: bool, request: &Request<'_>) -> Self {
+        let Request { choice, dump, containers: Containers { image, image_is_default, .. }, .. } = *request;
+        let whose =
+            if image_is_default { "POSTGRES_IMAGE is not set: its default is" } else { "POSTGRES_IMAGE is now" };
         Self {
             why: format!("{}. {whose} {image}. Each image has data of its own", place(kept)),
             first: None,
             old: format!("POSTGRES_IMAGE={}", kept.image),
             new: format!("POSTGRES_IMAGE={image}"),
+            is_new,
             flag: if choice == ServerChoice::Auto { String::new() } else { format!(" --server {choice}") },
             dump: format!(
                 "docker exec {} pg_dump --username=postgres --no-owner --no-privileges {} {}",
                 kept.name(),
-                belongings.dump,
-                belongings.database,
+                dump.arguments,
+                dump.database,
             ),
-            clear: belongings.clear.to_owned(),
+            clear: dump.clear.to_owned(),
         }
     }
 
     /// Those of a cluster, where these binaries would serve; beside them those of its own version, where they are there.
-    pub(crate) fn of_version(
-        cluster: &Cluster,
-        own: Option<&Binaries>,
-        binaries: &Binaries,
-        belongings: Belongings<'_>,
-    ) -> Self {
+    pub(crate) fn of_version(cluster: &Cluster, own: Option<&Binaries>, binaries: &Binaries, dump: Dump<'_>) -> Self {
         let name = cluster.name();
         let (version, new) = (&binaries.version, binaries.directory.display());
         let old = own.map(|own| own.directory.clone()).or_else(|| cluster.bin_dir());
@@ -85,12 +79,13 @@ impl OtherData {
             first: own.is_none().then(|| format!("install PostgreSQL {name} beside {}", version.major)),
             dump: format!(
                 "{new}/pg_dump --no-owner --no-privileges {} \"$(PG_BIN_DIR={old} cargo xtask db-url{flag})\"",
-                belongings.dump,
+                dump.arguments,
             ),
             old: format!("PG_BIN_DIR={old}"),
             new: format!("PG_BIN_DIR={new}"),
+            is_new: true,
             flag: flag.to_owned(),
-            clear: belongings.clear.to_owned(),
+            clear: dump.clear.to_owned(),
         }
     }
 
@@ -119,19 +114,24 @@ pub(crate) fn place(kept: &Kept) -> String {
 /// The commands.
 impl fmt::Display for OtherData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, old, new, flag, dump, clear, .. } = self;
+        let Self { first, old, new, is_new, flag, dump, clear, .. } = self;
         let setup = format!("cargo xtask db-setup{flag}");
         let first = first.as_ref().map(|first| format!(" {first}, then")).unwrap_or_default();
         writeln!(f, "\n    To continue with these data (permanently: put {old} into .env):{first}")?;
         writeln!(f, "      {old} {setup}")?;
-        writeln!(f, "    To start with an empty database, and keep these data:")?;
-        writeln!(f, "      {new} {setup}")?;
-        writeln!(f, "    To copy these data to the new database:{first}")?;
-        writeln!(f, "      {old} {setup}")?;
-        writeln!(f, "      {dump} >data.sql")?;
-        writeln!(f, "      {new} {setup}")?;
-        writeln!(f, "      (echo {clear}; cat data.sql) | {new} cargo xtask db-psql{flag}")?;
-        writeln!(f, "      {new} {setup}")?;
+        if *is_new {
+            writeln!(f, "    To start with an empty database, and keep these data:")?;
+            writeln!(f, "      {new} {setup}")?;
+            writeln!(f, "    To copy these data to the new database:{first}")?;
+            writeln!(f, "      {old} {setup}")?;
+            writeln!(f, "      {dump} >data.sql")?;
+            writeln!(f, "      {new} {setup}")?;
+            writeln!(f, "      (echo {clear}; cat data.sql) | {new} cargo xtask db-psql{flag}")?;
+            writeln!(f, "      {new} {setup}")?;
+        } else {
+            writeln!(f, "    To use the other data of this workspace, and keep these:")?;
+            writeln!(f, "      {new} {setup}")?;
+        }
         writeln!(f, "    To delete these data, and all other servers of this workspace:")?;
         write!(f, "      cargo xtask db-stop --purge")
     }

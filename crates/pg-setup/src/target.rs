@@ -5,7 +5,7 @@ use std::{any::Any, fmt, time::Duration};
 use anyhow::Context as _;
 use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
-use pg_server::{Belongings, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
+use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
 
 use crate::{Context, helper};
 
@@ -51,7 +51,7 @@ impl Target {
         let config = &context.config;
         let engine = helper::engine(&context.environment);
         let build = |say: Say<'_>| helper::build(context, say);
-        let [database, dump, clear] = belongings(config);
+        let [database, arguments, clear] = dump(config);
         let request = Request {
             choice: config.server.value,
             mode,
@@ -61,7 +61,7 @@ impl Target {
             path: context.environment.process_os("PATH"),
             durability: config.durability.value,
             containers: helper::containers(context, &engine, &build),
-            belongings: Belongings { database: &database, dump: &dump, clear: &clear },
+            dump: Dump { database: &database, arguments: &arguments, clear: &clear },
             wait: context.wait,
         };
         let server = climb(&request, &mut |line| voice.say(line)).or_else(|error| {
@@ -149,9 +149,9 @@ impl Target {
     }
 }
 
-/// What is the app's in a server, as words of a shell: the database, what `pg_dump` is told, and the statement that makes
-/// room for what it dumps.
-fn belongings(config: &Config) -> [String; 3] {
+/// How the app's data are dumped and restored, as words of a shell: the database, the arguments of `pg_dump`, and the
+/// statement that makes room in a new database.
+fn dump(config: &Config) -> [String; 3] {
     let (database, schema) = (config.database.value.as_str(), &config.schema.value);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::{Workspace, docker, image};
+use tests::{Engine, Workspace, docker, image};
 
 use crate::{assert_kept, keep_something};
 
@@ -49,6 +49,36 @@ fn a_new_default_image_is_no_new_database() {
     let workspace = updated.with("POSTGRES_IMAGE", &old);
     workspace.run(&["db-setup"]).exits(0).complains("unchanged");
     assert_kept(&workspace);
+}
+
+/// What is printed is run as it stands, on an engine that has the image of that name.
+#[test]
+fn the_data_are_copied_to_the_new_default_image() {
+    let Some(workspace) = Workspace::new().in_container(17) else { return };
+    let Some(newer) = image(18) else { return };
+    let old = workspace.setting("POSTGRES_IMAGE").to_owned();
+    let Some(engine) = Engine::start(&old) else { return };
+    engine.load(&newer);
+    engine.docker(&["tag", &newer, "postgres:18"]);
+    let workspace = workspace.with("DOCKER_HOST", &engine.host());
+    workspace.run(&["db-setup"]).exits(0);
+    keep_something(&workspace);
+    let workspace = workspace.without("POSTGRES_IMAGE");
+    let refused = workspace.run(&["db-setup"]).exits(4);
+    workspace.run_printed(&refused.stderr, "To copy these data").exits(0).complains("unchanged").never_says("ERROR");
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert_kept(&workspace);
+    assert!(workspace.value("SHOW server_version").starts_with("18."));
+
+    // Whoever has used the old data since goes on with them; nothing is copied over the others.
+    let workspace = workspace.with("POSTGRES_IMAGE", &old);
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    let workspace = workspace.without("POSTGRES_IMAGE");
+    let refused = workspace.run(&["db-setup"]).exits(4).never_says("To copy these data");
+    workspace.run_printed(&refused.stderr, "To use the other data").exits(0).complains("unchanged");
+    workspace.run(&["db-setup"]).exits(0).complains("unchanged");
+    assert!(workspace.value("SHOW server_version").starts_with("18."));
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
 }
 
 /// Who names an image has it: what stays behind is said first, with the commands that copy it.

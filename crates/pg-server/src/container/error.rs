@@ -35,20 +35,9 @@ pub enum ContainerError {
         /// The end of its log.
         log: String,
     },
-    /// The image is of another major version than the data: the name of an image that is moved from one to the next.
-    #[error(
-        "{image} is of another major version than the data in {place}: its server refuses them, and nothing in them was changed; the end of its log:\n{log}\n[give that name to the image of their version again, and start it: `{again}`; `cargo xtask db-stop --purge` throws the data away]"
-    )]
-    OtherVersion {
-        /// The container's image.
-        image: String,
-        /// The volume of the data, and which version made them, where that is known.
-        place: String,
-        /// The commands that serve them again.
-        again: String,
-        /// The end of the server's log.
-        log: String,
-    },
+    /// The image is of another major version than the data: its name has moved from one to the next.
+    #[error("{0}")]
+    OtherVersion(String),
     /// The container runs, and its server does not serve in time.
     #[error("the server in the container {name} was not ready after {:.1} s: {seen}; the end of its log:\n{log}\n[give --wait more seconds: it goes on starting]", waited.as_secs_f64())]
     NotReady {

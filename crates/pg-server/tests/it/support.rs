@@ -15,9 +15,7 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, ServerChoice};
-use pg_server::{
-    Belongings, Binaries, Containers, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped,
-};
+use pg_server::{Binaries, Containers, Dump, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
@@ -117,7 +115,7 @@ pub(crate) fn request(data_dir: &Path) -> Request<'_> {
         path: None,
         durability: Durability::Development,
         containers: containers(),
-        belongings: Belongings { database: "app_db", dump: "--schema=app", clear: "'DROP SCHEMA app CASCADE;'" },
+        dump: Dump { database: "app_db", arguments: "--schema=app", clear: "'DROP SCHEMA app CASCADE;'" },
         wait: WAIT,
     }
 }
