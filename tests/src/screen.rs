@@ -116,14 +116,18 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         // What an engine answers differs between its versions.
         ("[ANSWER]", r"(?m)Docker responded with (?<redacted>.*)$"),
         ("[ANSWER]", r"was not pulled: (?<redacted>.*) \[pull"),
-        ("[ADDRESS]", r"(?<redacted>\b10\.\d+\.\d+\.1(?::\d{4,5})?)\b"),
+        ("[ADDRESS]", r"(?<redacted>\b10\.1\d\d\.\d+\.1(?::\d{4,5})?)\b"),
         ("[ENGINE]", r"\bby (?<redacted>(?:Docker|Podman)[^ ]* \S+ at \S+(?: \((?:its usual place|DOCKER_HOST)\))?)"),
         ("[ENGINE]", r"\(aura-\S+, (?<redacted>(?:unix|tcp)://[^)]+)\)"),
         ("[BIN_DIR]", r"(?:installed binaries in|initialising a cluster of .* with) (?<redacted>/\S*/bin)\b"),
+        ("[DATE]", r"\bapplied on (?<redacted>\d{4}-\d\d-\d\d)\b"),
+        ("[NUMBER]", r"\bpg_temp_(?<redacted>\d+)\b"),
+        // In a URL.
+        ("[DIR]", r"(?<redacted>%2F[^\s&]*aura-tests-[a-z]+%2F\d+-\d+-[a-z]+)"),
         // A row of `db-status`.
         ("[PORT]", r"(?m)^  port +(?<redacted>\d{4,5}(?:, \d{4,5})*)\b"),
         ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
-        ("[PORT]", r"(?:127\.0\.0\.1:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5})\b"),
+        ("[PORT]", r"(?:127\.0\.0\.\d:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5})\b"),
         // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.
         ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>\S+ +\(.*\))"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),

@@ -76,20 +76,8 @@ fn differences_are_listed_and_nothing_is_changed() {
     let error = migrate(&mut client).unwrap_err();
     let text = error.to_string();
     let Error::Differs { differences, .. } = error else { panic!("{text}") };
-    for line in [
-        "notes_note: column title: expected character varying(200) NOT NULL; found character varying(300) NOT NULL",
-        "notes_note: column content: expected text NOT NULL; found text",
-        "notes_note: column colour: not expected; found text DEFAULT 'red'::text",
-        "notes_note: index notes_note_user_id_d67ab6_idx: expected",
-        "artworks_artist: constraint artworks_artist_user_id_df8a94af_fk_core_user_id: expected",
-        "artworks_artist: sequence artworks_artist_id_seq: expected",
-        "contacts_contact: constraint named: not expected; found CHECK",
-        "core_user: option row level security: not expected",
-        "core_user_groups: kind: expected table; it is missing",
-    ] {
-        assert!(text.contains(line), "no {line:?} in {text}");
-    }
     assert_eq!(differences.len(), 9, "{text}");
+    tests::shows("differences", &text);
     assert!(before == cluster.dump("other"), "and nothing was");
     // The comparison was made with temporary tables: the session has none left.
     assert_eq!(crate::count(&mut client, "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), 0);

@@ -113,7 +113,7 @@ fn an_unknown_artist_writes_nothing() {
     let anna = person(&mut client, "anna");
     let error = add(&mut client, anna, &titled("Sans nom", &[4711], &["neuf"], &[])).unwrap_err();
     assert_eq!(error.code().map(postgres::error::SqlState::code), Some("23503"), "{error}");
-    assert!(error.to_string().contains("add artwork \"Sans nom\" of user"), "{error}");
+    tests::shows("unknown-artist", &error.to_string());
 
     let id = add(&mut client, anna, &titled("Connu", &[], &["vieux"], &[])).unwrap();
     change(&mut client, anna, id, &titled("Changé", &[], &[], &[4711])).unwrap_err();

@@ -59,10 +59,8 @@ fn a_refused_login_says_who_and_where_and_no_password() {
     drop(migrated(&cluster, "there"));
     let error = aura::connect(&cluster.url(ROLE, "wrong-one", "there")).err().unwrap();
     assert_eq!(error.code().map(postgres::error::SqlState::code), Some("28P01"), "{error}");
-    let text = error.to_string();
-    let who_and_where =
-        format!("role \"{ROLE}\" may not connect to database \"there\" at 127.0.0.1:{}", cluster.port());
-    assert!(text.contains(&who_and_where) && !text.contains("wrong-one"), "{text}");
+    assert!(!error.to_string().contains("wrong-one"), "{error}");
+    shows("refused-login", &error.to_string());
     let error = aura::connect(&cluster.url(ROLE, PASSWORD, "nowhere")).err().unwrap();
     assert_eq!(error.code().map(postgres::error::SqlState::code), Some("3D000"), "{error}");
 }

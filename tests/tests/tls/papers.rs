@@ -2,15 +2,18 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex, Weak},
+    time::{SystemTime, UNIX_EPOCH},
 };
+
+use tests::{alone, kept};
 
 use crate::table::rows;
 
-/// A directory full of them; it goes with the last test that looks into it.
+/// A directory full of them, for the tests of every process.
 pub(crate) struct Papers {
     directory: PathBuf,
 }
@@ -51,15 +54,23 @@ impl Papers {
         version.is_ok_and(|output| output.stdout.starts_with(b"OpenSSL ") && !output.stdout.starts_with(b"OpenSSL 1"))
     }
 
-    /// The papers, made by whoever comes first.
-    pub(crate) fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<Papers>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap();
-        shared.upgrade().unwrap_or_else(|| {
-            let made = Arc::new(Self::make());
-            *shared = Arc::downgrade(&made);
-            made
-        })
+    /// The papers, made by the first test of a day: what they certify is valid for two.
+    pub(crate) fn shared() -> Self {
+        let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / (24 * 60 * 60);
+        let mut key = DefaultHasher::new();
+        (include_str!("papers.txt"), include_str!("papers.rs")).hash(&mut key);
+        let name = |day: u64| format!("tests-papers-{:016x}-{day}", key.finish());
+        let papers = Self { directory: kept(&name(today)) };
+        let _alone = alone(&kept("tests-papers"));
+        if !papers.path("made").exists() {
+            // Those of yesterday may be in use still.
+            for directory in [kept(&name(today - 2)), papers.directory.clone()] {
+                let _ = fs::remove_dir_all(directory);
+            }
+            papers.make();
+            papers.write("made", "");
+        }
+        papers
     }
 
     /// Where something lies.
@@ -78,25 +89,22 @@ impl Papers {
             .collect()
     }
 
-    fn make() -> Self {
-        let directory = pg_server::scratch().join(format!("aura-tests-tls-{}", std::process::id()));
-        let papers = Self { directory };
-        fs::create_dir_all(&papers.directory).unwrap();
+    fn make(&self) {
+        fs::create_dir_all(&self.directory).unwrap();
         for (name, content) in [("index.txt", ""), ("serial", "01\n"), ("crlnumber", "01\n"), ("no.pem", "nothing\n")] {
-            papers.write(name, content);
+            self.write(name, content);
         }
-        let configuration = CONFIGURATION.replace("DIR", &papers.directory.display().to_string());
-        papers.write("openssl.cnf", &configuration);
+        let configuration = CONFIGURATION.replace("DIR", &self.directory.display().to_string());
+        self.write("openssl.cnf", &configuration);
         // Without a number, and without extensions, a list is of version 1.
-        papers.write("numberless.cnf", &configuration.replace("crlnumber = ", "# "));
+        self.write("numberless.cnf", &configuration.replace("crlnumber = ", "# "));
         for [name, key, issuer, subject, extensions, valid, signed_with] in rows(include_str!("papers.txt")) {
-            papers.certificate(name, key, issuer, subject, extensions, valid, signed_with);
+            self.certificate(name, key, issuer, subject, extensions, valid, signed_with);
         }
-        papers.bundles();
-        papers.revocations();
-        papers.keys();
-        papers.homes();
-        papers
+        self.bundles();
+        self.revocations();
+        self.keys();
+        self.homes();
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of the table")]
@@ -257,14 +265,5 @@ impl Papers {
 
     fn permit(&self, name: &str, mode: u32) {
         fs::set_permissions(Path::new(&self.path(name)), fs::Permissions::from_mode(mode)).unwrap();
-    }
-}
-
-impl Drop for Papers {
-    fn drop(&mut self) {
-        // Those of a failed test stay, to look at.
-        if !std::thread::panicking() {
-            let _ = fs::remove_dir_all(&self.directory);
-        }
     }
 }

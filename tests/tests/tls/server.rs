@@ -5,7 +5,6 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::PathBuf,
-    sync::Arc,
     thread,
     time::Duration,
 };
@@ -34,7 +33,7 @@ const ROLES: &str = "SET password_encryption = 'scram-sha-256';
 /// A running server, and what it may show.
 pub(crate) struct Server {
     pub(crate) cluster: Cluster,
-    pub(crate) papers: Arc<Papers>,
+    pub(crate) papers: Papers,
     data: PathBuf,
     socket: String,
     version: u32,
@@ -113,6 +112,14 @@ impl Server {
     /// The major version of the psql beside it.
     pub(crate) fn libpq(&self) -> u32 {
         self.version
+    }
+
+    /// The same text with the places as the tables have them.
+    pub(crate) fn unfilled(&self, text: &str) -> String {
+        let text = text.replace(&self.papers.path("").display().to_string(), "@");
+        // The papers' dates are midnights.
+        let text = text.replace(&format!(":{}", self.cluster.port()), ":PORT").replace("T00:00:00Z", "");
+        if self.socket.is_empty() { text } else { text.replace(&self.socket, "SOCKET") }
     }
 
     /// A text with the places filled in: `@` is the papers' directory, `SOCKET` the socket's.
