@@ -125,7 +125,10 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         // In a URL.
         ("[DIR]", r"(?<redacted>%2F[^\s&]*aura-tests-[a-z]+%2F\d+-\d+-[a-z]+)"),
         ("[DIR]", r"(?<redacted>/[^\s':;,]*aura-tests-[a-z]+/\d+-\d+-[a-z]+)"),
-        ("[PORT]", r"(?:127\.0\.0\.\d:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5}(?:, \d{4,5})*)\b"),
+        (
+            "[PORT]",
+            r"(?:127\.0\.0\.\d:|localhost:|\[::1\]:|port(?:=|:? +)|PGPORT=)(?<redacted>\d{4,5}(?:, \d{4,5})*)\b",
+        ),
         // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.
         ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>\S+ +\(.*\))"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),

@@ -7,7 +7,7 @@ use postgres::error::SqlState;
 
 use crate::{
     Expected, PathLayer,
-    query::{SqlError, in_transaction, query},
+    query::{SqlError, query},
     remark::PathSet,
 };
 
@@ -50,10 +50,7 @@ pub(super) fn read(
     // One of our own that has ended may be seen for a moment longer.
     for pause in [0, 20, 80] {
         thread::sleep(Duration::from_millis(pause));
-        let parameters = [expected.role.as_str(), since];
-        let rows = match in_transaction(session, |session, _| {
-            query(session, include_str!("../sql/sessions.sql"), &parameters)
-        }) {
+        let rows = match query(session, include_str!("../sql/sessions.sql"), &[expected.role.as_str(), since]) {
             // Somebody wrote a day that there is not.
             Err(error) if error.is(&SqlState::DATETIME_FIELD_OVERFLOW) => break,
             rows => rows?,
