@@ -88,7 +88,9 @@ fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for file in files(&root().join("tests")) {
         let text = fs::read_to_string(&file).unwrap();
-        let names: BTreeSet<_> = text.lines().filter_map(name).collect();
+        // In a list of cases, too: `fn f26_two_copies() = Case {`.
+        let names = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn ")?.split('(').next());
+        let names: BTreeSet<_> = names.collect();
         tests.extend(names.into_iter().filter_map(|function| {
             let numbers: Vec<_> = function.split('_').map_while(Number::parse).collect();
             let name = format!("{}::{function}", module(&file));
@@ -96,15 +98,6 @@ fn tests() -> Vec<Test> {
         }));
     }
     tests
-}
-
-/// The function that a line begins: `fn name() {`; in a list of cases, `name: Case {`.
-fn name(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    match line.strip_prefix("fn ") {
-        Some(function) => function.split('(').next(),
-        None => line.split_once(": Case {").map(|(name, _)| name),
-    }
 }
 
 fn root() -> PathBuf {

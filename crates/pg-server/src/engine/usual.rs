@@ -156,11 +156,12 @@ mod tests {
 
     #[test]
     fn many_silent_engines_do_not_add_up() {
+        // One after the other they would take 18 s, on any machine: each is waited for 0.3 s.
         let fakes: Vec<_> =
-            (0..12).map(|number| Fake::start(&format!("many-{number}"), vec![vec![Act::Stall]])).collect();
+            (0..60).map(|number| Fake::start(&format!("many-{number}"), vec![vec![Act::Stall]])).collect();
         let places: Vec<_> = fakes.iter().map(Fake::socket).collect();
         let start = Instant::now();
         first(&places).unwrap_err();
-        assert!(start.elapsed() < Duration::from_millis(2800), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(18), "{:?}", start.elapsed());
     }
 }
