@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ConnInfo, ConnectError, Session, connect, connect_within};
+use crate::{ConnInfo, ConnectError, Session, connect::open};
 
 /// What such a session starts with. Settings of the startup packet win over those that are stored for roles and
 /// databases (the manual's section 20.1, "Parameter Interaction via the Configuration File").
@@ -19,20 +19,19 @@ const SETTINGS: [(&str, &str); 7] = [
     ("jit", "off"),
 ];
 
-/// Opens a session that reads the catalog and runs DDL with an administrator's rights, and may sooner or later be
-/// asked for by `wait`; see [`connect_within`].
+/// Opens a session that reads the catalog and runs DDL with an administrator's rights. Tries again until `wait` is
+/// over, as [`connect_within`](crate::connect_within) does; with no time, once.
 ///
 /// Where the settings are refused in the startup packet, by PgBouncer or by an event trigger of the login that finds
 /// nothing by such a path, they are the first that the session is told.
 pub fn connect_administrator(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError> {
-    let open = |info: &ConnInfo| if wait.is_zero() { connect(info) } else { connect_within(info, wait) };
     let mut started = info.clone();
     for (name, value) in settings(info) {
         started.options = started.options.with(name, value);
     }
-    match open(&started) {
+    match open(&started, wait) {
         Err(error) if error.is_refused_parameter() || is_of_a_trigger(&error) => {
-            let mut session = open(info)?;
+            let mut session = open(info, wait)?;
             let statements: Vec<_> = settings(info).map(|(name, value)| format!("SET {name} = {value}")).collect();
             match session.client.batch_execute(&statements.join("; ")) {
                 Ok(()) => Ok(session),

@@ -8,8 +8,7 @@ use std::{
 use crate::{
     Address, ConnInfo, ConnectError, InvalidConnString, Parameters, Passfile, Session,
     attributes::{TargetSessionAttrs, is_balanced},
-    connect::pause_before_next,
-    connect_within,
+    connect::{open, pause_before_next},
     password::random_below,
 };
 
@@ -61,8 +60,7 @@ impl Candidates {
     /// tried again until `wait` is over.
     pub fn connect(&self, wait: Duration) -> Result<(ConnInfo, Session), ConnectError> {
         if let [only] = self.0.as_slice() {
-            let session = if wait.is_zero() { crate::connect(only) } else { connect_within(only, wait) };
-            return session.map(|session| (only.clone(), session));
+            return open(only, wait).map(|session| (only.clone(), session));
         }
         let deadline = Instant::now() + wait;
         let mut pause = Duration::ZERO;

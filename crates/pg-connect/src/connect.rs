@@ -74,6 +74,11 @@ pub fn connect_within(info: &ConnInfo, wait: Duration) -> Result<Session, Connec
     }
 }
 
+/// One attempt where there is no time to wait, else as many as there is time for.
+pub(crate) fn open(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError> {
+    if wait.is_zero() { connect(info) } else { connect_within(info, wait) }
+}
+
 /// Sleeps before the next attempt, each time longer; whether there is time for one.
 pub(crate) fn pause_before_next(pause: &mut Duration, deadline: Instant) -> bool {
     *pause = (*pause * 2).clamp(Duration::from_millis(1), Duration::from_millis(250));
