@@ -102,7 +102,9 @@ impl Run {
     #[track_caller]
     pub fn fix(&self, id: &str) -> String {
         let check = self.check(id);
-        let statements = check["fix"].as_array().unwrap();
-        statements.iter().map(|statement| statement.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+        let statements: Vec<_> = check["fix"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+        // Where there is any, the path comes first.
+        assert!(statements.is_empty() || statements[0] == "SET search_path = pg_catalog, pg_temp;", "{check}");
+        statements.iter().skip(1).copied().collect::<Vec<_>>().join("\n")
     }
 }

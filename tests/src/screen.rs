@@ -97,8 +97,9 @@ fn findings(report: &Value) -> String {
         }
         let ids: Vec<_> = same.iter().filter_map(|check| check["id"].as_str()).collect();
         lines += &format!("{} {}: {}\n", text("status"), ids.join(", "), text("message"));
-        for fix in check["fix"].as_array().into_iter().flatten() {
-            lines += &format!("    {}\n", fix.as_str().unwrap_or_default());
+        for fix in check["fixes"].as_array().into_iter().flatten() {
+            let by = fix["as"].as_str().map(|role| format!(" -- as {role}")).unwrap_or_default();
+            lines += &format!("    {}{by}\n", fix["sql"].as_str().unwrap_or_default());
         }
     }
     format!("{lines}{}\n", report["summary"])

@@ -16,6 +16,6 @@ pub use keys::{KEYS, Key};
 // What a configuration is made of: whoever takes one needs these too.
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, InvalidConnString, Options, Parameters, Password,
-    Session, Spare, SslMode, connect, connect_administrator, connect_within, mask_urls,
+    Rights, Session, Spare, SslMode, connect, connect_administrator, connect_within, mask_urls,
 };
 pub use project::{Project, ProjectError};

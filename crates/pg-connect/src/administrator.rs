@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{ConnInfo, ConnectError, Session, connect::open};
+use crate::{ConnInfo, ConnectError, Rights, Session, connect::open};
 
 /// What such a session starts with. Settings of the startup packet win over those that are stored for roles and
 /// databases (the manual's section 20.1, "Parameter Interaction via the Configuration File").
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     // An operator or a function that somebody has put into another schema is never found (CVE-2018-1058).
     ("search_path", "pg_catalog, pg_temp"),
     // ALTER DATABASE … SET role = app would make the app's role of it.
@@ -14,6 +14,9 @@ const SETTINGS: [(&str, &str); 7] = [
     ("client_min_messages", "notice"),
     ("standard_conforming_strings", "on"),
     ("transform_null_equals", "off"),
+    // How names and times are written.
+    ("quote_all_identifiers", "off"),
+    ("DateStyle", "ISO, MDY"),
     ("default_transaction_read_only", "off"),
     // Catalog queries look expensive to the planner; compiling them would cost more than running them does.
     ("jit", "off"),
@@ -25,6 +28,12 @@ const SETTINGS: [(&str, &str); 7] = [
 /// Where the settings are refused in the startup packet, by PgBouncer or by an event trigger of the login that finds
 /// nothing by such a path, they are the first that the session is told.
 pub fn connect_administrator(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError> {
+    let mut session = open_safely(info, wait)?;
+    session.rights = Rights::Administrator;
+    Ok(session)
+}
+
+fn open_safely(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError> {
     let mut started = info.clone();
     for (name, value) in settings(info) {
         started.options = started.options.with(name, value);
@@ -32,7 +41,7 @@ pub fn connect_administrator(info: &ConnInfo, wait: Duration) -> Result<Session,
     match open(&started, wait) {
         Err(error) if error.is_refused_parameter() || is_of_a_trigger(&error) => {
             let mut session = open(info, wait)?;
-            let statements: Vec<_> = settings(info).map(|(name, value)| format!("SET {name} = {value}")).collect();
+            let statements: Vec<_> = settings(info).map(|(name, value)| format!("SET {name} TO {value}")).collect();
             match session.client.batch_execute(&statements.join("; ")) {
                 Ok(()) => Ok(session),
                 // What refused the session is the cause.

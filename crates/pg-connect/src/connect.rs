@@ -40,7 +40,19 @@ pub struct Session {
     pub encryption: Encryption,
     /// Since when there is a connection.
     pub opened: Instant,
+    /// With whose rights it works.
+    pub rights: Rights,
     notices: Arc<Mutex<Vec<DbError>>>,
+}
+
+/// With whose rights a session works: it decides what may be run by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// The app's own. It may read what the app owns, and runs what that holds of code.
+    App,
+    /// An administrator's, of [`connect_administrator`](crate::connect_administrator): it reads the catalog and runs
+    /// DDL, and nothing that the app owns.
+    Administrator,
 }
 
 /// Whether a connection is encrypted; a proxy in between may speak to the server otherwise.
@@ -209,6 +221,7 @@ fn try_once(
     });
     let (tls, handshaken) = Tls::new(info);
     let opened = Instant::now();
+    #[expect(clippy::disallowed_methods, reason = "the one place that opens sessions")]
     let outcome = within(limit, move || config.connect(tls)).ok_or_else(|| {
         let cause = format!("it did not let us in within {} s", limit.as_secs());
         (ConnectError::unreachable(info, &cause), false)
@@ -222,7 +235,7 @@ fn try_once(
                 (_, None, Stance::Clear) => Encryption::Clear(format!("sslmode={}", info.ssl_mode)),
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
-            Ok(Session { client, encryption, opened, notices })
+            Ok(Session { client, encryption, opened, rights: Rights::App, notices })
         }
         Err(error) => {
             let error = ConnectError::of(info, &error, Some(&handshaken));

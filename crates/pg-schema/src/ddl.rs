@@ -4,6 +4,10 @@ use pg_config::{Identifier, Literal};
 
 use crate::{object::Object, path};
 
+/// The first statement of SQL that a person runs: nothing that others have put into another schema is found
+/// (CVE-2018-1058).
+pub const SAFE_PATH: &str = "SET search_path = pg_catalog, pg_temp";
+
 /// The search_path of the app: its own schema first, then the one where extensions live.
 pub fn search_path(schema: &Identifier) -> String {
     format!("{schema}, public")
@@ -43,6 +47,11 @@ pub fn grant_database(database: &Identifier, role: &Identifier) -> String {
 /// Extensions, and those that they need, live in `public`, whatever the session's path is.
 pub fn create_extension(extension: &Identifier) -> String {
     format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public CASCADE")
+}
+
+/// Whether a statement creates an extension, whose script runs with more rights than its caller's.
+pub(crate) fn is_create_extension(statement: &str) -> bool {
+    statement.starts_with("CREATE EXTENSION ")
 }
 
 /// Where it belongs; only a relocatable one can be moved.

@@ -80,6 +80,8 @@ pub struct Facts {
     pub foreign_owned: Vec<Object>,
     /// Those routines among them that run with their owner's rights, which are left out there.
     pub definers: Vec<Object>,
+    /// Those routines that something uses which stays another role's, and what that is; left out there, too.
+    pub used_elsewhere: Vec<(Object, String)>,
     /// Objects outside the schema that are the app's, or lie in `public`.
     pub misplaced: Vec<Misplaced>,
     /// What keeps the copies of tables from being dropped: a copy's oid, and the oid of a relation that
@@ -195,8 +197,12 @@ impl Facts {
         let misplaced = misplaced::read(session, expected)?;
         let remark = Remark::read(row.get("schema_comment"));
         let rows = query(session, include_str!("sql/foreign_owned.sql"), &[schema, role])?;
-        let (definers, foreign_owned): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.get("is_definers"));
+        let (used, rows): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|row| row.get::<_, Option<&str>>("used_by").is_some());
+        let (definers, foreign_owned): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.get("is_definers"));
         let objects = |rows: Vec<&Row>| rows.into_iter().filter_map(|row| object(row, &expected.schema)).collect();
+        let used_elsewhere =
+            used.into_iter().filter_map(|row| Some((object(row, &expected.schema)?, row.get("used_by")))).collect();
         let (definers, foreign_owned) = (objects(definers), objects(foreign_owned));
         let facts = Self {
             version: row.get("version"),
@@ -241,6 +247,7 @@ impl Facts {
                 .collect(),
             foreign_owned,
             definers,
+            used_elsewhere,
             references: misplaced::references(session, &misplaced)?,
             misplaced,
             extensions: query(session, include_str!("sql/extensions.sql"), &[])?

@@ -34,7 +34,7 @@ pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned
 pub use query::{SqlError, execute, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
-pub use report::{Check, Fix, Mender, Report, Status};
+pub use report::{Check, Fix, Report, Status};
 pub use reset::{ResetError, refuse_servers_own, reset};
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};

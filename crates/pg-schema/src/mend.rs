@@ -4,8 +4,9 @@ use pg_config::{Session, connect};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, By, Change, Connections, Expected, Fix, Mender, ddl,
-    query::{SqlError, execute},
+    Access, By, Change, Connections, Expected, Fix, ddl,
+    provision::database::foreign_in_public,
+    query::{SqlError, execute, in_transaction},
     record::record_path,
 };
 
@@ -33,13 +34,13 @@ pub fn mend(
         connections.app = connect(&access.app).ok();
     }
     if let Some(app) = connections.app() {
+        hold_back(app, &mut rest, &mut left)?;
         let (done, refused) = run(app, &rest)?;
         told(&done, By::App, tell);
         has_set_path |= done.iter().any(|fix| fix.statement == path);
         // Where it was not for want of rights, others would fare no better.
-        let (for_others, final_) = refused
-            .into_iter()
-            .partition::<Vec<_>, _>(|(fix, error)| fix.by == Mender::Anybody && is_about_rights(error));
+        let (for_others, final_) =
+            refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
         left.extend(final_.into_iter().map(|(_, error)| error));
         rest = for_others.iter().map(|(fix, _)| *fix).collect();
         if rest.is_empty() || connections.app_is_administrator(expected) {
@@ -47,7 +48,7 @@ pub fn mend(
             rest.clear();
         }
     }
-    rest.retain(|fix| fix.by == Mender::Anybody);
+    rest.retain(|fix| !fix.is_for_app);
     if !rest.is_empty() {
         let (session, is_inside) = connections.administrator_inside(expected);
         if !is_inside {
@@ -55,6 +56,7 @@ pub fn mend(
             let grant = ddl::grant_database(&expected.database, &expected.role);
             rest.retain(|fix| fix.statement == grant);
         }
+        hold_back(session, &mut rest, &mut left)?;
         let (done, refused) = run(session, &rest)?;
         told(&done, By::Administrator, tell);
         has_set_path |= done.iter().any(|fix| fix.statement == path);
@@ -65,6 +67,25 @@ pub fn mend(
         record_path(&mut app, expected)?;
     }
     Ok(left)
+}
+
+/// Runs no script of an extension that could meet what other roles have put into `public`: whoever asks for the
+/// extension, the script may run as superuser.
+fn hold_back(session: &mut Session, rest: &mut Vec<&Fix>, left: &mut Vec<SqlError>) -> Result<(), SqlError> {
+    let is_meant = |fix: &&Fix| ddl::is_create_extension(&fix.statement);
+    if !rest.iter().any(is_meant) {
+        return Ok(());
+    }
+    let Some(found) = in_transaction(session, |session, _| foreign_in_public(session))? else { return Ok(()) };
+    let refused = rest.iter().copied().filter(is_meant).map(|fix| SqlError {
+        statement: fix.statement.clone(),
+        message: format!("public holds {found}: the extension's script runs with more rights, and could run them"),
+        sqlstate: String::new(),
+        detail: String::new(),
+    });
+    left.extend(refused);
+    rest.retain(|fix| !is_meant(fix));
+    Ok(())
 }
 
 fn told(done: &[&Fix], by: By, tell: &mut dyn FnMut(&Change)) {

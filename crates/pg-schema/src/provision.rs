@@ -2,7 +2,7 @@
 //! already is never a reason to stop early, and what is right already is not touched.
 
 mod cluster;
-mod database;
+pub(crate) mod database;
 mod error;
 mod rest;
 mod rights;
@@ -23,9 +23,9 @@ use self::{
 };
 pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
-    Administrator, Expected, Facts, lock,
+    Administrator, Expected, Facts, ddl, lock,
     lock::LockError,
-    query::{SqlError, execute, query_one, settled},
+    query::{SqlError, execute, in_transaction, query_one, settled},
     record::record_path,
     verify::pooler,
 };
@@ -174,7 +174,9 @@ fn maintenance(
     }
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
     if purpose != Purpose::Drop && administrator.connection == app_as_administrator(access).connection {
-        return connect_app(access, Some(administrator)).map_err(ProvisionError::Connect);
+        let mut session = connect_app(access, Some(administrator)).map_err(ProvisionError::Connect)?;
+        execute(&mut session, ddl::SAFE_PATH)?;
+        return Ok(session);
     }
     let how = administrator.how.clone();
     match refusal {
@@ -278,8 +280,7 @@ pub fn provision(
     }
     if !plan.is_empty()
         && let Some(app) = &mut connections.app
-        && query_one(app, "SELECT (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text", &[])?
-            .get::<_, String>(0)
+        && in_transaction(app, |app, _| query_one(app, SERVER_STARTED, &[]))?.get::<_, String>(0)
             != cluster.server_started
     {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
@@ -325,6 +326,9 @@ pub fn provision(
     let facts = (is_settled && !is_stale).then_some(facts);
     Ok(Provisioned { app, left: run.left, warnings: run.warnings, expected, facts })
 }
+
+/// When the server was started, in ms: tells one server from another.
+const SERVER_STARTED: &str = "SELECT (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000)::int8::text";
 
 /// Where the schema is empty and the app's tables lie elsewhere, they were moved, or their schema renamed: the
 /// migrations would make empty ones beside them.

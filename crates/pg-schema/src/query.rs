@@ -1,6 +1,6 @@
 //! Statements on their way to the server: each error carries the statement and the server's words.
 
-use pg_config::Session;
+use pg_config::{Rights, Session};
 use postgres::{
     Row, SimpleQueryMessage,
     types::{ToSql, Type},
@@ -75,11 +75,20 @@ pub fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Resul
     })
 }
 
-/// A session of ours, made to last through long migrations and to wait for nobody's lock without bound: what
-/// others hold for longer is an error that names the statement (55P03).
-pub(crate) fn settled(mut session: Session) -> Session {
+/// A session of the app's that lasts through long migrations and waits for no lock without bound: what others hold for
+/// longer is an error that names the statement (55P03).
+pub(crate) fn settled(session: Session) -> Session {
+    settled_for(session, "app")
+}
+
+/// The same of an administrator's, which never reads what the app owns.
+pub(crate) fn settled_administrator(session: Session) -> Session {
+    settled_for(session, "administrator")
+}
+
+fn settled_for(mut session: Session, whom: &str) -> Session {
     // One that is broken already says so at the next query, which is the one that matters.
-    let _ = query(&mut session, include_str!("sql/settle.sql"), &[]);
+    let _ = query(&mut session, include_str!("sql/settle.sql"), &[whom]);
     session
 }
 
@@ -103,13 +112,18 @@ const GIVEN: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalo
 /// setting stays behind, in a pooler's session neither.
 pub(crate) const SAFE_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// Reads in one transaction that changes nothing. The queries look expensive to the planner where there are many
-/// tables, and compiling them would cost more than running them does.
+/// The same for settings by which the app's role could change what a query means, or how an answer is written.
+const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
+     SET LOCAL quote_all_identifiers = off; SET LOCAL \"DateStyle\" = 'ISO, MDY'; SET LOCAL jit = off";
+
+/// Reads in one transaction that changes nothing, by the safe path: the app's own sessions ask all that needs more
+/// than qualified names in here. The queries look expensive to the planner where there are many tables, and compiling
+/// them would cost more than running them does.
 pub(crate) fn in_transaction<T>(
     session: &mut Session,
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; SET LOCAL jit = off; {GIVEN}; {SAFE_PATH}");
+    let begin = format!("BEGIN READ ONLY; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}");
     let messages = session.client.simple_query(&begin).map_err(|error| SqlError::new(&begin, &error))?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -131,6 +145,7 @@ pub(crate) fn in_transaction<T>(
 /// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
 /// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
 pub(crate) fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
+    assert_eq!(session.rights, Rights::App, "only the app's own session reads its tables");
     let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
     // What it takes of locks goes with it.
     passing(session, PATIENCE, |session| query_one(session, &sql, &[])).ok().map(|row| row.get(0))

@@ -5,7 +5,7 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{SqlError, execute, query},
+    query::{SqlError, execute, in_transaction, query},
     remark::{PathSet, Remark},
 };
 
@@ -24,7 +24,8 @@ pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) 
 /// Records that a run of the migrations failed: until one is verified, nothing calls the database complete.
 pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let sql = include_str!("sql/own_comment.sql");
-    if let Some(row) = query(session, sql, &[expected.schema.as_str()])?.first() {
+    let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
+    if let Some(row) = rows.first() {
         write(session, row.get("comment"), expected, |remark| remark.failed = Some(row.get("now")))?;
     }
     Ok(())
@@ -33,7 +34,7 @@ pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), 
 /// Records that the path of the app's role is what it is since now: it was set a moment ago, or by somebody else.
 pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let names = [expected.schema.as_str(), expected.role.as_str()];
-    let rows = query(session, include_str!("sql/role_path.sql"), &names)?;
+    let rows = in_transaction(session, |session, _| query(session, include_str!("sql/role_path.sql"), &names))?;
     let Some(row) = rows.first() else { return Ok(()) };
     let comment: Option<String> = row.get("comment");
     let set = PathSet { at: row.get("now"), path: row.get("path") };
@@ -42,8 +43,7 @@ pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<
 
 /// The digest of the last verified run, where one is recorded; a look before any lock is taken.
 pub fn recorded_digest(session: &mut Session, expected: &Expected) -> Result<Option<Digest>, SqlError> {
-    let sql = "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = $1";
-    let rows = query(session, sql, &[expected.schema.as_str()])?;
+    let rows = query(session, include_str!("sql/recorded.sql"), &[expected.schema.as_str()])?;
     Ok(rows.first().and_then(|row| Remark::read(row.get(0)).digest))
 }
 

@@ -37,20 +37,12 @@ pub struct Check {
 pub struct Fix {
     /// Its text, without a final semicolon.
     pub statement: String,
-    /// Who runs it.
-    pub by: Mender,
-}
-
-/// Who runs a statement that mends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mender {
-    /// `db-verify --fix`, by whoever has the rights: it moves no data, drops nothing and ends nobody's session.
-    Anybody,
-    /// The same by the app's own connection alone: it runs what the app's tables hold of expressions and functions,
-    /// which must not be run with an administrator's rights.
-    App,
-    /// A person decides: it moves, drops or ends something, or changes what something may do.
-    Person,
+    /// Whether `db-verify --fix` may run it: it moves no data, drops nothing and ends no session. Else a person
+    /// decides.
+    pub is_safe: bool,
+    /// Whether the app's role must run it: it reads the app's tables, or runs expressions and functions that they
+    /// hold. With an administrator's rights those could do anything.
+    pub is_for_app: bool,
 }
 
 /// All checks of one verification, in the contract's order.
@@ -101,20 +93,27 @@ impl Check {
     }
 
     /// By statements that anybody with the rights may run.
-    pub(crate) fn mended_by(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::Anybody }));
-        self
+    pub(crate) fn mended_by(self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.with(statements, true, false)
     }
 
     /// By statements that the app's own connection alone may run.
-    pub(crate) fn mended_by_app(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::App }));
-        self
+    pub(crate) fn mended_by_app(self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.with(statements, true, true)
     }
 
     /// By statements that a person decides on.
-    pub(crate) fn mended_by_hand(mut self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, by: Mender::Person }));
+    pub(crate) fn mended_by_hand(self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.with(statements, false, false)
+    }
+
+    /// By statements that a person decides on, and the app's role runs.
+    pub(crate) fn mended_by_hand_as_app(self, statements: impl IntoIterator<Item = String>) -> Self {
+        self.with(statements, false, true)
+    }
+
+    fn with(mut self, statements: impl IntoIterator<Item = String>, is_safe: bool, is_for_app: bool) -> Self {
+        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe, is_for_app }));
         self
     }
 }
@@ -129,12 +128,12 @@ impl Report {
     pub fn safe_fixes(&self) -> Vec<(&Check, &Fix)> {
         let mut known = HashSet::new();
         let fixes = self.checks.iter().flat_map(|check| check.fix.iter().map(move |fix| (check, fix)));
-        fixes.filter(|(_, fix)| fix.by != Mender::Person && known.insert(&fix.statement)).collect()
+        fixes.filter(|(_, fix)| fix.is_safe && known.insert(&fix.statement)).collect()
     }
 
     /// Whether there is such a statement.
     pub fn has_safe_fix(&self) -> bool {
-        self.checks.iter().flat_map(|check| &check.fix).any(|fix| fix.by != Mender::Person)
+        self.checks.iter().flat_map(|check| &check.fix).any(|fix| fix.is_safe)
     }
 
     /// The check of an id.

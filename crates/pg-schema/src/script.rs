@@ -3,7 +3,7 @@
 
 use pg_config::{Identifier, Literal};
 
-use crate::{Expected, ddl};
+use crate::{Expected, ddl, provision::database::FOREIGN_IN_PUBLIC};
 
 /// The script. `verifier` is what the server is to store instead of the role's password; without it the
 /// role is made without one.
@@ -14,6 +14,7 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.line("--   psql -v ON_ERROR_STOP=1 -d postgres -f THIS-FILE");
     script.line("-- Running it again changes nothing.");
     script.line("\\set ON_ERROR_STOP on");
+    script.statement(ddl::SAFE_PATH);
     script.section("The app's role. What stands for its password is a verifier, from which it cannot be read.");
     script.unless(&exists("pg_roles", "rolname", role), &ddl::create_role(role, verifier));
     let may_login = format!("(SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = {})", Literal(role.as_str()));
@@ -25,9 +26,26 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.unless(&exists("pg_database", "datname", database), &ddl::create_database(database));
     script.statement(&ddl::grant_database(database, role));
     script.line(&format!("\\connect -reuse-previous=on {}", meta_quoted(database)));
+    script.statement(ddl::SAFE_PATH);
+    script.section("public is left to extensions, unless something else lies there.");
+    script.line(PUBLIC_IS_FREE);
+    script.line("\\if :public_is_free");
+    script.statement(&ddl::revoke_public_create(&["PUBLIC".to_owned()]));
+    script.line("-- Since version 15 the owner of a database may create there too.");
+    let owners = "pg_database_owner";
+    script.only_if(
+        &format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_roles\n    WHERE rolname = {} AND pg_catalog.pg_has_role({}, oid, 'USAGE'))",
+            Literal(owners),
+            Literal(role.as_str())
+        ),
+        &ddl::revoke_public_create(&[owners.to_owned()]),
+    );
+    script.line("\\endif");
     if !extensions.is_empty() {
-        script.section("Extensions live in public.");
+        script.section("Extensions live in public. Their scripts must not run what other roles have put there.");
         for extension in extensions {
+            script.line(&guarded(extension));
             script.statement(&ddl::create_extension(extension));
         }
     }
@@ -45,21 +63,6 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     for kind in ["TABLES", "SEQUENCES"] {
         script.statement(&format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT ALL ON {kind} TO {role}"));
     }
-    script.section("public is left to extensions, unless something else lies there.");
-    script.line(PUBLIC_IS_FREE);
-    script.line("\\if :public_is_free");
-    script.statement(&ddl::revoke_public_create(&["PUBLIC".to_owned()]));
-    script.line("-- Since version 15 the owner of a database may create there too.");
-    let owners = "pg_database_owner";
-    script.only_if(
-        &format!(
-            "EXISTS (SELECT FROM pg_catalog.pg_roles\n    WHERE rolname = {} AND pg_catalog.pg_has_role({}, oid, 'USAGE'))",
-            Literal(owners),
-            Literal(role.as_str())
-        ),
-        &ddl::revoke_public_create(&[owners.to_owned()]),
-    );
-    script.line("\\endif");
     script.0
 }
 
@@ -73,6 +76,16 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                         WHERE x.classid = 'pg_catalog.pg_class'::regclass
                                           AND x.objid = c.oid AND x.deptype = 'e'))
 ) AS public_is_free \\gset";
+
+/// Ends the script where an extension is missing, and its script could run what others have put into `public`.
+fn guarded(extension: &Identifier) -> String {
+    format!(
+        "DO $guard$ BEGIN\n  IF NOT {} AND EXISTS (\n{}) THEN\n    RAISE EXCEPTION 'public holds functions or operators of \
+         other roles: drop them, or move them to another schema';\n  END IF;\nEND $guard$;",
+        exists("pg_extension", "extname", extension),
+        FOREIGN_IN_PUBLIC.trim_end(),
+    )
+}
 
 #[derive(Default)]
 struct Script(String);

@@ -8,7 +8,7 @@ use crate::{
     Expected,
     facts::object,
     object::Object,
-    query::{SqlError, query},
+    query::{SqlError, in_transaction, query},
 };
 
 /// Every lasting object of a database, by class and oid; temporary and extension members left out.
@@ -26,7 +26,7 @@ pub struct Landed {
 impl Snapshot {
     /// Reads the catalog.
     pub fn take(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
-        let rows = query(session, include_str!("sql/snapshot.sql"), &[])?;
+        let rows = in_transaction(session, |session, _| query(session, include_str!("sql/snapshot.sql"), &[]))?;
         let objects = rows
             .iter()
             .filter_map(|row| Some(((row.get("class"), row.get("object")), object(row, &expected.schema)?)))

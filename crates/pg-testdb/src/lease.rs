@@ -192,12 +192,14 @@ impl Lease {
     /// test's own thread: nothing is left behind when the process ends, and no other test waits.
     pub(crate) fn give_back(self, house: &House, taint: Option<String>) -> anyhow::Result<Way> {
         let doubt = match self.prove(house, taint) {
-            Ok(()) => {
+            Ok(limit) => {
                 let [used, ready] = [State::Used, State::Ready].map(|state| self.name.in_state(state));
+                let open =
+                    format!("ALTER DATABASE {used} RENAME TO {ready}; ALTER DATABASE {ready} CONNECTION LIMIT {limit}");
                 let mut leases = house.leases();
                 // Ready and free at once. The session that holds the lock has lived all the while: a crash of the server
                 // ends all sessions, and begins all statistics anew.
-                match execute(&mut leases.session, &format!("ALTER DATABASE {used} RENAME TO {ready}")) {
+                match execute(&mut leases.session, &open) {
                     Ok(()) => return self.release_by(&mut leases).map(|()| Way::Proved),
                     Err(error) => Doubt::from(error),
                 }
@@ -210,7 +212,8 @@ impl Lease {
         way.and_then(|way| released.map(|()| way))
     }
 
-    fn prove(&self, house: &House, taint: Option<String>) -> Result<(), Doubt> {
+    /// Gives how many may connect: until it is ready, the administrator alone may.
+    fn prove(&self, house: &House, taint: Option<String>) -> Result<i32, Doubt> {
         let Self { name, template, state: before, .. } = self;
         let (test, used) = (name.in_state(State::Test), name.in_state(State::Used));
         let before = before.as_ref().ok_or("this server's statistics prove nothing")?;
@@ -224,21 +227,31 @@ impl Lease {
         if !end_sessions(&mut by_lease, &test, GRACE)? {
             return Err("a session or a prepared transaction stays in it".into());
         }
-        // From here on no URL that the test had leads anywhere.
-        let rename = format!("ALTER DATABASE {test} RENAME TO {used}");
-        let after = house.texts(&format!("{rename}; {}", state(house, template, &used)))?;
-        let [after, Some(oid), Some(rows)] = after.as_slice() else { return Err("the clone is not there".into()) };
+        // From here on no URL that the test had leads anywhere, and nobody without an administrator's rights gets in:
+        // what is proved stays so.
+        let close = format!(
+            "ALTER DATABASE {test} RENAME TO {used}; \
+             SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = {}; {}; \
+             ALTER DATABASE {used} CONNECTION LIMIT 0",
+            Literal(used.as_str()),
+            state(house, template, &used)
+        );
+        let after = house.texts(&close)?;
+        let [Some(limit), after, Some(oid), Some(rows)] = after.as_slice() else {
+            return Err("the clone is not there".into());
+        };
         if after.as_ref() != Some(before) {
             house.restore_role()?;
             return Err("settings, privileges or the role were changed, or statistics reset".into());
         }
         let mut inside = house.connect_to_prove(&used).map_err(anyhow::Error::from)?;
         let number = |_| "a number that is none";
+        let limit = limit.parse().map_err(number)?;
         let writes = Writes { database: oid.parse().map_err(number)?, rows: rows.parse().map_err(number)? };
         proof::prove(&mut inside, &template.facts, writes, name.lease())?;
         drop(inside);
         end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;
-        Ok(())
+        Ok(limit)
     }
 
     fn drop_it(&self, house: &House) -> anyhow::Result<()> {

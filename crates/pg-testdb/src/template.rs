@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{Administrator, Expected, Purpose, SqlError, Status, execute, query, query_one};
+use pg_config::{Identifier, Literal, Rights, Session, short_digest};
+use pg_schema::{Administrator, Expected, Purpose, SqlError, Status, ddl, execute, query, query_one};
 use pg_setup::{Context, Target};
 
 use crate::{
@@ -61,7 +61,7 @@ pub(crate) struct Emptied {
 const LOCK: i32 = 0x7465_6d70;
 
 /// What goes into every digest, so that another version of this crate makes templates of its own.
-const FORMAT: &str = "pg-testdb 3";
+const FORMAT: &str = "pg-testdb 4";
 
 impl Template {
     /// The digest that names a template: migration inputs, settings, server version.
@@ -185,6 +185,7 @@ fn build(
     let building = stem.building(digest);
     // What is there by this name, a run that was killed has left.
     drop_database(session, administrator, &building)?;
+    create_closed(session, &building)?;
     let target = target.of(building.clone());
     match content {
         Content::Migrated => {
@@ -201,46 +202,106 @@ fn build(
             pg_schema::provision(&mut connections, &target.access, &target.expected, &mut |_| ())?;
         }
     }
-    // Whatever the command has left running is gone before it is looked at.
-    wait_for_sessions(session, &building)?;
-    let facts = {
-        let mut inside = administrator.connect(building.as_str(), context.wait)?;
-        Facts::read(&mut inside, target.expected.role.as_str()).context("look at what the migrations have made")?
-    };
-    wait_for_sessions(session, &building)?;
+    let facts = look(context, &target, session, &building)?;
     let name = stem.template(digest);
     execute(
         session,
         &format!(
-            "ALTER DATABASE {building} RENAME TO {name}; ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false; \
-             COMMENT ON DATABASE {name} IS {}",
+            "ALTER DATABASE {building} RENAME TO {name}; \
+             ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false CONNECTION LIMIT -1; \
+             GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC; COMMENT ON DATABASE {name} IS {}",
             Literal(&facts.to_string())
         ),
     )?;
     Template::find(session, stem, digest)?.context("the template was made and is not there")
 }
 
-/// Ours are closed, and gone in a moment; a database with a session cannot be renamed.
-fn wait_for_sessions(session: &mut Session, database: &Identifier) -> anyhow::Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let sql = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1";
-    while query_one(session, sql, &[database.as_str()])?.get::<_, i64>(0) > 0 && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(1));
-    }
+/// A database that other roles than the administrator's may not enter: what they would leave in it, each test would
+/// find. The setup lets the app's role in.
+fn create_closed(session: &mut Session, database: &Identifier) -> anyhow::Result<()> {
+    // No other statement may go with that one.
+    execute(session, &format!("{} ALLOW_CONNECTIONS false", ddl::create_database(database)))?;
+    execute(
+        session,
+        &format!(
+            "REVOKE ALL ON DATABASE {database} FROM PUBLIC; ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true"
+        ),
+    )?;
     Ok(())
 }
 
+/// What the setup has made. Nothing may change it from now on: the app's role is let in once more, to look by a
+/// session of its own, as what the migrations have made must never be read with more rights than theirs.
+fn look(context: &Context, target: &Target, session: &mut Session, building: &Identifier) -> anyhow::Result<Facts> {
+    let limit = |session: &mut Session, count: u8| {
+        execute(session, &format!("ALTER DATABASE {building} CONNECTION LIMIT {count}"))
+    };
+    limit(session, 1)?;
+    wait_for_sessions(session, building)?;
+    if !Facts::are_provable(session, target.expected.role.as_str())? {
+        limit(session, 0)?;
+        wait_for_sessions(session, building)?;
+        return Ok(Facts::default());
+    }
+    let mut own = pg_config::connect_within(&target.access.app, context.wait)?;
+    limit(session, 0)?;
+    let pid = query_one(&mut own, "SELECT pg_catalog.pg_backend_pid()", &[])?.get(0);
+    if let Some(other) = others(session, building, pid)?.into_iter().next() {
+        bail!("{}", entered(building, &other));
+    }
+    let facts = Facts::read(&mut own).context("look at what the migrations have made")?;
+    drop(own);
+    wait_for_sessions(session, building)?;
+    Ok(facts)
+}
+
+/// Ours are closed, and gone in a moment; what the migrate command has left running has a moment more. Whoever is still
+/// in the database then may go on writing to it, so it can be no template.
+fn wait_for_sessions(session: &mut Session, database: &Identifier) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let Some(other) = others(session, database, 0)?.into_iter().next() else { return Ok(()) };
+        if Instant::now() >= deadline {
+            bail!("{}", entered(database, &other));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The sessions in a database but one, each in words.
+fn others(session: &mut Session, database: &Identifier, but: i32) -> Result<Vec<String>, SqlError> {
+    let sql = "SELECT pg_catalog.format('process %s of role %s%s', pid, usename, \
+                      CASE WHEN application_name <> '' THEN pg_catalog.format(' (%s)', application_name) END) \
+               FROM pg_catalog.pg_stat_activity \
+               WHERE datname = $1 AND pid <> $2::pg_catalog.int4 AND usesysid IS NOT NULL ORDER BY pid";
+    let rows = query(session, sql, &[database.as_str(), &but.to_string()])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn entered(database: &Identifier, other: &str) -> String {
+    format!(
+        "another session is in {database}, which is being made the template of the test databases: {other}; it could \
+         change what each test begins with, so no template was made\n  help: end it, and see that the migrate command \
+         ends its own"
+    )
+}
+
 impl Facts {
-    /// Reads them in the database itself, as administrator.
-    fn read(inside: &mut Session, role: &str) -> anyhow::Result<Self> {
-        let version: i32 = query_one(inside, "SELECT current_setting('server_version_num')::int4", &[])?.get(0);
+    /// Whether an administrator's session can prove anything about the role.
+    fn are_provable(session: &mut Session, role: &str) -> Result<bool, SqlError> {
+        let version: i32 = query_one(session, "SELECT current_setting('server_version_num')::int4", &[])?.get(0);
         // Before 15 a collector has the statistics, and they come late.
-        let is_provable =
-            version >= 150_000 && query_one(inside, include_str!("sql/provable.sql"), &[role])?.get::<_, bool>(0);
-        if !is_provable {
+        Ok(version >= 150_000 && query_one(session, include_str!("sql/provable.sql"), &[role])?.get::<_, bool>(0))
+    }
+
+    /// Reads them in the database itself, by a session of the app's own.
+    fn read(inside: &mut Session) -> anyhow::Result<Self> {
+        assert_eq!(inside.rights, Rights::App, "only the app's own session reads its tables");
+        execute(inside, ddl::SAFE_PATH)?;
+        let row = query_one(inside, include_str!("sql/facts.sql"), &[])?;
+        if row.get("has_hidden_sequence") {
             return Ok(Self::default());
         }
-        let row = query_one(inside, include_str!("sql/facts.sql"), &[])?;
         let (oids, toasts, names): (Vec<u32>, Vec<u32>, Vec<String>) =
             (row.get("tables"), row.get("toasts"), row.get("names"));
         let (sequences, sequence_names): (Vec<u32>, Vec<String>) = (row.get("sequences"), row.get("sequence_names"));
@@ -255,7 +316,7 @@ impl Facts {
             let row = query_one(inside, &format!("SELECT last_value, is_called FROM {name}"), &[])?;
             values.push((oid, row.get(0), row.get(1)));
         }
-        Ok(Self { is_provable, emptied, sequences: values })
+        Ok(Self { is_provable: true, emptied, sequences: values })
     }
 
     /// Reads a remark of ours.

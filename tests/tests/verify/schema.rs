@@ -18,7 +18,8 @@ fn report() -> Value {
             "status": "fail",
             "message": "table public.sketch lies outside aura",
             "objects": [{ "kind": "table", "schema": "public", "name": "sketch", "owner": null }],
-            "fix": ["ALTER TABLE public.sketch SET SCHEMA aura;"]
+            "fix": ["SET search_path = pg_catalog, pg_temp;", "ALTER TABLE public.sketch SET SCHEMA aura;"],
+            "fixes": [{ "sql": "ALTER TABLE public.sketch SET SCHEMA aura;", "safe": false, "as": null }]
         }],
         "summary": { "pass": 0, "fail": 1, "warn": 0, "skip": 0, "tables": 25 },
         "elapsed_ms": 12
@@ -44,7 +45,7 @@ fn objects(document: &Value, at: &str) -> Vec<String> {
 fn every_key_is_required_and_no_other_is_known() {
     assert_eq!(violation(&report()), None);
     let places = objects(&report(), "");
-    assert_eq!(places.len(), 5, "{places:?}");
+    assert_eq!(places.len(), 6, "{places:?}");
     for place in places {
         let map = |report: &mut Value| report.pointer_mut(&place).unwrap().as_object_mut().unwrap().clone();
         for key in map(&mut report()).keys() {
@@ -75,6 +76,9 @@ fn wrong_values_are_refused() {
         ("/checks/0/objects/0/kind", json!("TABLE")),
         ("/checks/0/objects/0/name", Value::Null),
         ("/checks/0/fix/0", json!("ALTER TABLE public.sketch SET SCHEMA aura")),
+        ("/checks/0/fixes/0/sql", json!("")),
+        ("/checks/0/fixes/0/safe", Value::Null),
+        ("/checks/0/fixes/0/as", json!(1)),
         ("/summary/fail", json!(-1)),
         ("/summary/tables", json!(1.5)),
         ("/elapsed_ms", json!("12")),

@@ -1,6 +1,6 @@
 //! One JSON document, in the contract's shape.
 
-use pg_schema::{Check, Object, Status};
+use pg_schema::{Check, Object, Status, ddl};
 use serde_json::{Value, json};
 
 use super::Printed;
@@ -20,7 +20,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         "database": expected.database.as_str(),
         "role": expected.role.as_str(),
         "schema": expected.schema.as_str(),
-        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "checks": report.checks.iter().map(|found| check(found, expected.role.as_str())).collect::<Vec<_>>(),
         "summary": {
             "pass": report.count(Status::Pass),
             "fail": report.count(Status::Fail),
@@ -33,13 +33,20 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
     format!("{document:#}")
 }
 
-fn check(check: &Check) -> Value {
+fn check(check: &Check, app: &str) -> Value {
+    let fixes = check.fix.iter().map(|fix| {
+        let as_role = fix.is_for_app.then_some(app);
+        json!({ "sql": format!("{};", fix.statement), "safe": fix.is_safe, "as": as_role })
+    });
+    let first = (!check.fix.is_empty()).then_some(ddl::SAFE_PATH);
+    let block = first.into_iter().chain(check.fix.iter().map(|fix| fix.statement.as_str()));
     json!({
         "id": check.id,
         "status": check.status.as_str(),
         "message": check.message,
         "objects": check.objects.iter().map(object).collect::<Vec<_>>(),
-        "fix": check.fix.iter().map(|fix| format!("{};", fix.statement)).collect::<Vec<_>>(),
+        "fix": block.map(|statement| format!("{statement};")).collect::<Vec<_>>(),
+        "fixes": fixes.collect::<Vec<_>>(),
     })
 }
 

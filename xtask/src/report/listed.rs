@@ -1,6 +1,6 @@
 //! What stands under a finding for people to read; JSON alone lists all.
 
-use pg_schema::{Check, Fix, Mender, Object};
+use pg_schema::{Check, Fix, Object};
 
 /// How many objects of one finding are listed.
 const MOST_OBJECTS: usize = 10;
@@ -20,7 +20,7 @@ pub(super) struct Listed {
 pub(super) struct Statement {
     /// With its semicolon.
     pub(super) sql: String,
-    /// `mend` where `--fix` would run it, else `by hand`.
+    /// `mend` where `--fix` would run it, else `by hand`; and as whom, where only the app's role may.
     pub(super) how: &'static str,
 }
 
@@ -52,7 +52,13 @@ impl Listed {
 
 impl Statement {
     fn of(fix: &Fix) -> Self {
-        Self { sql: format!("{};", fix.statement), how: if fix.by == Mender::Person { "by hand" } else { "mend" } }
+        let how = match (fix.is_safe, fix.is_for_app) {
+            (true, false) => "mend",
+            (true, true) => "mend as the app's role",
+            (false, false) => "by hand",
+            (false, true) => "by hand as the app's role",
+        };
+        Self { sql: format!("{};", fix.statement), how }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Markdown as GitHub and GitLab show it: what is wrong first, the SQL under it, what is well folded away.
 
-use std::fmt::Write;
+use std::{fmt::Write, iter};
 
-use pg_schema::{Check, Status};
+use pg_schema::{Check, Status, ddl};
 
 use super::{Failure, Listed, Printed, listed::more};
 use crate::outcome::Outcome;
@@ -55,8 +55,8 @@ fn write_details(text: &mut String, check: &Check) {
         let _ = writeln!(text, "- {}", escaped(&object));
     }
     if !listed.statements.is_empty() {
-        let lines: Vec<_> =
-            listed.statements.iter().map(|statement| format!("{} -- {}", statement.sql, statement.how)).collect();
+        let statements = listed.statements.iter().map(|statement| format!("{} -- {}", statement.sql, statement.how));
+        let lines: Vec<_> = iter::once(format!("{};", ddl::SAFE_PATH)).chain(statements).collect();
         let _ = write!(text, "\n{}", fenced("sql", &lines.join("\n")));
     }
     if let Some(words) = more(listed.more_statements) {

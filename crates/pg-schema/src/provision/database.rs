@@ -4,7 +4,10 @@
 use pg_config::{Identifier, Session};
 
 use super::{Access, By, ProvisionError, Rest, cluster::Cluster, run::Run};
-use crate::{Administrator, Expected, Facts, ddl, path};
+use crate::{
+    Administrator, Expected, Facts, ddl, path,
+    query::{SqlError, query},
+};
 
 /// Asserts the desired state; `facts` is what was there before.
 pub(super) fn assert(
@@ -17,9 +20,17 @@ pub(super) fn assert(
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     let mut admin = Lazily { administrator, access, session: None };
-    // Extensions come first: nothing of the app's can use them before, and they may own the schema's name.
+    // Only where nobody else lives there. What the scripts of extensions use by a bare name must not come from others.
+    if facts.public_create && !facts.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected) {
+        let statement = ddl::revoke_public_create(&facts.public_creators);
+        run.may(admin.session(expected)?, By::Administrator, &statement)?;
+    }
+    // Extensions come next: nothing of the app's can use them before, and they may own the schema's name.
     for extension in missing_extensions(facts, expected) {
         let session = admin.session(expected)?;
+        if let Some(found) = foreign_in_public(session)? {
+            return Err(ProvisionError::ForeignInPublic { extension: extension.to_string(), found });
+        }
         run.must(session, By::Administrator, &ddl::create_extension(extension))?;
     }
     assert_schema(app, &mut admin, cluster, facts, expected, run)?;
@@ -39,13 +50,20 @@ pub(super) fn assert(
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }
-    // Only where nobody else lives there.
-    if facts.public_create && !facts.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected) {
-        let statement = ddl::revoke_public_create(&facts.public_creators);
-        run.may(admin.session(expected)?, By::Administrator, &statement)?;
-    }
     Ok(())
 }
+
+/// Routines and operators of other roles in `public`, in words: the script of an extension runs with more rights than
+/// theirs, and could run them (CVE-2020-14350).
+pub(crate) fn foreign_in_public(session: &mut Session) -> Result<Option<String>, SqlError> {
+    let rows = query(session, FOREIGN_IN_PUBLIC, &[])?;
+    let names: Vec<String> = rows.iter().take(3).map(|row| row.get(0)).collect();
+    let more = if rows.len() > 3 { format!(" and {} more", rows.len() - 3) } else { String::new() };
+    Ok((!names.is_empty()).then(|| names.join(", ") + &more))
+}
+
+/// The query.
+pub(crate) const FOREIGN_IN_PUBLIC: &str = include_str!("../sql/foreign_in_public.sql");
 
 /// Whether the administrator may take CREATE on `public` away from those through whom the app has it.
 /// For others the server only warns, and would again on every run.

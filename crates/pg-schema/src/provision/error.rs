@@ -89,6 +89,16 @@ pub enum ProvisionError {
         /// The extension, quoted.
         name: String,
     },
+    /// The script of an extension could run what other roles have put into `public`.
+    #[error(
+        "extension {extension} is missing, and public holds {found}: the extension's script runs with an administrator's rights, and could run them; no more was changed\n  help: drop them or move them to another schema; where their owners are trusted, have an administrator run CREATE EXTENSION {extension} SCHEMA public;"
+    )]
+    ForeignInPublic {
+        /// The extension, quoted.
+        extension: String,
+        /// The first of them, quoted, and how many more there are.
+        found: String,
+    },
     /// Two URLs, two servers.
     #[error(
         "the administrator's connection ({how}) and the app's own lead to different servers\n  help: let ADMIN_DATABASE_URL and DATABASE_URL name the same one"

@@ -1,12 +1,14 @@
 //! Rights come first: who is administrator, and what cannot be finished and so is not begun.
 
 use pg_config::{ConnectError, Identifier, Session};
-use postgres::error::SqlState;
+use postgres::{Row, error::SqlState};
 
 use super::{Access, Connections, ProvisionError, Purpose, Rest, cluster::Cluster, error::unknown_login, maintenance};
 use crate::{
-    Administrator, Expected, administrator, ddl, path,
-    query::{SqlError, query_one},
+    Administrator, Expected,
+    administrator::{self, Beyond},
+    ddl, path,
+    query::{SqlError, in_transaction, query_one},
 };
 
 pub(super) fn app_as_administrator(access: &Access) -> Administrator {
@@ -27,7 +29,7 @@ pub(super) fn find_administrator(
         && let Some(app) = app
     {
         // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
-        let is_superuser: bool = query_one(app, IS_SUPERUSER, &[])?.get(0);
+        let is_superuser: bool = in_transaction(app, |app, _| query_one(app, IS_SUPERUSER, &[]))?.get(0);
         let superuser = (!is_superuser).then(|| administrator::local_superuser(&access.app)).flatten();
         return Ok(superuser.unwrap_or(itself));
     }
@@ -62,7 +64,7 @@ pub(super) fn find_administrator(
 fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlError> {
     let Expected { role, database, schema, .. } = expected;
     let names = [schema.as_str(), role.as_str(), role.as_str()];
-    let row = query_one(session, include_str!("../sql/schema_prospect.sql"), &names)?;
+    let row = prospect(session, &names)?;
     let owner = |column| Identifier::from_catalog(row.get::<_, String>(column)).to_string();
     let mut rest = Rest::default();
     if row.get("schema_exists") && !row.get::<_, bool>("is_usable") {
@@ -71,10 +73,20 @@ fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlEr
     } else if !row.get::<_, bool>("schema_exists") && !row.get::<_, bool>("may_be_made") {
         rest = rest.and_grant(&owner("database_owner"), expected);
     }
-    if let Some(beyond) = administrator::extension_beyond(session, role.as_str(), expected)? {
+    if let Some(beyond) = extension_beyond(session, role.as_str(), expected)? {
         rest = rest.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
     }
     Ok(rest)
+}
+
+/// What may become of the schema, asked of the app's own session or of an administrator's.
+fn prospect(session: &mut Session, names: &[&str]) -> Result<Row, SqlError> {
+    in_transaction(session, |session, _| query_one(session, include_str!("../sql/schema_prospect.sql"), names))
+}
+
+/// The same of the extensions.
+fn extension_beyond(session: &mut Session, role: &str, expected: &Expected) -> Result<Option<Beyond>, SqlError> {
+    in_transaction(session, |session, _| administrator::extension_beyond(session, role, expected))
 }
 
 const IS_SUPERUSER: &str = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
@@ -102,7 +114,7 @@ pub(super) fn refuse_hopeless_schema(
     let mut own = None;
     let session = in_database(connections, &mut own, access, expected)?;
     let names = [schema.as_str(), role.as_str(), cluster.administrator.as_str()];
-    let row = query_one(session, include_str!("../sql/schema_prospect.sql"), &names)?;
+    let row = prospect(session, &names)?;
     let is_there: bool = row.get("schema_exists");
     if row.get("may_be_made") || row.get("is_usable") || row.get("may_be_granted") {
         return Ok(());
@@ -140,7 +152,7 @@ pub(super) fn refuse_hopeless_extension(
         true => in_database(connections, &mut own, access, expected)?,
         false => &mut connections.maintenance,
     };
-    let Some(beyond) = administrator::extension_beyond(session, &cluster.administrator, expected)? else {
+    let Some(beyond) = extension_beyond(session, &cluster.administrator, expected)? else {
         return Ok(());
     };
     let name = beyond.extension;

@@ -4,7 +4,7 @@ use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{By, Change};
-use crate::query::{SqlError, execute, mask_verifier};
+use crate::query::{SqlError, execute, mask_verifier, query};
 
 /// What was run so far; each change is told as it happens, so that it is known whatever comes after.
 pub(super) struct Run<'a> {
@@ -25,7 +25,10 @@ impl<'a> Run<'a> {
     /// Runs a statement without which there is no going on.
     pub(super) fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
         let remark = self.remark.take().unwrap_or_default();
-        execute(session, statement)?;
+        execute(session, statement).map_err(|error| match by {
+            By::Administrator => with_cause(session, error),
+            By::App => error,
+        })?;
         let text = mask_verifier(statement);
         let warnings = session.take_notices().into_iter().filter(|notice| notice.severity() == "WARNING");
         self.warnings.extend(warnings.map(|warning| format!("{}: {text}", warning.message())));
@@ -50,4 +53,21 @@ impl<'a> Run<'a> {
             outcome => outcome,
         }
     }
+}
+
+/// Where a name was not found (class 42), that may be in the function of an event trigger: it runs by our search_path.
+fn with_cause(session: &mut Session, mut error: SqlError) -> SqlError {
+    let is_unknown = ["42883", "42P01", "42704", "42703", "3F000"].iter().any(|code| error.sqlstate.contains(code));
+    let triggers = match is_unknown {
+        true => query(session, include_str!("../sql/event_triggers.sql"), &[]).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    for row in triggers {
+        let (trigger, function): (String, String) = (row.get("trigger"), row.get("function"));
+        error.detail += &format!(
+            "\n  help: event trigger {trigger} runs function {function}, which has no search_path of its own and so finds \
+             names by ours (pg_catalog, pg_temp): ALTER FUNCTION {function} SET search_path = its schemas"
+        );
+    }
+    error
 }

@@ -246,6 +246,16 @@ pub(super) fn ownership(facts: &Facts, expected: &Expected) -> Check {
         .about([Object::named(Kind::Schema, schema)])
         .mended_by([ddl::alter_schema_owner(schema, role)]);
     }
+    if let Some((first, user)) = facts.used_elsewhere.first() {
+        let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
+        let more = more_than_one(facts.used_elsewhere.len(), "function");
+        let message = format!(
+            "function {} belongs to {owner}, and {user} uses it, so it stays {owner}'s: {role} could put another text into \
+             it, which would run with the rights of others{more}; move it to a schema of its owner's",
+            first.qualified()
+        );
+        return Check::warn("ownership", message).about(facts.used_elsewhere.iter().map(|(object, _)| object.clone()));
+    }
     if let Some(first) = facts.definers.first() {
         let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
         let more = more_than_one(facts.definers.len(), "function");

@@ -33,7 +33,7 @@ pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &E
         return Check::new(id, status, message)
             .about(behind.iter().map(|found| found.sequence.clone()))
             .mended_by_app(simple.into_iter().map(Behind::catch_up))
-            .mended_by_hand(steps.into_iter().map(Behind::catch_up));
+            .mended_by_hand_as_app(steps.into_iter().map(Behind::catch_up));
     }
     let unknown: Vec<_> = [
         (hidden.len(), format!("role {} may not see every row of their tables", expected.role)),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pg_schema::{Purpose, Report, Verdict, ddl};
+use pg_config::Literal;
+use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
 use pg_setup::{Target, tell};
 
 use super::verify;
@@ -49,15 +50,36 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
     Ok(())
 }
 
-/// What `--fix` would run, as a script.
+/// What `--fix` would run, as a script for psql. What the app's role must run is left out for anyone else.
 pub(super) fn script(report: &Report, target: &Target) -> String {
     let database = &target.expected.database;
     let fixes = report.safe_fixes();
     if fixes.is_empty() {
         return format!("-- nothing that could be mended without a person's decision in database {database}");
     }
-    let mut script = format!("-- what cargo xtask db-verify --fix would run in database {database}\nBEGIN;\n");
-    let mut last = "";
+    let heading = format!("what cargo xtask db-verify --fix would run in database {database}");
+    let mut script = format!("{}\n{};\n", ddl::comment(&heading), ddl::SAFE_PATH);
+    let (for_app, for_all): (Vec<_>, Vec<_>) = fixes.into_iter().partition(|(_, fix)| fix.is_for_app);
+    if !for_all.is_empty() {
+        script.push_str(&format!("BEGIN;\n{}COMMIT;\n", statements(&for_all)));
+    }
+    if !for_app.is_empty() {
+        let role = &target.expected.role;
+        script.push_str(&format!(
+            "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\nBEGIN;\n{}COMMIT;\n\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask psql connects as it)'\n\\endif\n",
+            ddl::comment(&format!(
+                "Only role {role} may run the rest: it runs code that the app's tables hold."
+            )),
+            Literal(role.as_str()),
+            statements(&for_app),
+        ));
+    }
+    script + "-- What this hides may come to light once it is mended: --fix goes on until nothing is left."
+}
+
+/// Statements, each check's under its message.
+fn statements(fixes: &[(&Check, &Fix)]) -> String {
+    let (mut script, mut last) = (String::new(), "");
     for (check, fix) in fixes {
         if check.id != last {
             script.push_str(&format!("{}\n", ddl::comment(&format!("{}: {}", check.id, check.message))));
@@ -65,5 +87,5 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
         }
         script.push_str(&format!("{};\n", fix.statement));
     }
-    script + "COMMIT;\n-- What this hides may come to light once it is mended: --fix goes on until nothing is left."
+    script
 }

@@ -1,0 +1,112 @@
+//! What an administrator's session does on the app's behalf: gives objects to the app's role, creates extensions, runs
+//! DDL under event triggers.
+
+use tests::{Cluster, psql};
+
+/// Whoever owns a function decides what runs wherever it is used.
+#[test]
+fn a_function_that_others_use_is_not_handed_over() {
+    let (cluster, workspace) = Cluster::set_up();
+    cluster.sql(
+        "aura_db",
+        "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.t (n int);
+         CREATE FUNCTION aura.audit() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+         CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION aura.audit();
+         CREATE FUNCTION aura.on_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER t BEFORE INSERT ON elsewhere.t FOR EACH ROW EXECUTE FUNCTION aura.on_row();
+         CREATE FUNCTION aura.in_view() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE VIEW elsewhere.v AS SELECT aura.in_view();
+         CREATE FUNCTION aura.in_default() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER TABLE elsewhere.t ALTER n SET DEFAULT aura.in_default();
+         CREATE FUNCTION aura.in_check(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+         CREATE DOMAIN elsewhere.d AS int CHECK (aura.in_check(VALUE));
+         CREATE FUNCTION aura.in_index(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+         CREATE INDEX ON elsewhere.t (aura.in_index(n));
+         CREATE FUNCTION aura.in_policy() RETURNS bool LANGUAGE sql AS 'SELECT true';
+         CREATE POLICY p ON elsewhere.t USING (aura.in_policy());
+         CREATE FUNCTION aura.in_operator(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+         CREATE OPERATOR elsewhere.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = aura.in_operator);
+         CREATE FUNCTION aura.in_aggregate(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE AGGREGATE elsewhere.a (int) (SFUNC = aura.in_aggregate, STYPE = int);
+         CREATE TYPE elsewhere.e AS ENUM ('a');
+         CREATE FUNCTION aura.in_cast(elsewhere.e) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE CAST (elsewhere.e AS int) WITH FUNCTION aura.in_cast(elsewhere.e);
+         -- These go with what uses them.
+         CREATE TABLE aura.own (n int);
+         CREATE FUNCTION aura.own_default() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER TABLE aura.own ALTER n SET DEFAULT aura.own_default();
+         CREATE FUNCTION aura.own_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER t BEFORE INSERT ON aura.own FOR EACH ROW EXECUTE FUNCTION aura.own_trigger();
+         CREATE FUNCTION aura.own_check(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+         CREATE DOMAIN aura.own_domain AS int CHECK (aura.own_check(VALUE));
+         CREATE FUNCTION aura.unused() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    );
+    let functions = |owner: &str| {
+        cluster.value(
+            "aura_db",
+            &format!(
+                "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc
+                 WHERE pronamespace = 'aura'::regnamespace AND proowner = '{owner}'::regrole"
+            ),
+        )
+    };
+    let kept = "audit in_aggregate in_cast in_check in_default in_index in_operator in_policy in_view on_row";
+    for command in [&["db-verify", "--fix"][..], &["db-setup"]] {
+        workspace.run(command).exits(0);
+        assert_eq!(functions("postgres"), kept, "{command:?}");
+    }
+    assert_eq!(functions("aura_user"), "own_check own_default own_trigger unused");
+    let run = workspace.verify().exits(0).shows("used-elsewhere");
+    assert_eq!((run.with_status("warn"), run.fix("ownership")), (vec!["ownership".to_owned()], String::new()));
+}
+
+/// The script of an extension runs with more rights than its caller's, and finds names in `public`.
+#[test]
+fn no_extension_is_created_beside_what_others_have_put_into_public() {
+    let (cluster, workspace) = Cluster::set_up();
+    let workspace = workspace.with("DB_EXTENSIONS", "citext");
+    cluster.sql("postgres", "CREATE ROLE mallory");
+    for (trap, removal) in [
+        (
+            "FUNCTION public.length(citext_of text) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "FUNCTION public.length(text)",
+        ),
+        ("OPERATOR public.=~ (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)", "OPERATOR public.=~ (text, text)"),
+    ] {
+        let set = format!("GRANT CREATE ON SCHEMA public TO mallory; SET ROLE mallory; CREATE {trap}");
+        cluster.sql("aura_db", &set);
+        let name = removal.split_whitespace().next().unwrap().to_lowercase();
+        workspace.run(&["db-setup"]).exits(1).shows(&format!("foreign-{name}-in-public"));
+        workspace.run(&["db-verify", "--fix"]).exits(3).shows(&format!("fix-beside-foreign-{name}"));
+        let script = workspace.run(&["db-setup", "--dry-run"]).exits(0).stdout;
+        psql(&cluster.admin_url(), &[], &script).exits(3).complains("public holds functions or operators");
+        assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_extension WHERE extname = 'citext'"), "0");
+        cluster.sql("aura_db", &format!("DROP {removal}"));
+    }
+    workspace.run(&["db-setup"]).exits(0);
+    // It is there, and whatever lies beside it is no matter any more.
+    cluster
+        .sql("aura_db", "SET ROLE mallory; CREATE FUNCTION public.length(int) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    let script = workspace.run(&["db-setup", "--dry-run"]).exits(0).stdout;
+    psql(&cluster.admin_url(), &[], &script).exits(0);
+    workspace.run(&["db-setup"]).exits(0);
+}
+
+/// A function that finds names by the path of whoever runs a statement fails by ours; the error names it.
+#[test]
+fn an_event_trigger_without_a_path_is_named() {
+    let (cluster, workspace) = Cluster::set_up();
+    cluster.sql(
+        "aura_db",
+        "CREATE TABLE aura.foreign_one (n int);
+         CREATE SCHEMA audit; GRANT USAGE ON SCHEMA audit TO PUBLIC;
+         CREATE TABLE audit.ddl_log (tag text); GRANT INSERT ON audit.ddl_log TO PUBLIC;
+         CREATE FUNCTION audit.log_ddl() RETURNS event_trigger LANGUAGE plpgsql
+             AS 'BEGIN INSERT INTO ddl_log VALUES (tg_tag); END';
+         CREATE EVENT TRIGGER \"Log\" ON ddl_command_end EXECUTE FUNCTION audit.log_ddl()",
+    );
+    workspace.run(&["db-setup"]).exits(1).shows("event-trigger-without-a-path");
+    cluster.sql("aura_db", "SET search_path = audit; ALTER FUNCTION audit.log_ddl() SET search_path = audit");
+    workspace.run(&["db-setup"]).exits(0);
+    assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM audit.ddl_log WHERE tag = 'ALTER TABLE'"), "1");
+}
