@@ -25,6 +25,7 @@ use crate::{
     pidfile::{self, PidFile},
     poll,
     process::{self, Holder},
+    server_dir::ServerDir,
     template::SUPERUSER,
     user::Account,
 };
@@ -138,15 +139,16 @@ impl Cluster {
     /// looked at is an error: nobody knows then what is there.
     pub(crate) fn missing(&self) -> Result<Option<String>, LocalError> {
         for (name, size) in [("PG_VERSION", 1), ("global/pg_control", CONTROL_FILE_SIZE)] {
-            let path = self.data().join(name);
-            let lack = match fs::read(&path) {
+            let data = self.data();
+            let content = ServerDir::open(&data).and_then(|data| data.read(name.as_ref(), CONTROL_FILE_SIZE));
+            let lack = match content {
                 Ok(bytes) if bytes.iter().all(|byte| *byte == 0) => "is empty",
                 Ok(bytes) if bytes.len() < size => "is cut off",
                 Ok(_) => continue,
                 Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
                     "is missing"
                 }
-                Err(error) => return Err(LocalError::io("read", &path)(error)),
+                Err(error) => return Err(LocalError::io("read", &data.join(name))(error)),
             };
             return Ok(Some(format!("data/{name} {lack}")));
         }

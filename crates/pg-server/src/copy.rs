@@ -1,30 +1,37 @@
 //! Copying a directory tree as fast as the file system allows.
 
 use std::{
-    fs, io,
+    fs::{OpenOptions, Permissions},
+    io::{self, Read},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
-use crate::{data_dir::make_directory, user::Account};
+use nix::dir::Type;
+
+use crate::{data_dir::make_new_directory, server_dir::ServerDir, user::Account};
 
 /// A thousand small files are bound by system calls, not by the disk: 40 ms become 21 on two cores, and
 /// more threads gain nothing.
 const THREADS: usize = 4;
 
-/// Copies a directory of files and directories to a new path, and gives all of it to the server's user.
+/// Copies a directory of the server's user, with the files and directories in it, to a new path in a directory of
+/// ours, and gives all of it to that user.
 ///
-/// `fs::copy` clones where the file system can (APFS, Btrfs, XFS). Modes are kept.
+/// The kernel copies, and shares blocks where the file system can (Btrfs, XFS). Modes are kept.
 pub(crate) fn tree(from: &Path, to: &Path, account: &Account) -> io::Result<()> {
+    let source = ServerDir::open(from)?;
+    // Relative to both; a directory comes after those in it.
     let mut directories = Vec::new();
     let mut files = Vec::new();
-    plan(from, to, &mut directories, &mut files)?;
+    plan(&source, PathBuf::new(), to, &mut directories, &mut files)?;
     let next = AtomicUsize::new(0);
     let copy_some = || -> io::Result<()> {
-        while let Some((from, to)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            fs::copy(from, to)?;
-            account.give(to)?;
+        while let Some(name) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            copy(&source, name, &to.join(name)).map_err(of(&from.join(name)))?;
+            account.give(&to.join(name))?;
         }
         Ok(())
     };
@@ -36,22 +43,43 @@ pub(crate) fn tree(from: &Path, to: &Path, account: &Account) -> io::Result<()> 
             .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a copying thread died"))))
             .fold(mine, Result::and)
     })?;
-    // Last, so that nobody else could put a link where we write as root.
-    directories.iter().try_for_each(|directory| account.give(directory))
+    // Last, and from the inside out: nobody else can put a link where we still write or give.
+    directories.iter().try_for_each(|directory| account.give(&to.join(directory)))
+}
+
+/// Copies as much of a file as it has when it is opened.
+fn copy(source: &ServerDir, name: &Path, to: &Path) -> io::Result<()> {
+    let file = source.file(name)?;
+    let found = file.metadata()?;
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    copy.set_permissions(Permissions::from_mode(found.mode() & 0o777))?;
+    io::copy(&mut file.take(found.len()), &mut copy).map(drop)
 }
 
 /// Makes the directories, and lists the files.
-fn plan(from: &Path, to: &Path, directories: &mut Vec<PathBuf>, files: &mut Vec<(PathBuf, PathBuf)>) -> io::Result<()> {
-    make_directory(to, 0o700).map_err(io::Error::other)?;
-    directories.push(to.to_owned());
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type()? {
-            kind if kind.is_dir() => plan(&from, &to, directories, files)?,
-            kind if kind.is_file() => files.push((from, to)),
-            _ => return Err(io::Error::other(format!("{} is neither a file nor a directory", from.display()))),
+fn plan(
+    source: &ServerDir,
+    directory: PathBuf,
+    to: &Path,
+    directories: &mut Vec<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    make_new_directory(&to.join(&directory), 0o700).map_err(io::Error::other)?;
+    for (name, kind) in source.entries(&directory).map_err(of(&directory))? {
+        let name = directory.join(name);
+        match kind {
+            Some(Type::Directory) => plan(source, name, to, directories, files)?,
+            Some(_) => files.push(name),
+            // Some file systems do not say.
+            None if source.entries(&name).is_ok() => plan(source, name, to, directories, files)?,
+            None => files.push(name),
         }
     }
+    directories.push(directory);
     Ok(())
+}
+
+fn of(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    let path = path.display().to_string();
+    move |error| io::Error::new(error.kind(), format!("{path}: {error}"))
 }

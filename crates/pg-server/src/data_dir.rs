@@ -79,7 +79,9 @@ impl DataDir {
         if owner != us {
             return Err(LocalError::OtherOwner { path: root, owner, us });
         }
-        Ok(if marked { Some(Self { root, account: Account::choose()? }) } else { None })
+        let account = Account::choose()?;
+        account.check_place(&root)?;
+        Ok(if marked { Some(Self { root, account }) } else { None })
     }
 
     /// The directory, made where it is missing, and its lock.
@@ -88,10 +90,11 @@ impl DataDir {
         let path = path::absolute(path).map_err(LocalError::io("make", path))?;
         check_text(&path)?;
         account.check_passage(&path)?;
+        account.check_place(&path)?;
         make_directories(&path, account.passage_mode())?;
-        // Refuses somebody else's directory.
-        Self::open(&path)?;
         let root = fs::canonicalize(&path).map_err(LocalError::io("look at", &path))?;
+        // Refuses somebody else's directory.
+        Self::open(&root)?;
         let lock = lock::acquire(&root.join(LOCK), wait)?;
         // Under the lock, because `db-stop --purge` may have been at work until now.
         let data_dir = Self { root, account };
@@ -266,13 +269,16 @@ pub(crate) fn put_aside_name(directory: &Path) -> PathBuf {
 
 /// Makes a directory, whatever the umask is; one that is there is left as it is.
 pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), LocalError> {
-    match DirBuilder::new().mode(mode).create(path) {
-        Ok(()) => {
-            fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io("set the mode of", path))
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(LocalError::io("make the directory", path)(error)),
+    match make_new_directory(path, mode) {
+        Err(LocalError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome,
     }
+}
+
+/// The same; one that is there may be another user's, and is an error.
+pub(crate) fn make_new_directory(path: &Path, mode: u32) -> Result<(), LocalError> {
+    DirBuilder::new().mode(mode).create(path).map_err(LocalError::io("make the directory", path))?;
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io("set the mode of", path))
 }
 
 /// Makes a directory and those above it.

@@ -64,6 +64,18 @@ pub enum LocalError {
         /// Its mode.
         mode: u32,
     },
+    /// We are root, and the unprivileged user could put other files in the place of ours.
+    #[error("the user {user}, whom the server runs as, may replace what is in {} (mode {mode:04o}), and root would then work on other files for {} [chown that directory to root and chmod go-w it, or set DB_DATA_DIR to another path]", directory.display(), path.display())]
+    Replaceable {
+        /// The unprivileged user.
+        user: String,
+        /// What must stay in its place.
+        path: PathBuf,
+        /// The directory that the user may write.
+        directory: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// Another process is at work in the directory.
     #[error("{} is held by {holder} since more than {:.1} s [wait for it, or give --wait more seconds]", path.display(), waited.as_secs_f64())]
     Locked {

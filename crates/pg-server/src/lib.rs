@@ -24,6 +24,7 @@ mod pidfile;
 mod poll;
 mod port;
 mod process;
+mod server_dir;
 mod start;
 mod stop;
 mod template;

@@ -1,13 +1,20 @@
 //! The end of a log, for an error.
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+};
 
 const LINES: usize = 12;
 
+/// What is read of a log. Its server writes it, and can make it as long as it likes.
+const LIMIT: u64 = 65536;
+
 /// The last lines; of a file that cannot be read, a word about that.
 pub(crate) fn tail(path: &Path) -> String {
-    let text = match fs::read(path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+    let text = match end(path) {
+        Ok(text) => text,
         Err(error) => return format!("  (unreadable: {error})"),
     };
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -16,5 +23,33 @@ pub(crate) fn tail(path: &Path) -> String {
         count => {
             lines[count.saturating_sub(LINES)..].iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
         }
+    }
+}
+
+/// The last 64 kB, as text.
+pub(crate) fn end(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LIMIT)))?;
+    let mut bytes = Vec::new();
+    file.take(LIMIT).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_from_its_end_and_up_to_a_bound() {
+        let path = std::env::temp_dir().join(format!("pg-server-log-{}", std::process::id()));
+        fs::write(&path, "first\nFATAL:  last\n").unwrap();
+        assert_eq!(tail(&path), "  first\n  FATAL:  last");
+        File::options().write(true).open(&path).unwrap().set_len(1 << 26).unwrap();
+        assert!(end(&path).unwrap().len() <= LIMIT as usize);
+        fs::remove_file(&path).unwrap();
+        assert!(tail(&path).starts_with("  (unreadable: "));
     }
 }

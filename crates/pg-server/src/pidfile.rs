@@ -6,7 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::server_dir::ServerDir;
+
 const NAME: &str = "postmaster.pid";
+
+/// Of its eight lines two are paths.
+const LIMIT: usize = 16384;
 
 /// The lines of `postmaster.pid` (`src/include/utils/pidfile.h`), as far as they are written yet.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,17 +36,18 @@ pub(crate) enum Found {
 
 /// Reads the file in this data directory.
 pub(crate) fn read(data: &Path) -> io::Result<Found> {
-    let path = data.join(NAME);
-    let text = match fs::read_to_string(&path) {
+    let opened = ServerDir::open(data).and_then(|data| Ok((data.read(NAME.as_ref(), LIMIT)?, data)));
+    let (content, data) = match opened {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Found::Broken),
         outcome => outcome?,
     };
-    if let Some(written) = parse(&text) {
+    let Ok(text) = str::from_utf8(&content) else { return Ok(Found::Broken) };
+    if let Some(written) = parse(text) {
         return Ok(Found::Written(written));
     }
-    let age = fs::metadata(&path)
-        .and_then(|metadata| metadata.modified())
+    let age = data
+        .file(NAME.as_ref())
+        .and_then(|file| file.metadata()?.modified())
         .map(|modified| SystemTime::now().duration_since(modified).unwrap_or_default());
     match age {
         Ok(age) if age < Duration::from_secs(1) => Ok(Found::Nothing),

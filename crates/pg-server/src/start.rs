@@ -1,7 +1,7 @@
 //! Starting a cluster's server, in milliseconds, whatever an earlier one left behind.
 
 use std::{
-    fs, io,
+    io,
     process::Child,
     time::{Duration, Instant},
 };
@@ -98,8 +98,7 @@ impl Attempt<'_> {
         };
         self.child = None;
         let log = self.cluster.log();
-        let text = fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        match passing_reason(&text) {
+        match passing_reason(&log::end(&log).unwrap_or_default()) {
             Some(Passing::PortTaken) => {
                 self.seen = "its port was taken";
                 self.refused.extend(self.port.take());

@@ -186,7 +186,7 @@ pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<Cont
 /// for nothing, changes nothing.
 pub fn status(data_dir: &Path) -> Result<Vec<Status>, LocalError> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect()
+    Ok(data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect())
 }
 
 /// Whether the container ran until now.
@@ -226,9 +226,11 @@ impl fmt::Display for Stopped {
     }
 }
 
-fn status_of(cluster: &Cluster) -> Result<Status, LocalError> {
-    let unready = |reason: String| {
-        Ok::<_, LocalError>(cluster.postmaster()?.map_or(State::Stopped, |pid| State::Unready { pid, reason }))
+fn status_of(cluster: &Cluster) -> Status {
+    let unready = |reason: String| match cluster.postmaster() {
+        Ok(Some(pid)) => State::Unready { pid, reason },
+        Ok(None) => State::Stopped,
+        Err(error) => State::Broken { reason: error.to_string() },
     };
     let state = match cluster.look() {
         Ok(Seen::Ready(running)) => State::Running { pid: running.pid },
@@ -237,15 +239,15 @@ fn status_of(cluster: &Cluster) -> Result<Status, LocalError> {
             Ok(Some(reason)) => State::Broken { reason },
             Err(error) => State::Broken { reason: error.to_string() },
         },
-        Ok(Seen::Busy) => unready("it is starting or stopping".to_owned())?,
-        Err(error) => unready(error.to_string())?,
+        Ok(Seen::Busy) => unready("it is starting or stopping".to_owned()),
+        Err(error) => unready(error.to_string()),
     };
-    Ok(Status {
+    Status {
         cluster: cluster.name().to_owned(),
         state,
         data: cluster.data(),
         log: cluster.log(),
         port: cluster.kept_port(),
         binaries: cluster.binaries(),
-    })
+    }
 }

@@ -18,9 +18,10 @@ use pg_config::Password;
 
 use crate::{
     Binaries, LocalError, Say, copy,
-    data_dir::{DataDir, make_directory, remove_tree, unfinished},
+    data_dir::{DataDir, make_directory, make_new_directory, remove_tree, unfinished},
     log, password, poll,
     process::command,
+    server_dir::ServerDir,
     user::Account,
 };
 
@@ -95,7 +96,7 @@ impl Template {
         let parent = cluster.parent().unwrap_or(cluster);
         let draft = unfinished(parent);
         let copied = (|| {
-            make_directory(&draft, self.account.passage_mode())?;
+            make_new_directory(&draft, self.account.passage_mode())?;
             copy::tree(&self.data(), &draft.join("data"), &self.account)
                 .map_err(LocalError::io("copy a template to", cluster))?;
             let kept = self.directory.join("password");
@@ -161,7 +162,8 @@ impl Template {
         outcome?;
         fs::remove_file(&pwfile).map_err(LocalError::io("delete", &pwfile))?;
         let hba = self.data().join("pg_hba.conf");
-        fs::write(&hba, HBA).map_err(LocalError::io("write", &hba))?;
+        let written = ServerDir::open(&self.data()).and_then(|data| data.overwrite("pg_hba.conf".as_ref(), HBA));
+        written.map_err(LocalError::io("write", &hba))?;
         password::write(&self.directory.join("password"), &superuser)
     }
 

@@ -45,6 +45,7 @@ pub fn throwaway(
         return Err(LocalError::NotOurs { path: directory });
     };
     account.check_passage(parent)?;
+    account.check_place(parent)?;
     make_directories(parent, account.passage_mode())?;
     // A server knows its data directory without symbolic links.
     let directory = fs::canonicalize(parent).map_err(LocalError::io("look at", parent))?.join(name);

@@ -1,12 +1,13 @@
 //! Whose the server's processes and files are: ours, or, as root, those of an unprivileged user.
 
 use std::{
-    fs, io,
+    fs::{self, Metadata},
+    io,
     os::unix::{
         fs::{MetadataExt, lchown},
         process::CommandExt,
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -82,24 +83,56 @@ impl Account {
     /// Whether the server's user gets to this path, judged by the mode of each directory that really
     /// leads there, as far as they exist. Access control lists are not read.
     pub(crate) fn check_passage(&self, path: &Path) -> Result<(), LocalError> {
-        let Self::Dropped { name, uid, gid } = self else { return Ok(()) };
-        let there = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok()).unwrap_or_default();
-        for directory in there.ancestors() {
-            let found = fs::metadata(directory).map_err(LocalError::io("look at", directory))?;
-            let enter = match (found.uid() == *uid, found.gid() == *gid) {
-                (true, _) => 0o100,
-                (false, true) => 0o010,
-                (false, false) => 0o001,
-            };
-            if found.mode() & enter == 0 {
+        let Self::Dropped { name, .. } = self else { return Ok(()) };
+        for (directory, found) in existing(path)? {
+            if !self.may(&found, 0o1) {
                 return Err(LocalError::Untraversable {
                     user: name.clone(),
                     path: path.to_owned(),
-                    directory: directory.to_owned(),
+                    directory,
                     mode: found.mode() & 0o7777,
                 });
             }
         }
         Ok(())
     }
+
+    /// Whether this path stays ours while we work there: the server's user owns and writes no directory that leads
+    /// there, as far as they exist. In one like `/tmp` (sticky) everybody makes files, and leaves ours alone.
+    pub(crate) fn check_place(&self, path: &Path) -> Result<(), LocalError> {
+        let Self::Dropped { name, uid, .. } = self else { return Ok(()) };
+        for (directory, found) in existing(path)? {
+            let writes = self.may(&found, 0o2) && found.mode() & 0o1000 == 0;
+            if writes || found.uid() == *uid {
+                return Err(LocalError::Replaceable {
+                    user: name.clone(),
+                    path: path.to_owned(),
+                    directory,
+                    mode: found.mode() & 0o7777,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the mode gives the server's user this right: 1 to enter, 2 to write.
+    fn may(&self, directory: &Metadata, right: u32) -> bool {
+        let Self::Dropped { uid, gid, .. } = self else { return true };
+        let class = match (directory.uid() == *uid, directory.gid() == *gid) {
+            (true, _) => right << 6,
+            (false, true) => right << 3,
+            (false, false) => right,
+        };
+        directory.mode() & class != 0
+    }
+}
+
+/// The directories that really lead to a path, the innermost first, as far as they exist.
+fn existing(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, LocalError> {
+    let there = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok()).unwrap_or_default();
+    let look = |directory: &Path| {
+        let found = fs::metadata(directory).map_err(LocalError::io("look at", directory))?;
+        Ok((directory.to_owned(), found))
+    };
+    there.ancestors().map(look).collect()
 }

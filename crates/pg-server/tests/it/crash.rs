@@ -2,7 +2,10 @@
 
 use std::{
     fs::{self, File},
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
     path::Path,
     process::{Child, Command},
     time::{Duration, SystemTime},
@@ -35,6 +38,12 @@ impl Drop for Sleeper {
     }
 }
 
+/// Writes a file in a data directory, as the user whom the server runs as would.
+fn write_as_server(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    chown(path, Some(path.parent().unwrap().metadata().unwrap().uid()), None).unwrap();
+}
+
 #[test]
 fn a_killed_server_is_started_again_with_its_data() {
     let place = Place::with_template();
@@ -60,7 +69,7 @@ fn a_stale_pid_file_with_a_living_process_is_removed() {
     place.stop();
     let sleeper = Sleeper::as_owner_of(data);
     let stale = written.replace(&pid(&server).to_string(), &sleeper.0.id().to_string());
-    fs::write(data.join("postmaster.pid"), &stale).unwrap();
+    write_as_server(&data.join("postmaster.pid"), &stale);
     // The socket's lock file names it too.
     let run = place.cluster().join("run");
     fs::write(run.join(format!(".s.PGSQL.{}.lock", server.port)), &stale).unwrap();
@@ -83,11 +92,11 @@ fn a_pid_file_of_a_dead_process_or_of_garbage_is_no_obstacle() {
     place.stop();
     let mut dead = Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
-    fs::write(&path, written.replace(&pid(&server).to_string(), &dead.id().to_string())).unwrap();
+    write_as_server(&path, &written.replace(&pid(&server).to_string(), &dead.id().to_string()));
     assert!(place.start().started_now);
     place.stop();
     for text in ["", "\0\0\0\0"] {
-        fs::write(&path, text).unwrap();
+        write_as_server(&path, text);
         File::open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
         assert!(place.start().started_now);
         place.stop();

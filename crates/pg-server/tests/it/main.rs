@@ -7,4 +7,5 @@ mod files;
 mod ladder;
 mod lifecycle;
 mod support;
+mod swapped;
 mod throwaway;

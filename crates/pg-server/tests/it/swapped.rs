@@ -1,0 +1,240 @@
+//! As root: the server's unprivileged user replaces files that root reads, copies and writes, and forges the pid file.
+
+use std::{
+    fs::{self, File, Permissions},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown, symlink},
+        net::UnixListener,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use pg_server::{LocalError, Mode, Request, State};
+
+use crate::support::{Place, binaries, is_root, path_variable, request};
+
+/// A process that ends with the test.
+struct Process(Child);
+
+impl Process {
+    /// Writes to a pipe for the one who opens it: without a reader it waits, and with one the text has an end.
+    fn writing(pipe: &Path, text: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf '%s' \"$1\" >\"$0\""]).arg(pipe).arg(text);
+        Self(shell.stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A stopped cluster, its data directory, and a file that only root may read.
+fn stopped() -> (Place, PathBuf, PathBuf) {
+    let place = Place::with_template();
+    let data = place.start().local.unwrap().data;
+    place.stop();
+    let secret = place.root.join("secret");
+    fs::write(&secret, "root's own").unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    (place, data, secret)
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// What may stand in a file's place: a name, and what makes it from the file's path and root's file.
+type Replacement = (&'static str, fn(&Path, &Path));
+
+fn replacements() -> [Replacement; 6] {
+    [
+        ("a link to root's file", |path, secret| symlink(secret, path).unwrap()),
+        ("a link to nowhere", |path, _| symlink("/nowhere/at/all", path).unwrap()),
+        ("root's file by another name", |path, secret| fs::hard_link(secret, path).unwrap()),
+        ("a pipe", |path, _| pipe(path)),
+        ("a socket", |path, secret| {
+            // Its path must be short.
+            let socket = secret.with_extension("socket");
+            drop(UnixListener::bind(&socket).unwrap());
+            fs::rename(socket, path).unwrap();
+        }),
+        ("a device", |path, _| {
+            assert!(Command::new("mknod").arg(path).args(["c", "1", "5"]).status().unwrap().success());
+        }),
+    ]
+}
+
+#[test]
+fn only_a_regular_file_of_the_servers_user_is_read_in_its_data_directory() {
+    if !is_root() {
+        return;
+    }
+    let (place, data, secret) = stopped();
+    for name in ["postmaster.pid", "PG_VERSION", "global/pg_control"] {
+        let path = data.join(name);
+        let kept = fs::read(&path).ok();
+        for (what, replace) in replacements() {
+            let _ = fs::remove_file(&path);
+            replace(&path, &secret);
+            // Whoever opens it as if it were a file reads this, and is not kept waiting.
+            let _writer = (what == "a pipe").then(|| Process::writing(&path, "1\n"));
+            let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
+            let State::Broken { reason } = state else { panic!("{what} as {name}: {state:?}") };
+            assert!(reason.contains("not a regular file of the user") && reason.contains(name), "{what}: {reason}");
+            assert!(reason.contains("[delete it"), "{what}: {reason}");
+            let error = place.find(Mode::Start).unwrap_err().to_string();
+            assert!(error.contains("not a regular file of the user") && error.contains(name), "{what}: {error}");
+        }
+        fs::remove_file(&path).unwrap();
+        if let Some(kept) = kept {
+            fs::write(&path, kept).unwrap();
+            chown(&path, Some(data.metadata().unwrap().uid()), None).unwrap();
+        }
+    }
+    assert_eq!(fs::read_to_string(secret).unwrap(), "root's own");
+    assert!(place.start().started_now);
+}
+
+#[test]
+fn a_file_in_the_data_directory_is_read_up_to_a_bound() {
+    let place = Place::with_template();
+    let data = place.start().local.unwrap().data;
+    place.stop();
+    for (name, bound) in [("postmaster.pid", 16384), ("PG_VERSION", 8192), ("global/pg_control", 8192)] {
+        let path = data.join(name);
+        let before = fs::read(&path).ok();
+        let owner = data.metadata().unwrap();
+        File::options().write(true).create(true).truncate(false).open(&path).unwrap().set_len(1 << 26).unwrap();
+        chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+        let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
+        let State::Broken { reason } = state else { panic!("{name}: {state:?}") };
+        assert!(reason.contains(&format!("larger than {bound} bytes")), "{name}: {reason}");
+        match before {
+            Some(before) => fs::write(&path, before).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+    }
+    assert!(place.start().started_now);
+}
+
+#[test]
+fn a_template_is_copied_without_what_is_not_the_servers_users() {
+    if !is_root() {
+        return;
+    }
+    for (what, replace) in replacements() {
+        let place = Place::with_template();
+        let secret = place.root.join("secret");
+        fs::write(&secret, "root's own").unwrap();
+        let file = only(&place.data_dir().join("templates")).join("data/base/1/PG_VERSION");
+        fs::remove_file(&file).unwrap();
+        replace(&file, &secret);
+        let _writer = (what == "a pipe").then(|| Process::writing(&file, "15\n"));
+        let error = place.find(Mode::Start).unwrap_err().to_string();
+        assert!(error.contains("base/1/PG_VERSION") && error.contains("copy a template"), "{what}: {error}");
+        assert!(!place.cluster().exists(), "{what}");
+    }
+}
+
+#[test]
+fn a_directory_of_a_template_is_not_a_link_to_another() {
+    if !is_root() {
+        return;
+    }
+    for name in ["base/1", "global", "base"] {
+        let place = Place::with_template();
+        let data = only(&place.data_dir().join("templates")).join("data");
+        let elsewhere = place.root.join("elsewhere");
+        fs::rename(data.join(name), &elsewhere).unwrap();
+        symlink(&elsewhere, data.join(name)).unwrap();
+        let error = place.find(Mode::Start).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("copy a template"), "{error}");
+        assert!(!place.cluster().exists());
+    }
+}
+
+/// `initdb` runs as the server's user, and what that user starts may go on while root writes.
+#[test]
+fn root_writes_no_file_that_the_servers_user_has_put_in_the_place_of_pg_hba() {
+    if !is_root() {
+        return;
+    }
+    let real = binaries().directory;
+    let tricks = ["ln -sf \"$root/secret\"", "rm \"$hba\"; mkfifo", "rm \"$hba\"; mkdir", "rm"];
+    for trick in tricks {
+        let place = Place::empty();
+        let (bin, secret) = (place.root.join("bin"), place.root.join("secret"));
+        fs::create_dir(&bin).unwrap();
+        fs::write(&secret, "root's own").unwrap();
+        symlink(real.join("postgres"), bin.join("postgres")).unwrap();
+        let text = format!(
+            "#!/bin/sh\n'{real}/initdb' \"$@\" || exit\n[ \"$1\" = --version ] && exit\nroot='{root}'\nfor word; do\n\
+             [ \"$last\" = --pgdata ] && hba=$word/pg_hba.conf\nlast=$word\ndone\n{trick} \"$hba\"\n",
+            real = real.display(),
+            root = place.root.display(),
+        );
+        fs::write(bin.join("initdb"), text).unwrap();
+        fs::set_permissions(bin.join("initdb"), Permissions::from_mode(0o755)).unwrap();
+        let (data_dir, path) = (place.data_dir(), path_variable());
+        let named = Request { bin_dir: Some(&bin), path: path.as_deref(), ..request(&data_dir) };
+        let error = pg_server::find(&named, &mut |_| {}).unwrap_err().to_string();
+        assert!(error.contains("cannot write") && error.contains("pg_hba.conf"), "{trick}: {error}");
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "root's own", "{trick}");
+    }
+}
+
+#[test]
+fn a_data_directory_that_the_servers_user_could_replace_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::with_template();
+    let owner = only(&place.data_dir().join("templates")).join("data").metadata().unwrap();
+    let kept = place.data_dir();
+    let refused = |path: &Path, what: &str| {
+        for mode in [Mode::Start, Mode::Find] {
+            let error = pg_server::find(&Request { mode, ..request(path) }, &mut |_| {}).unwrap_err();
+            let error = error.error.unwrap_or_else(|| panic!("{what}"));
+            assert!(matches!(*error, LocalError::Replaceable { .. }), "{what}: {error}");
+            assert!(error.to_string().contains("DB_DATA_DIR"), "{what}: {error}");
+        }
+        assert!(matches!(pg_server::status(path).unwrap_err(), LocalError::Replaceable { .. }), "{what}");
+    };
+    let mode = |mode| fs::set_permissions(&place.root, Permissions::from_mode(mode)).unwrap();
+
+    chown(&place.root, Some(owner.uid()), None).unwrap();
+    refused(&kept, "the directory above is the server's user's");
+    chown(&place.root, Some(0), Some(owner.gid())).unwrap();
+    mode(0o775);
+    refused(&kept, "its group may write there");
+    chown(&place.root, Some(0), Some(0)).unwrap();
+    mode(0o757);
+    refused(&kept, "everybody may write there");
+    mode(0o755);
+    fs::set_permissions(&kept, Permissions::from_mode(0o777)).unwrap();
+    refused(&kept, "everybody may write in it");
+    fs::set_permissions(&kept, Permissions::from_mode(0o711)).unwrap();
+    // As /tmp is: others make files there, and leave ours alone.
+    mode(0o1777);
+    assert!(place.start().started_now);
+
+    // Nothing is made in such a place.
+    let new = place.root.join("new");
+    fs::create_dir(&new).unwrap();
+    chown(&new, Some(owner.uid()), None).unwrap();
+    let error = pg_server::find(&request(&new.join("data-dir")), &mut |_| {}).unwrap_err();
+    assert!(matches!(error.error.as_deref(), Some(LocalError::Replaceable { .. })), "{error}");
+    assert_eq!(fs::read_dir(&new).unwrap().count(), 0);
+}
+
+fn only(directory: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(directory).unwrap();
+    let found = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none());
+    found
+}
