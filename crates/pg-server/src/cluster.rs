@@ -163,7 +163,7 @@ impl Cluster {
             pidfile::Found::Broken => return Ok(Seen::Stale("it is garbled".to_owned())),
             pidfile::Found::Written(written) => written,
         };
-        match process::holder(written.pid, &data) {
+        match self.holder(written.pid) {
             Holder::Postmaster => {}
             // PostgreSQL deals with this one itself, and looks for what the dead server left behind.
             Holder::Nothing => return Ok(Seen::Stopped),
@@ -189,13 +189,13 @@ impl Cluster {
     }
 
     fn end(&self, signals: &[(Signal, Duration)]) -> Result<Option<u32>, LocalError> {
-        let data = self.data();
         let Some(pid) = self.postmaster()? else { return Ok(None) };
         for (signal, wait) in signals {
+            // Looked at a moment before: the id may be another process's once the server has ended.
             process::send(pid, *signal);
             let ended = poll::until(Instant::now() + *wait, || {
                 process::collect(pid);
-                (process::holder(pid, &data) != Holder::Postmaster).then_some(())
+                (self.holder(pid) != Holder::Postmaster).then_some(())
             });
             if ended.is_some() {
                 return Ok(Some(pid));
@@ -209,11 +209,14 @@ impl Cluster {
         let data = self.data();
         let found = pidfile::read(&data).map_err(LocalError::io("read postmaster.pid in", &data))?;
         Ok(match found {
-            pidfile::Found::Written(written) if process::holder(written.pid, &data) == Holder::Postmaster => {
-                Some(written.pid)
-            }
+            pidfile::Found::Written(written) if self.holder(written.pid) == Holder::Postmaster => Some(written.pid),
             _ => None,
         })
+    }
+
+    /// What runs under a process id that our pid file names.
+    fn holder(&self, pid: u32) -> Holder {
+        process::holder(pid, &self.data(), self.account.uid())
     }
 
     /// Notes the port and the programs of a start that went well.

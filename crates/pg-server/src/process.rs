@@ -1,7 +1,6 @@
 //! Processes: whose a process id is, what a server is run with, signals.
 
 use std::{
-    ffi::OsStr,
     fs,
     os::unix::ffi::OsStrExt,
     path::Path,
@@ -31,38 +30,42 @@ pub(crate) enum Holder {
     Nothing,
 }
 
-/// Looks at a process. `/proc` where there is one, else `ps`.
-pub(crate) fn holder(pid: u32, data: &Path) -> Holder {
-    if Path::new("/proc/self/cmdline").exists() { from_proc(pid, data) } else { from_ps(pid, data) }
+/// Looks at a process: whether it is the server of this data directory, run by this user. The server's user writes the
+/// pid file, and could name any process there. `/proc` where there is one, else `ps`.
+pub(crate) fn holder(pid: u32, data: &Path, user: u32) -> Holder {
+    if Path::new("/proc/self/status").exists() { from_proc(pid, data, user) } else { from_ps(pid, data, user) }
 }
+
+/// The names of the program, as the kernel has them (15 bytes): also the old one, and that of NixOS.
+const PROGRAMS: [&str; 3] = ["postgres", "postmaster", ".postgres-wrapp"];
 
 /// A server works in its data directory, and is told it by `-D`. The working directory is readable to
-/// the same user and to whoever may trace (not to root in a container), the command line to everybody.
-fn from_proc(pid: u32, data: &Path) -> Holder {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let directory = fs::read_link(format!("/proc/{pid}/cwd"));
-    if line.is_empty() {
+/// the same user and to whoever may trace (not to root in a container), the rest to everybody. The link to the
+/// executable is not asked: it is no more readable, and names the emulator where one runs the server.
+fn from_proc(pid: u32, data: &Path, user: u32) -> Holder {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
         return if Path::new(&format!("/proc/{pid}")).exists() { Holder::Foreign } else { Holder::Nothing };
+    };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    // Real, effective, saved and of the file system.
+    let is_its_users = field("Uid:") == format!("{user}\t{user}\t{user}\t{user}");
+    if !is_its_users || !PROGRAMS.contains(&field("Name:")) {
+        return Holder::Foreign;
     }
-    if let Ok(directory) = directory {
-        return if directory == data { Holder::Postmaster } else { Holder::Foreign };
-    }
-    let words: Vec<&OsStr> = line.split(|byte| *byte == 0).map(OsStr::from_bytes).collect();
-    let is_postgres = Path::new(words[0]).file_name().is_some_and(|name| name == "postgres" || name == "postmaster");
-    if is_postgres && words.contains(&data.as_os_str()) { Holder::Postmaster } else { Holder::Foreign }
+    // Empty where it has ended.
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let is_told = line.split(|byte| *byte == 0).any(|word| word == data.as_os_str().as_bytes());
+    let works_there = fs::read_link(format!("/proc/{pid}/cwd")).map_or(is_told, |directory| directory == data);
+    if !line.is_empty() && works_there { Holder::Postmaster } else { Holder::Foreign }
 }
 
-fn from_ps(pid: u32, data: &Path) -> Holder {
-    let output =
-        Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).stdin(Stdio::null()).output();
-    let line = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    match line.as_str() {
-        "" => Holder::Nothing,
-        line if data.to_str().is_some_and(|data| line.contains("postgres") && line.contains(data)) => {
-            Holder::Postmaster
-        }
-        _ => Holder::Foreign,
-    }
+fn from_ps(pid: u32, data: &Path, user: u32) -> Holder {
+    let mut ps = Command::new("ps");
+    ps.args(["-ww", "-o", "uid=", "-o", "command=", "-p", &pid.to_string()]).stdin(Stdio::null());
+    let line = ps.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let Some((id, command)) = line.split_once(' ') else { return Holder::Nothing };
+    let is_told = data.to_str().is_some_and(|data| command.contains(&format!("postgres -D {data}")));
+    if id.parse() == Ok(user) && is_told { Holder::Postmaster } else { Holder::Foreign }
 }
 
 /// A command with nothing of ours: no `PG*`, no cargo variables, no terminal.
@@ -124,11 +127,11 @@ mod tests {
 
     #[test]
     fn tells_a_foreign_process_from_none() {
-        let nowhere = Path::new("/nowhere");
-        assert_eq!(holder(process::id(), nowhere), Holder::Foreign);
+        let holder = |pid| holder(pid, Path::new("/nowhere"), nix::unistd::geteuid().as_raw());
+        assert_eq!(holder(process::id()), Holder::Foreign);
         let mut child = Command::new("true").spawn().unwrap();
-        assert_eq!(holder(child.id(), nowhere), Holder::Foreign, "running, or not collected");
+        assert_eq!(holder(child.id()), Holder::Foreign, "running, or not collected");
         child.wait().unwrap();
-        assert_eq!(holder(child.id(), nowhere), Holder::Nothing);
+        assert_eq!(holder(child.id()), Holder::Nothing);
     }
 }

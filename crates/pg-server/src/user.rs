@@ -51,6 +51,14 @@ impl Account {
         }
     }
 
+    /// The user id of the server's processes and files.
+    pub(crate) fn uid(&self) -> u32 {
+        match self {
+            Self::Own => geteuid().as_raw(),
+            Self::Dropped { uid, .. } => *uid,
+        }
+    }
+
     /// The mode of directories that only lead to the server's own: nobody but us lists them.
     pub(crate) fn passage_mode(&self) -> u32 {
         match self {

@@ -5,6 +5,7 @@ use std::{
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown, symlink},
         net::UnixListener,
+        process::CommandExt,
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,7 +13,7 @@ use std::{
 
 use pg_server::{LocalError, Mode, Request, State};
 
-use crate::support::{Place, binaries, is_root, path_variable, request};
+use crate::support::{Place, binaries, is_root, path_variable, pid, request, runs};
 
 /// A process that ends with the test.
 struct Process(Child);
@@ -237,4 +238,45 @@ fn only(directory: &Path) -> PathBuf {
     let found = entries.next().unwrap().unwrap().path();
     assert!(entries.next().is_none());
     found
+}
+
+/// A pid file is the server's user's to write, and may name anything.
+#[test]
+fn a_forged_pid_file_ends_no_process_but_the_server() {
+    let place = Place::with_template();
+    let data = place.start().local.unwrap().data;
+    let written = fs::read_to_string(data.join("postmaster.pid")).unwrap();
+    let (server, rest) = written.split_once('\n').unwrap();
+    place.stop();
+    let owner = data.metadata().unwrap();
+    // Programs that call themselves postgres and work in the data directory, as its server does.
+    let called = |program: &Path| {
+        let mut command = Command::new(program);
+        command.arg0("postgres").arg("-D").arg(&data).current_dir(&data).stdin(Stdio::piped());
+        command
+    };
+    let script = place.root.join("sleeper");
+    fs::write(&script, "#!/bin/sh\nread forever\n").unwrap();
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+    let mut victims = vec![("the server's user's", called(&script))];
+    if is_root() {
+        let postgres = place.root.join("postgres");
+        fs::copy(&script, &postgres).unwrap();
+        victims[0].1.uid(owner.uid());
+        victims.push(("root's", called(&script)));
+        victims.push(("root's, of that name", called(&postgres)));
+    }
+    for (whose, mut command) in victims {
+        let victim = Process(command.spawn().unwrap());
+        let forged = format!("{}\n{rest}", victim.0.id());
+        fs::write(data.join("postmaster.pid"), forged).unwrap();
+        chown(data.join("postmaster.pid"), Some(owner.uid()), None).unwrap();
+        assert_eq!(pg_server::status(&place.data_dir()).unwrap().remove(0).state, State::Stopped, "{whose}");
+        assert_eq!(place.stop(), [0; 0], "{whose}");
+        assert!(runs(victim.0.id()), "{whose}");
+    }
+    fs::remove_file(data.join("postmaster.pid")).unwrap();
+    let again = place.start();
+    assert_ne!(pid(&again).to_string(), server);
+    assert_eq!(place.stop(), [pid(&again)]);
 }
