@@ -3,8 +3,8 @@
 use std::{
     env,
     ffi::OsString,
-    fs,
-    os::unix::fs::MetadataExt,
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -241,10 +241,10 @@ pub(crate) fn programs_of(major: u32) -> Option<Binaries> {
 /// Those that `.ci/postgresql` has fetched.
 fn fetched(major: u32) -> Option<Binaries> {
     let directory = Path::new(FETCHED).join(major.to_string());
-    let found = fs::metadata(&directory).ok()?;
-    // Anybody may make a directory there.
-    let own = fs::metadata("/proc/self").unwrap().uid();
-    assert!([0, own].contains(&found.uid()), "{} is another user's", directory.display());
+    fs::symlink_metadata(&directory).ok()?;
+    for directory in [Path::new(FETCHED), &directory] {
+        check_own(directory).unwrap_or_else(|reason| panic!("{reason}"));
+    }
     Some(Binaries::named(&directory.join(format!("usr/lib/postgresql/{major}/bin"))).unwrap())
 }
 
@@ -291,7 +291,36 @@ pub(crate) fn value(connection: &ConnInfo, query: &str) -> String {
 
 /// A directory that the tests share, which the server's unprivileged user can reach.
 pub(crate) fn scratch(name: &str) -> PathBuf {
-    pg_server::scratch().join(format!("aura-tests-{name}"))
+    own(pg_server::scratch().join(format!("aura-tests-{name}")))
+}
+
+/// A directory at a place where anybody may make one: made, or one that is there already, if it is ours.
+pub(crate) fn own(directory: PathBuf) -> PathBuf {
+    if fs::create_dir(&directory).is_ok() {
+        fs::set_permissions(&directory, Permissions::from_mode(0o711)).unwrap();
+    }
+    check_own(&directory).unwrap_or_else(|reason| panic!("{reason}"));
+    directory
+}
+
+/// Whether a directory is ours or root's, and no other user can write it; `.ci/postgresql` has the same rule.
+pub fn check_own(directory: &Path) -> Result<(), String> {
+    let place = directory.display();
+    let found = fs::symlink_metadata(directory).map_err(|error| format!("cannot look at {place}: {error}"))?;
+    let own = fs::metadata("/proc/self").unwrap().uid();
+    if found.is_dir() && [0, own].contains(&found.uid()) && found.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let kind = match found.file_type() {
+        kind if kind.is_dir() => "directory",
+        kind if kind.is_symlink() => "symbolic link",
+        _ => "regular or special file",
+    };
+    let (user, mode) = (found.uid(), found.mode() & 0o7777);
+    Err(format!(
+        "{place} is a {kind} of the user {user}, mode {mode:o}. The tests use a directory of their own user or of root, \
+         which no other user can write [delete it and run this again]"
+    ))
 }
 
 /// A directory that nobody has used before.

@@ -28,7 +28,7 @@ mod workspace;
 pub use apart::{alone, cargo, cargo_of, kept, path_with};
 pub use arbitrary::any_connection;
 pub use client::{connection, psql, scrubbed};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, check_own};
 pub use engine::{Engine, docker};
 pub use outside::{Outside, outside};
 pub use peers::{container_helper, peers};

@@ -9,7 +9,9 @@ use std::{
 };
 
 use crate::{
-    Run, alone, cargo_of, kept,
+    Run, alone, cargo_of,
+    cluster::own,
+    kept,
     peers::{once, output, repository},
     psql,
 };
@@ -72,7 +74,7 @@ impl Outside {
     pub fn new() -> Self {
         let place = build();
         // Not the lock of the build, which is over.
-        let alone = alone(&place.root);
+        let alone = alone(&kept(&format!("{}-run", place.name)));
         let servers = pg_server::scratch().join(format!("{}-servers", place.root.file_name().unwrap().display()));
         Self { place, servers, _alone: alone }
     }
@@ -136,7 +138,7 @@ impl Place {
         // Another checkout has another one.
         (kept("outside"), &place).hash(&mut key);
         let name = format!("outside-{:016x}", key.finish());
-        let root = place.join(format!("aura-tests-{name}"));
+        let root = own(place.join(format!("aura-tests-{name}")));
         Self { name, root }
     }
 

@@ -100,6 +100,7 @@ mod tests {
     #[test]
     fn changes_with_every_file_and_with_nothing_else() {
         let root = std::env::temp_dir().join(format!("pg-config-inputs-{}", std::process::id()));
+        std::fs::create_dir(&root).unwrap();
         std::fs::create_dir_all(root.join("migrations/deep")).unwrap();
         std::fs::write(root.join("migrations/V1.sql"), "one").unwrap();
         std::fs::write(root.join("migrations/deep/V2.sql"), "two").unwrap();

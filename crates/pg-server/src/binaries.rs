@@ -175,6 +175,7 @@ mod tests {
     #[test]
     fn the_newest_of_path_wins_and_the_rest_is_explained() {
         let root = env::temp_dir().join(format!("pg-server-binaries-{}", std::process::id()));
+        fs::create_dir(&root).unwrap();
         let both = ["initdb", "postgres"];
         let old = fake(&root, "old", "12.22", &both);
         let new = fake(&root, "new", "99.1 (Fake)", &both);

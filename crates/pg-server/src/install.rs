@@ -189,7 +189,7 @@ mod tests {
     /// `dnf` and `sudo` that note how they were called, and end as they are told.
     fn fake_system(status: i32) -> PathBuf {
         let directory = env::temp_dir().join(format!("pg-server-install-{}-{status}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
         for name in ["dnf", "sudo"] {
             let calls = directory.join("calls");
             let note = format!("echo \"${{0##*/}} $*\" >> {}", calls.display());

@@ -44,12 +44,15 @@ mod tests {
 
     #[test]
     fn a_log_is_read_from_its_end_and_up_to_a_bound() {
-        let path = std::env::temp_dir().join(format!("pg-server-log-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("pg-server-log-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let path = directory.join("log");
         fs::write(&path, "first\nFATAL:  last\n").unwrap();
         assert_eq!(tail(&path), "  first\n  FATAL:  last");
         File::options().write(true).open(&path).unwrap().set_len(1 << 26).unwrap();
         assert!(end(&path).unwrap().len() <= LIMIT as usize);
         fs::remove_file(&path).unwrap();
         assert!(tail(&path).starts_with("  (unreadable: "));
+        fs::remove_dir(&directory).unwrap();
     }
 }

@@ -178,7 +178,7 @@ impl SocketDirectory {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = (process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(format!("Aura {}-{} a+b%2F&ü", unique.0, unique.1));
-        fs::create_dir_all(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
         Self(directory)
     }

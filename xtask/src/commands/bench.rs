@@ -8,6 +8,8 @@ mod table;
 mod testdb;
 
 use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -76,7 +78,7 @@ impl Stage {
                 None => bail!("bench needs PostgreSQL's server binaries: {}", reasons.join("; ")),
             },
         };
-        let directory = Scratch(pg_server::scratch().join(format!("{}-bench-{}", project.name, std::process::id())));
+        let directory = Scratch::new(&format!("{}-bench-{}", project.name, std::process::id()))?;
         let mut quiet = |_: &str| {};
         let template = pg_server::template(&directory.0.join("kept"), &binaries, WAIT, &mut quiet)?;
         let server = pg_server::throwaway(&template, &binaries, &directory.0.join("server"), &[], WAIT, &mut quiet)?;
@@ -115,7 +117,7 @@ impl Stage {
         let mut row = Row::new("a setup with nothing there", "psql and the migrations alone", 2.0);
         let script = self.directory.0.join("setup.sql");
         let printed = self.program(&["db-setup", "--dry-run"]).output().context("print the script")?;
-        std::fs::write(&script, printed.stdout).context("keep the script")?;
+        fs::write(&script, printed.stdout).context("keep the script")?;
         for _ in 0..repeat {
             row.add(
                 || {
@@ -198,9 +200,21 @@ impl Stage {
 /// A directory that is deleted with everything below it.
 struct Scratch(PathBuf);
 
+impl Scratch {
+    /// One that is not there yet: another user may have made it, and would choose what is written there. The server's
+    /// user may pass.
+    fn new(name: &str) -> anyhow::Result<Self> {
+        let path = pg_server::scratch().join(name);
+        fs::create_dir(&path).with_context(|| format!("make {}", path.display()))?;
+        let directory = Self(path);
+        fs::set_permissions(&directory.0, Permissions::from_mode(0o711))?;
+        Ok(directory)
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

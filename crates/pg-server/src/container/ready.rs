@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_refusal_at_a_recorded_port_is_anothers() {
         let directory = env::temp_dir().join(format!("pg-server-ready-{}", process::id()));
-        fs::create_dir_all(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
         for name in ["ca.pem", "cert.pem", "key.pem"] {
             fs::write(directory.join(name), "").unwrap();
         }

@@ -51,7 +51,7 @@ impl Fake {
     /// A new directory; who asks for it removes it.
     pub(super) fn directory(name: &str) -> PathBuf {
         let directory = env::temp_dir().join(format!("pg-server-engine-{}-{name}", process::id()));
-        fs::create_dir_all(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
         directory
     }
 

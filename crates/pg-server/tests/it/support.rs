@@ -36,7 +36,8 @@ impl Place {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("pg-server-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let root = pg_server::scratch().join(name);
-        fs::create_dir_all(&root).unwrap();
+        // Not one that another user has made there.
+        fs::create_dir(&root).unwrap();
         fs::set_permissions(&root, Permissions::from_mode(0o755)).unwrap();
         Self { root: fs::canonicalize(root).unwrap(), shared: None }
     }

@@ -117,7 +117,7 @@ fn the_administrators_server_is_spoken_to_as_safely_as_the_apps() {
 #[test]
 fn services_and_files_are_found_where_their_source_says() {
     let directory = std::env::temp_dir().join(format!("pg-config-services-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("services"), "[s]\nhost=by-service\nuser=u\npassword=p\ndbname=d\n").unwrap();
     let path = directory.join("services").display().to_string();
     for (process, file) in [
