@@ -8,4 +8,5 @@ mod connection;
 mod explain;
 mod migrate;
 mod psql;
+mod report_file;
 mod status;
