@@ -73,6 +73,8 @@ pub(super) fn json(file: &Path) -> Result<Value, String> {
 mod tests {
     use std::process::Command;
 
+    use snapbox::{assert_data_eq, str};
+
     use super::*;
     use crate::engine::{
         Engine,
@@ -85,27 +87,24 @@ mod tests {
         let config = Fake::directory("nowhere");
         let named = |name: &str| leads(&with(&settings(&config), |s| s.docker_context = Some(name.into())));
         let missing = named("missing");
-        assert!(
-            missing.starts_with("DOCKER_CONTEXT is missing, and there is none of that name in /")
-                && missing.ends_with(
-                    "contexts/meta [`docker context ls` lists the contexts, `docker context use default` leaves them]"
-                ),
-            "{missing}"
-        );
         fs::write(config.join("config.json"), r#"{"currentContext":"gone"}"#).unwrap();
         let gone = leads(&settings(&config));
-        assert!(gone.starts_with("the current docker context is gone, and there is none"), "{gone}");
         write_context(&config, "1", "ssh", r#"{"Host":"ssh://ann@far"}"#);
-        assert!(named("ssh").starts_with("the docker context ssh is ssh://ann@far, and we do not speak ssh [name an"));
         write_context(&config, "2", "empty", "{}");
-        assert!(named("empty").starts_with("DOCKER_CONTEXT is empty, and it names no Docker engine ["));
         write_context(&config, "3", "lax", r#"{"Host":"tcp://lax","SkipTLSVerify":true}"#);
-        assert!(named("lax").starts_with("the docker context lax is tcp://lax, and its certificate is not to be"));
         write_context(&config, "4", "broken", "{");
-        let broken = named("broken");
-        assert!(broken.contains("4/meta.json cannot be read: ") && !broken.contains('\n'), "{broken}");
         let homeless = EngineSettings { docker_context: Some("x".into()), ..EngineSettings::default() };
-        assert!(leads(&homeless).contains("neither DOCKER_CONFIG nor HOME"), "{}", leads(&homeless));
+        let words =
+            [missing, gone, named("ssh"), named("empty"), named("lax"), named("broken"), leads(&homeless)].join("\n");
+        assert_data_eq!(words.replace(&config.display().to_string(), "CONFIG"), str![[r#"
+DOCKER_CONTEXT is missing, and there is none of that name in CONFIG/contexts/meta [`docker context ls` lists the contexts, `docker context use default` leaves them]
+the current docker context is gone, and there is none of that name in CONFIG/contexts/meta [`docker context ls` lists the contexts, `docker context use default` leaves them]
+the docker context ssh is ssh://ann@far, and we do not speak ssh [name an engine on this machine, or start PostgreSQL over there and name it in DATABASE_URL]
+DOCKER_CONTEXT is empty, and it names no Docker engine [`docker context ls` lists the contexts, `docker context use default` leaves them]
+the docker context lax is tcp://lax, and its certificate is not to be verified, which testcontainers cannot do [give the context its certificate authority]
+DOCKER_CONTEXT is broken, and there is none of that name in CONFIG/contexts/meta, where CONFIG/contexts/meta/4/meta.json cannot be read: EOF while parsing an object at line 1 column 56 [`docker context ls` lists the contexts, `docker context use default` leaves them]
+DOCKER_CONTEXT is x, and neither DOCKER_CONFIG nor HOME says where it is kept [`docker context ls` lists the contexts, `docker context use default` leaves them]
+"#]]);
         fs::remove_dir_all(config).unwrap();
     }
 
