@@ -59,6 +59,7 @@ prop_compose! {
             connect_timeout: connect_timeout.map(|seconds| std::time::Duration::from_secs(u64::try_from(seconds).unwrap())),
             more,
             default_certificates: None,
+            scram_only: false,
         }
     }
 }

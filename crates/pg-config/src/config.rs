@@ -190,8 +190,8 @@ impl Config {
         ConnInfo { host: address.host.clone(), port: address.port, password, ..app.clone() }
     }
 
-    /// The app's own connection to a server that we started: what is said of TLS and of several hosts was said
-    /// of another.
+    /// The app's own connection to a server that we started: what is said of TLS, of logins and of several hosts was
+    /// said of another.
     pub fn app_here(&self, address: &Address, password: Password) -> ConnInfo {
         ConnInfo {
             host: address.host.clone(),
@@ -200,6 +200,7 @@ impl Config {
             ssl_mode: SslMode::Prefer,
             more: Parameters::default(),
             default_certificates: None,
+            scram_only: true,
             ..self.app.clone()
         }
     }

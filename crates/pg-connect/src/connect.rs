@@ -2,10 +2,12 @@
 
 mod error;
 mod keepalives;
+mod watch;
+mod wire;
 
 use std::{
-    fmt,
-    net::{IpAddr, ToSocketAddrs},
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
@@ -19,8 +21,9 @@ use postgres::{
 
 pub use self::error::ConnectError;
 pub(crate) use self::keepalives::Keepalives;
+use self::wire::{End, Stance, Stub, Wire};
 use crate::{
-    ConnInfo, Host, SslMode,
+    ConnInfo, Host, InvalidConnString, SslMode,
     attributes::TargetSessionAttrs,
     tls::{Tls, Verified},
 };
@@ -32,6 +35,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The last attempt of a short wait is given the time that a slow network or a busy server needs.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
 
+/// A session whose notices nobody takes keeps no more of them, in bytes.
+const KEPT_NOTICES: usize = 8 << 20;
+
 /// A connection, and what the server remarked on it since it was last asked.
 pub struct Session {
     /// The driver's client.
@@ -42,7 +48,8 @@ pub struct Session {
     pub opened: Instant,
     /// With whose rights it works.
     pub rights: Rights,
-    notices: Arc<Mutex<Vec<DbError>>>,
+    notices: Arc<Mutex<Notices>>,
+    end: End,
 }
 
 /// With whose rights a session works: it decides what may be run by it.
@@ -101,10 +108,27 @@ pub(crate) fn pause_before_next(pause: &mut Duration, deadline: Instant) -> bool
     has_time
 }
 
+/// What nobody has asked for yet, of the server's notices: the first megabytes of it.
+#[derive(Default)]
+struct Notices {
+    kept: Vec<DbError>,
+    size: usize,
+}
+
+impl Notices {
+    fn keep(&mut self, notice: DbError) {
+        let texts = [Some(notice.message()), notice.detail(), notice.hint(), notice.where_()];
+        self.size += size_of::<DbError>() + texts.into_iter().flatten().map(str::len).sum::<usize>();
+        if self.size <= KEPT_NOTICES {
+            self.kept.push(notice);
+        }
+    }
+}
+
 impl Session {
     /// The server's notices and warnings since the last call.
     pub fn take_notices(&mut self) -> Vec<DbError> {
-        self.notices.lock().map(|mut notices| std::mem::take(&mut *notices)).unwrap_or_default()
+        self.notices.lock().map(|mut notices| std::mem::take(&mut *notices).kept).unwrap_or_default()
     }
 }
 
@@ -148,14 +172,6 @@ fn addresses(info: &ConnInfo, limit: Duration) -> Result<Vec<Option<IpAddr>>, Co
         .unwrap_or_else(|| Err(std::io::ErrorKind::TimedOut.into()))
         .map(|found| found.into_iter().map(|address| Some(address.ip())).collect())
         .map_err(|error| ConnectError::unreachable(info, &format!("its name cannot be looked up: {error}")))
-}
-
-/// How one attempt stands towards TLS.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stance {
-    Clear,
-    IfOffered,
-    Encrypted,
 }
 
 /// One address, with and without TLS as `sslmode` has it.
@@ -208,21 +224,34 @@ fn try_once(
     stance: Stance,
     limit: Duration,
 ) -> Result<Session, (ConnectError, bool)> {
-    let notices = Arc::new(Mutex::new(Vec::new()));
-    let mut config = driver_config(info, ip, stance).map_err(|error| (error.into(), false))?;
+    let notices = Arc::new(Mutex::new(Notices::default()));
+    let unreachable = |error: io::Error| (ConnectError::unreachable(info, &error.to_string()), false);
+    let stub = Stub::for_socket(info).map_err(unreachable)?;
+    let address = match (&stub, ip) {
+        (Some(stub), _) => stub.address().map_err(unreachable)?,
+        (None, ip) => SocketAddr::new(ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), info.port),
+    };
+    let mut config = driver_config(info, address).map_err(|error| (error.into(), false))?;
     config.connect_timeout(limit);
     config.notice_callback({
         let notices = notices.clone();
         move |notice| {
             if let Ok(mut notices) = notices.lock() {
-                notices.push(notice);
+                notices.keep(notice);
             }
         }
     });
     let (tls, handshaken) = Tls::new(info);
+    let is_network = ip.is_some_and(|ip| !ip.to_canonical().is_loopback());
+    let wire = Wire::new(info, stance, is_network, tls);
+    let end = wire.end();
     let opened = Instant::now();
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens sessions")]
-    let outcome = within(limit, move || config.connect(tls)).ok_or_else(|| {
+    let connect = move || {
+        let _until_the_driver_has_passed = stub;
+        #[expect(clippy::disallowed_methods, reason = "the one place that opens sessions")]
+        config.connect(wire)
+    };
+    let outcome = within(limit, connect).ok_or_else(|| {
         let cause = format!("it did not let us in within {} s", limit.as_secs());
         (ConnectError::unreachable(info, &cause), false)
     })?;
@@ -235,10 +264,10 @@ fn try_once(
                 (_, None, Stance::Clear) => Encryption::Clear(format!("sslmode={}", info.ssl_mode)),
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
-            Ok(Session { client, encryption, opened, rights: Rights::App, notices })
+            Ok(Session { client, encryption, opened, rights: Rights::App, notices, end })
         }
         Err(error) => {
-            let error = ConnectError::of(info, &error, Some(&handshaken));
+            let error = ConnectError::of(info, &error, Some(&handshaken), &end);
             let may_do_better = error.may_be_for_encryption(established.is_some(), stance) && !handshaken.is_final();
             Err((error, may_do_better))
         }
@@ -265,34 +294,15 @@ fn wanted(info: &ConnInfo, mut session: Session) -> Result<Session, ConnectError
             wanted: info.more.get("target_session_attrs").unwrap_or_default().to_owned(),
             why,
         }),
-        Err(error) => Err(ConnectError::of(info, &error, None)),
+        Err(error) => Err(ConnectError::of(info, &error, None, &session.end)),
     }
 }
 
-fn driver_config(
-    info: &ConnInfo,
-    ip: Option<IpAddr>,
-    stance: Stance,
-) -> Result<postgres::Config, crate::InvalidConnString> {
+fn driver_config(info: &ConnInfo, address: SocketAddr) -> Result<postgres::Config, InvalidConnString> {
     let mut config = postgres::Config::new();
-    config.user(&info.user).dbname(&info.database).port(info.port);
-    match &info.host {
-        // The driver would take it for a socket; TLS has its own word for the name.
-        Host::At(name, ip) if name.starts_with('/') => config.host(&ip.to_string()),
-        Host::Tcp(name) | Host::At(name, _) => config.host(name),
-        Host::Unix(directory) => config.host_path(directory),
-    };
-    if let Some(ip) = ip {
-        config.hostaddr(ip);
-    }
-    config.ssl_mode(match stance {
-        Stance::Clear => DriverSslMode::Disable,
-        Stance::IfOffered => DriverSslMode::Prefer,
-        Stance::Encrypted => DriverSslMode::Require,
-    });
-    if info.more.get("sslnegotiation") == Some("direct") {
-        config.ssl_negotiation(SslNegotiation::Direct);
-    }
+    config.user(&info.user).dbname(&info.database).hostaddr(address.ip()).port(address.port());
+    // What is spoken first is the wire's business, which has its own word for the host.
+    config.host("server").ssl_mode(DriverSslMode::Require).ssl_negotiation(SslNegotiation::Direct);
     config.channel_binding(match info.more.get("channel_binding") {
         Some("disable") => ChannelBinding::Disable,
         Some("require") => ChannelBinding::Require,

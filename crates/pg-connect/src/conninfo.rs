@@ -16,6 +16,7 @@ use crate::{
     Address, Host, Options, Password,
     attributes::{TargetSessionAttrs, is_balanced},
     connect::Keepalives,
+    methods::Methods,
     tls,
 };
 
@@ -44,6 +45,9 @@ pub struct ConnInfo {
     pub more: Parameters,
     /// The directory of the certificates that are used where none is named: `~/.postgresql`.
     pub default_certificates: Option<PathBuf>,
+    /// Whether the server must ask for SCRAM, and prove that it knows the password too: so does each that we started.
+    /// No URL says so, as before version 16 libpq refuses what it does not know.
+    pub scram_only: bool,
 }
 
 impl ConnInfo {
@@ -90,11 +94,13 @@ impl ConnInfo {
             connect_timeout: seconds(parameters, "connect_timeout")?,
             more,
             default_certificates: None,
+            scram_only: false,
         };
         // What is used later is looked at now: a bad value is an error of the configuration.
         TargetSessionAttrs::of(&info.more)?;
         is_balanced(&info.more)?;
         Keepalives::of(&info.more)?;
+        Methods::required(&info.more)?;
         tls::check(&info, parameters.says("hostaddr") && !parameters.says("host"))?;
         Ok(info)
     }
@@ -164,9 +170,15 @@ impl ConnInfo {
         self.password.as_ref().map(|password| uri::encode(password.reveal()))
     }
 
-    /// libpq's environment variables for this connection, password included.
+    /// libpq's environment variables for this connection, password included: for a program that is run with them, and
+    /// speaks to nobody else.
     pub fn libpq_environment(&self) -> Vec<(&'static str, String)> {
-        self.libpq_environment_of(&[self.address()])
+        let mut variables = self.libpq_environment_of(&[self.address()]);
+        // An older libpq passes by the variable.
+        if self.scram_only && self.more.get("require_auth").is_none() {
+            variables.push(("PGREQUIREAUTH", "scram-sha-256".to_owned()));
+        }
+        variables
     }
 
     /// The same for several servers that hold the same database, in this order.

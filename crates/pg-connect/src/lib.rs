@@ -11,6 +11,7 @@ mod connect;
 mod conninfo;
 mod host;
 mod mask;
+mod methods;
 mod options;
 mod passfile;
 mod password;

@@ -8,14 +8,11 @@ mod files;
 mod verify;
 
 use std::{
-    future::Future,
     io,
     net::IpAddr,
-    pin::Pin,
     sync::{Arc, Mutex},
 };
 
-use postgres::tls::{MakeTlsConnect, TlsConnect};
 use rustls::{
     ClientConfig, ProtocolVersion, SupportedProtocolVersion,
     crypto::ring,
@@ -194,53 +191,47 @@ impl Tls {
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok((config, verified, Shown { own, info: self.info.clone() }))
     }
+
+    /// Speaks TLS with whoever is at the other end of the stream. The second value is what a login can be bound to: the
+    /// certificate's hash (RFC 5929, `tls-server-end-point`).
+    pub(crate) async fn handshake<S>(self, stream: S) -> io::Result<(Encrypted<S>, Option<Vec<u8>>)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (config, verified, shown) = self.client_config().map_err(|unusable| {
+            let reason = unusable.reason.clone();
+            self.handshaken.failed_by_file(unusable);
+            io::Error::other(reason)
+        })?;
+        // A name that TLS cannot carry is not sent; an address never is.
+        let nameless = ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into());
+        let name = ServerName::try_from(self.info.host.to_string()).unwrap_or(nameless);
+        let session = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let session = session.inspect_err(|error| self.handshaken.failed(shown.failure(error)))?;
+        let (_, connection) = session.get_ref();
+        let is_direct = self.info.more.get("sslnegotiation") == Some("direct");
+        if is_direct && connection.alpn_protocol() != Some(ALPN) {
+            let reason = "sslnegotiation=direct: the server does not say that it speaks PostgreSQL's protocol";
+            self.handshaken.failed(reason.to_owned());
+            return Err(io::Error::other(reason));
+        }
+        let version = match connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "TLSv1.3",
+        };
+        let end_point =
+            connection.peer_certificates().and_then(|chain| Certificate::parse(chain.first()?).ok()?.end_point());
+        self.handshaken.succeeded(Established { version, verified, can_bind: end_point.is_some() });
+        Ok((Encrypted::new(session, shown, self.handshaken), end_point))
+    }
+
+    /// The server speaks no TLS, and must.
+    pub(crate) fn is_not_offered(&self) -> io::Error {
+        let reason = "the server offers none: it wants ssl = on in its configuration";
+        self.handshaken.failed(reason.to_owned());
+        io::Error::other(reason)
+    }
 }
 
 /// The protocol's registered name: from version 17 on the server looks at it.
 const ALPN: &[u8] = b"postgresql";
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Tls {
-    type Stream = Encrypted<S>;
-    type TlsConnect = Self;
-    type Error = io::Error;
-
-    fn make_tls_connect(&mut self, _: &str) -> io::Result<Self> {
-        Ok(self.clone())
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Tls {
-    type Stream = Encrypted<S>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted<S>>> + Send>>;
-
-    fn connect(self, stream: S) -> Self::Future {
-        Box::pin(async move {
-            let (config, verified, shown) = self.client_config().map_err(|unusable| {
-                let reason = unusable.reason.clone();
-                self.handshaken.failed_by_file(unusable);
-                io::Error::other(reason)
-            })?;
-            // A name that TLS cannot carry is not sent; an address never is.
-            let nameless = ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into());
-            let name = ServerName::try_from(self.info.host.to_string()).unwrap_or(nameless);
-            let session = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-            let session = session.inspect_err(|error| self.handshaken.failed(shown.failure(error)))?;
-            let (_, connection) = session.get_ref();
-            let is_direct = self.info.more.get("sslnegotiation") == Some("direct");
-            if is_direct && connection.alpn_protocol() != Some(ALPN) {
-                let reason = "sslnegotiation=direct: the server does not say that it speaks PostgreSQL's protocol";
-                self.handshaken.failed(reason.to_owned());
-                return Err(io::Error::other(reason));
-            }
-            let version = match connection.protocol_version() {
-                Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
-                _ => "TLSv1.3",
-            };
-            let end_point =
-                connection.peer_certificates().and_then(|chain| Certificate::parse(chain.first()?).ok()?.end_point());
-            self.handshaken.succeeded(Established { version, verified, can_bind: end_point.is_some() });
-            Ok(Encrypted::new(session, end_point, shown, self.handshaken))
-        })
-    }
-}

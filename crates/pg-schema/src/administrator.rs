@@ -97,6 +97,7 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
                 connect_timeout: app.connect_timeout,
                 more: Parameters::default(),
                 default_certificates: None,
+                scram_only: false,
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),

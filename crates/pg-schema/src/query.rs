@@ -1,5 +1,7 @@
 //! Statements on their way to the server: each error carries the statement and the server's words.
 
+use std::error::Error as _;
+
 use pg_config::{Rights, Session};
 use postgres::{
     Row, SimpleQueryMessage,
@@ -28,7 +30,10 @@ impl SqlError {
         let statement = statement.trim().lines().next().unwrap_or_default().to_owned();
         let statement = mask_verifier(&statement);
         let Some(server) = error.as_db_error() else {
-            return Self { statement, message: format!("{error:#}"), sqlstate: String::new(), detail: String::new() };
+            // The driver's own words are only that something was wrong.
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let message = format!("{error}{cause}");
+            return Self { statement, message, sqlstate: String::new(), detail: String::new() };
         };
         let detail = [("detail", server.detail()), ("hint", server.hint())]
             .into_iter()

@@ -191,12 +191,15 @@ mod tests {
         let in_root = passed_over.iter().filter(|line| line.contains(&root.display().to_string())).cloned();
         let refused = [&root, &old].map(|directory| Binaries::named(directory).unwrap_err().to_string());
         let words: Vec<_> = in_root.chain(refused).collect();
-        assert_data_eq!(words.join("\n").replace(&root.display().to_string(), "ROOT"), str![[r#"
+        assert_data_eq!(
+            words.join("\n").replace(&root.display().to_string(), "ROOT"),
+            str![[r#"
 ROOT/old: its version 12.22 is older than 13
 ROOT/half: it holds no `initdb`
 PG_BIN_DIR is ROOT, and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
 PG_BIN_DIR is ROOT/old, and its version 12.22 is older than 13 [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
-"#]]);
+"#]]
+        );
         let named = Binaries::named(&new).unwrap();
         assert_eq!(named.version.major, 99);
         let record = named.record();

@@ -243,11 +243,15 @@ impl Cluster {
             connect_timeout: Some(LOGIN_LIMIT),
             more: Parameters::default(),
             default_certificates: None,
+            scram_only: true,
         };
         let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
             Ok(session) => session,
             Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
                 return Err(refused(format!("{} ({})", error.message(), error.code().code())));
+            }
+            Err(error @ ConnectError::Login { .. }) => {
+                return Err(LocalError::Foreign { data: self.data(), words: error.to_string() });
             }
             Err(_) => return Ok(None),
         };

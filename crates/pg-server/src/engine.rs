@@ -266,7 +266,12 @@ mod tests {
         let engine = usual::first_that_answers(&[fake.socket().to_owned()], None, SHORT).unwrap();
         assert_eq!(engine.has_image("registry:5000/a b:1").unwrap(), Image::Absent);
         let error = engine.has_image("x").unwrap_err().to_string();
-        assert_data_eq!(error.replace(&fake.socket().display().to_string(), "SOCKET"), str![[r#"Docker 27.1 at unix://SOCKET (its usual place) does not say whether it has the image "x": the [31mdisk is full [look at the image's name]"#]]);
+        assert_data_eq!(
+            error.replace(&fake.socket().display().to_string(), "SOCKET"),
+            str![[
+                r#"Docker 27.1 at unix://SOCKET (its usual place) does not say whether it has the image "x": the [31mdisk is full [look at the image's name]"#
+            ]]
+        );
         assert!(
             fake.heard()[1].starts_with("GET /images/registry:5000/a%20b:1/json HTTP/1.0\r\n"),
             "{:?}",
@@ -296,9 +301,12 @@ mod tests {
     fn an_engine_of_the_past_is_gone() {
         let words = ["unix:///nowhere/docker.sock", "nonsense://"]
             .map(|address| Engine::at(address, &EngineSettings::default()).unwrap_err().to_string());
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 the engine of last time is unix:///nowhere/docker.sock, and there is no such socket [start it: `[..]`]
 the engine of last time is nonsense://, and that is no address of an engine [the forms are unix:///path and tcp://host:port]
-"#]]);
+"#]]
+        );
     }
 }

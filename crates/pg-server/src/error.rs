@@ -157,6 +157,14 @@ pub enum LocalError {
         /// Where the superuser's password is kept.
         password: PathBuf,
     },
+    /// What answers at the server's port is another program.
+    #[error("the server of {} is not what answers at its port: {words} [`cargo xtask db-stop`, then `cargo xtask db-setup`, which takes another port]", data.display())]
+    Foreign {
+        /// The server's data directory.
+        data: PathBuf,
+        /// How it was told.
+        words: String,
+    },
     /// The server does not end.
     #[error("the server with the process id {pid} still runs {:.1} s after SIGINT and SIGQUIT [look at it: `ps -fp {pid}`]", waited.as_secs_f64())]
     StillRuns {

@@ -216,12 +216,15 @@ mod tests {
             fs::remove_dir_all(system).unwrap();
         }
         words.push(install(Some(OsStr::new("/nowhere")), &mut |_| {}).unwrap_err().to_string());
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 0: installing PostgreSQL by dnf
 7: installing PostgreSQL by dnf
 PostgreSQL was not installed: `dnf install -y postgresql-server` failed (exit status: 7)
 PostgreSQL was not installed: none of apt-get, dnf, apk, pacman, brew is on PATH: install PostgreSQL, version 13 or newer, by hand
-"#]]);
+"#]]
+        );
     }
 
     #[test]

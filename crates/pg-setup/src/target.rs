@@ -175,10 +175,11 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
     if config.server.value.is_started() {
         return Ok(named.value.first().cloned());
     }
+    let candidates = Candidates::of(candidates.all().iter().map(|info| guarded(context, info)).collect());
     let app = candidates.connect(context.wait).map(|(taken, _)| taken.address());
     let taken = match (app, &config.admin) {
         // Where the app may not log in yet, the administrator tells the very same servers apart.
-        (Err(error), Some(admin)) if error.is_refusal() => settle_as(admin, named, context.wait).ok_or(error),
+        (Err(error), Some(admin)) if error.is_refusal() => settle_as(context, admin, named).ok_or(error),
         (app, _) => app,
     };
     let taken = taken.with_context(|| format!("{} names several servers", named.source))?;
@@ -188,14 +189,15 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
 
 /// The one of the servers that the administrator reaches. Where a host is named once, another port of it counts
 /// as the same server: a pooler's, say.
-fn settle_as(admin: &Sourced<Vec<ConnInfo>>, named: &Sourced<Vec<Address>>, wait: Duration) -> Option<Address> {
+fn settle_as(context: &Context, admin: &Sourced<Vec<ConnInfo>>, named: &Sourced<Vec<Address>>) -> Option<Address> {
     let of = |connection: &ConnInfo| {
         let exactly = named.value.iter().find(|address| **address == connection.address());
         let mut by_host = named.value.iter().filter(|address| address.host == connection.host);
         exactly.or(by_host.next().filter(|_| by_host.next().is_none()))
     };
-    let same: Vec<_> = admin.value.iter().filter(|connection| of(connection).is_some()).cloned().collect();
-    let (taken, _) = Candidates::of(same).connect(wait).ok()?;
+    let same = admin.value.iter().filter(|connection| of(connection).is_some());
+    let same = same.map(|connection| guarded(context, connection)).collect();
+    let (taken, _) = Candidates::of(same).connect(context.wait).ok()?;
     of(&taken).cloned()
 }
 
@@ -204,7 +206,7 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
     let config = &context.config;
     let address = Address { host: server.host.clone(), port: server.port };
     let (app, password_is_generated) = match (server.source, &config.password) {
-        (Source::Env, _) => (config.app(&address), false),
+        (Source::Env, _) => (guarded(context, &config.app(&address)), false),
         (_, Some(said)) => (config.app_here(&address, said.value.clone()), false),
         (_, None) => (config.app_here(&address, kept_password(context)?), true),
     };
@@ -214,7 +216,8 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
             Some(administrator.with_spare(server.session.clone()))
         }
         (None, Some(admin)) => {
-            let connection = administrators(&admin.value, &address, context.wait)
+            let named: Vec<_> = admin.value.iter().map(|connection| guarded(context, connection)).collect();
+            let connection = administrators(&named, &address, context.wait)
                 .with_context(|| format!("{} names several servers", admin.source))?;
             Some(Administrator::given(connection, admin.source.to_string()))
         }
@@ -229,6 +232,14 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
         password_is_generated,
         wait: context.wait,
     })
+}
+
+/// A connection to a named server. To one that we started it must go by SCRAM: while that server is stopped, any program
+/// may listen on its port. What the connection string says of logins comes first.
+fn guarded(context: &Context, named: &ConnInfo) -> ConnInfo {
+    let is_open = named.more.get("require_auth").is_none();
+    let scram_only = is_open && pg_server::was_started_at(&context.config.data_dir.value, &named.address());
+    ConnInfo { scram_only, ..named.clone() }
 }
 
 /// Where the app's password is from, where it is known.

@@ -3,6 +3,10 @@
 use postgres::error::{DbError, SqlState};
 use thiserror::Error;
 
+use super::{
+    watch::Fault,
+    wire::{End, Reason},
+};
 use crate::{
     ConnInfo, Host, InvalidConnString, SslMode,
     tls::{Established, Handshaken},
@@ -85,6 +89,14 @@ pub enum ConnectError {
         /// The driver's words.
         reason: String,
     },
+    /// What comes from there is too much, or no PostgreSQL: a server would not send it.
+    #[error("the server at {at} {what}")]
+    Excess {
+        /// Host and port.
+        at: String,
+        /// What it did.
+        what: String,
+    },
     /// A pooler would hand the session to others, and it was wanted for what lasts: a lock, settings.
     #[error(
         "PgBouncer answers at {at}: it hands its sessions to others, and locks and settings would not hold\n  help: set up and migrate by connections that lead to the server itself; the app and db-verify may go through PgBouncer"
@@ -122,7 +134,11 @@ impl ConnectError {
     pub fn is_no_server(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::NotReady { .. } | Self::Unwanted { .. } | Self::NoneWillDo { .. }
+            Self::Unreachable { .. }
+                | Self::NotReady { .. }
+                | Self::Unwanted { .. }
+                | Self::NoneWillDo { .. }
+                | Self::Excess { .. }
         )
     }
 
@@ -140,9 +156,16 @@ impl ConnectError {
     }
 
     /// The driver's error told apart; what became of the handshake is known better than it tells.
-    pub(super) fn of(info: &ConnInfo, error: &postgres::Error, handshaken: Option<&Handshaken>) -> Self {
+    /// So is why we ended it ourselves.
+    pub(super) fn of(info: &ConnInfo, error: &postgres::Error, handshaken: Option<&Handshaken>, end: &End) -> Self {
         let at = info.address().to_string();
         let user = format!("role \"{}\"", info.user);
+        match end.reason() {
+            Some(Reason::NoWay(cause)) => return Self::Unreachable { at, cause },
+            Some(Reason::Fault(Fault::Login(reason))) => return Self::Login { at, user, reason },
+            Some(Reason::Fault(Fault::Excess(what))) => return Self::Excess { at, what },
+            None => {}
+        }
         let words = chain(error);
         // The driver keeps what kind of error it is to itself, but for the first words.
         let after = |prefix| words.strip_prefix(prefix).map(|rest| rest.trim_start_matches(": ").to_owned());
@@ -155,12 +178,6 @@ impl ConnectError {
         }
         let failure = handshaken.and_then(Handshaken::failure);
         if let Some(reason) = failure.or_else(|| after("error performing TLS handshake")) {
-            let reason = match reason.as_str() {
-                "server does not support TLS" => {
-                    "the server offers none: it wants ssl = on in its configuration".to_owned()
-                }
-                _ => reason,
-            };
             return Self::Tls { at, mode: info.ssl_mode, reason };
         }
         if info.password.is_none() && words.contains("password missing") {

@@ -62,6 +62,7 @@ pub(crate) const KEYWORDS: &[Keyword] = &[
     keyword("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Full),
     keyword("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Full),
     keyword("channel_binding", Some("PGCHANNELBINDING"), Full),
+    keyword("require_auth", Some("PGREQUIREAUTH"), Full),
     keyword("sslmode", Some("PGSSLMODE"), Full),
     keyword("sslnegotiation", Some("PGSSLNEGOTIATION"), Full),
     keyword("sslrootcert", Some("PGSSLROOTCERT"), Full),
@@ -103,11 +104,6 @@ pub(crate) const KEYWORDS: &[Keyword] = &[
         "requirepeer",
         Some("PGREQUIREPEER"),
         Refused("who owns the server's process cannot be asked here: keep the socket in a directory of its own"),
-    ),
-    keyword(
-        "require_auth",
-        Some("PGREQUIREAUTH"),
-        Refused("the way of logging in cannot be held here: channel_binding=require asks for SCRAM over TLS"),
     ),
     keyword("sslkeylogfile", None, Refused("the session's keys are written nowhere: take it out")),
     keyword(
@@ -155,6 +151,7 @@ pub(crate) fn wants_a_value(name: &str) -> bool {
         "sslnegotiation",
         "sslcertmode",
         "channel_binding",
+        "require_auth",
         "gssencmode",
         "target_session_attrs",
         "load_balance_hosts",

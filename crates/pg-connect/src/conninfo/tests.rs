@@ -131,6 +131,7 @@ fn a_password_is_not_taken_for_a_scheme_or_a_host() {
         ("<postgres://u:s3cret@h/d>", "angle brackets"),
         ("prisma+postgres://localhost:51213/?api_key=s3cret", "Prisma's own proxy"),
         ("postgres://h/d?sslmode=", "is empty"),
+        ("postgres://h/d?require_auth=", "is empty"),
     ] {
         let error = refused(text);
         assert!(error.contains(hint) && !error.contains("s3cr"), "{text}: {error}");

@@ -1,4 +1,4 @@
-//! A TLS session as the driver wants it.
+//! A TLS session, as bytes.
 
 use std::{
     io,
@@ -6,16 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use postgres::tls::{ChannelBinding, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Handshaken, alert::Shown};
 
-/// The bytes under the driver, and what can be bound to them.
+/// The bytes of a TLS session, and how it ends early.
 pub(crate) struct Encrypted<S> {
     session: tokio_rustls::client::TlsStream<S>,
-    /// The certificate's hash, to which a login by SCRAM can be bound (RFC 5929, `tls-server-end-point`).
-    end_point: Option<Vec<u8>>,
     /// Whether the server has said anything since the handshake.
     heard: bool,
     shown: Shown,
@@ -23,13 +20,8 @@ pub(crate) struct Encrypted<S> {
 }
 
 impl<S> Encrypted<S> {
-    pub(super) fn new(
-        session: tokio_rustls::client::TlsStream<S>,
-        end_point: Option<Vec<u8>>,
-        shown: Shown,
-        handshaken: Handshaken,
-    ) -> Self {
-        Self { session, end_point, heard: false, shown, handshaken }
+    pub(super) fn new(session: tokio_rustls::client::TlsStream<S>, shown: Shown, handshaken: Handshaken) -> Self {
+        Self { session, heard: false, shown, handshaken }
     }
 
     /// Keeps why the server ends it right after the handshake.
@@ -41,12 +33,6 @@ impl<S> Encrypted<S> {
             self.handshaken.failed(failure);
         }
         outcome
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
-    fn channel_binding(&self) -> ChannelBinding {
-        self.end_point.clone().map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)
     }
 }
 

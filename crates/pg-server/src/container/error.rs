@@ -60,6 +60,14 @@ pub enum ContainerError {
         /// Where the superuser's password is kept.
         password: PathBuf,
     },
+    /// What answers at the container's port is another program.
+    #[error("the server in the container {name} is not what answers at its port: {words}")]
+    Foreign {
+        /// The container.
+        name: String,
+        /// How it was told.
+        words: String,
+    },
     /// A container that did not come up could not be removed either.
     #[error("{first}\nand the container {name} is left: {then}")]
     NotRemoved {

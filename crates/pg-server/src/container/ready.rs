@@ -115,7 +115,9 @@ fn look(
 fn at_recorded_port(kept: &Kept, engine: &Engine) -> Result<Looked, ContainerError> {
     let Some(port) = kept.port else { return Ok(Looked::Busy("no port of it is known".to_owned())) };
     match log_in(kept, engine.remote_host().unwrap_or("127.0.0.1"), port) {
-        Err(ContainerError::Login { words, .. }) => Ok(Looked::Busy(format!("on port {port} one answers: {words}"))),
+        Err(ContainerError::Login { words, .. } | ContainerError::Foreign { words, .. }) => {
+            Ok(Looked::Busy(format!("on port {port} one answers: {words}")))
+        }
         looked => looked,
     }
 }
@@ -140,12 +142,16 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
         connect_timeout: Some(LOGIN_LIMIT),
         more: Parameters::default(),
         default_certificates: None,
+        scram_only: true,
     };
     let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
         Ok(session) => session,
         // Class 28, invalid authorization; anything else (too many clients, say) may pass.
         Err(ConnectError::Refused { error, .. }) if error.code().code().starts_with("28") => {
             return Err(refused(format!("{} ({})", error.message(), error.code().code())));
+        }
+        Err(error @ ConnectError::Login { .. }) => {
+            return Err(ContainerError::Foreign { name: kept.name().to_owned(), words: error.to_string() });
         }
         Err(error) => return Ok(Looked::Busy(error.to_string())),
     };

@@ -184,12 +184,15 @@ mod tests {
             said("deaf", vec![]),
             said("ill", vec![Act::Say(paused)]),
         ];
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s [restart that engine]
 DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s [restart that engine]
 DOCKER_HOST is X, and it ends the connection without an answer [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and it is not well: HTTP 503 Service Unavailable: Docker Desktop is paused [restart that engine]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -205,14 +208,17 @@ DOCKER_HOST is X, and it is not well: HTTP 503 Service Unavailable: Docker Deskt
             said("status", vec![Act::Say("HTTP/1.1 fine\r\n\r\n")]),
             said("tls", vec![Act::Say(tls)]),
         ];
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 404 Not Found [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 200 OK: OK [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.1 fine" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Request: Client sent an HTTP request to an HTTPS server. [it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -222,10 +228,13 @@ DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Reque
             said("headers", vec![Act::Text(format!("HTTP/1.0 200 OK\r\n{many}"))]),
             said("garbage", vec![Act::Text("x".repeat(100_000))]),
         ];
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.0 200 OK" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" [set DOCKER_HOST to an engine's address, or unset it]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -250,12 +259,15 @@ DOCKER_HOST is X, and what answers there is no Docker engine: it says "xxxxxxxxx
                 .replace(&long, "LONG")
                 .replace(&closed.to_string(), "CLOSED")
         });
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 DOCKER_HOST is unix://DIR/docker.sock, and nobody listens: the engine is stopped [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is unix://DIR/file, and nobody listens: the engine is stopped [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is unix://LONG, and it cannot be reached: path must be shorter than SUN_LEN [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-"#]]);
+"#]]
+        );
         // What there is no such name by depends on the network.
         look(&host("tcp://pg-server.invalid"), SHORT).unwrap_err();
         fs::remove_dir_all(directory).unwrap();
@@ -268,10 +280,13 @@ DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set
         let denied = || Trouble::Connect(ErrorKind::PermissionDenied.into());
         let words =
             ["/var/run/docker.sock", "/run/podman/podman.sock"].map(|path| target(path).error(denied()).to_string());
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 /var/run/docker.sock is there, and we may not use it: permission denied [join the group docker: `sudo usermod -aG docker $USER`, and log in anew]
 /run/podman/podman.sock is there, and we may not use it: permission denied [use Podman without root: `systemctl --user start podman.socket`]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -303,6 +318,11 @@ DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set
         assert_eq!(engine.to_string(), format!("an engine with TLS at tcp://{address} (named by DOCKER_HOST)"));
         assert_eq!(engine.environment()[3], ("DOCKER_CERT_PATH", Some("/certs".into())));
         let error = engine.pull("postgres:17", &mut |_| {}).unwrap_err();
-        assert_data_eq!(error.to_string(), str!["postgres:17 was not pulled: the engine speaks TLS, and we do not [pull it yourself, with your logins: `docker pull postgres:17`]"]);
+        assert_data_eq!(
+            error.to_string(),
+            str![
+                "postgres:17 was not pulled: the engine speaks TLS, and we do not [pull it yourself, with your logins: `docker pull postgres:17`]"
+            ]
+        );
     }
 }

@@ -170,11 +170,14 @@ mod tests {
             pulled("midway", vec![lines(&events)], SHORT).1.unwrap_err(),
             pulled("short", vec![lines(&[json!({"error": "x"})])], SHORT).1.unwrap_err(),
         ];
-        assert_data_eq!(words.join("\n"), str![[r#"
+        assert_data_eq!(
+            words.join("\n"),
+            str![[r#"
 r:5000/a:b was not pulled: manifest unknown [pull it yourself, with your logins: `docker pull r:5000/a:b`]
 r:5000/a:b was not pulled: no space [pull it yourself, with your logins: `docker pull r:5000/a:b`]
 r:5000/a:b was not pulled: x [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -190,11 +193,14 @@ r:5000/a:b was not pulled: x [pull it yourself, with your logins: `docker pull r
         acts.extend((0..1000).flat_map(|_| [waiting(), Act::Pause]));
         let short = Limits { pull: Duration::from_millis(200), ..SHORT };
         let endless = pulled("endless", acts, short).1.unwrap_err();
-        assert_data_eq!([hangs, stalls, endless].join("\n"), str![[r#"
+        assert_data_eq!(
+            [hangs, stalls, endless].join("\n"),
+            str![[r#"
 r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs [pull it yourself, with your logins: `docker pull r:5000/a:b`]
 r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs [pull it yourself, with your logins: `docker pull r:5000/a:b`]
 r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-"#]]);
+"#]]
+        );
     }
 
     #[test]
@@ -202,7 +208,12 @@ r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your
         let absent = vec![Act::Say("HTTP/1.0 404 Not Found\r\n\r\n{}")];
         let fake = Fake::start("end", vec![vec![Act::Say(OK)], absent]);
         let error = engine(&fake, SHORT).pull("a", &mut |_| {}).unwrap_err().to_string();
-        assert_data_eq!(error, str!["a was not pulled: the engine ended the pull early [pull it yourself, with your logins: `docker pull a`]"]);
+        assert_data_eq!(
+            error,
+            str![
+                "a was not pulled: the engine ended the pull early [pull it yourself, with your logins: `docker pull a`]"
+            ]
+        );
     }
 
     #[test]

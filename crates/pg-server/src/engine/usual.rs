@@ -144,7 +144,12 @@ mod tests {
         let silent = Fake::start("silent", vec![vec![Act::Stall]]);
         let error = first(&[&stale, &link, silent.socket()]).unwrap_err();
         let words = error.to_string().replace(&stale.display().to_string(), "STALE");
-        assert_data_eq!(words.replace(&silent.socket().display().to_string(), "SILENT"), str!["STALE is there, and nobody listens: the engine is stopped; SILENT is there, and it accepts connections and does not answer within 0.3 s [start it: `[..]`]"]);
+        assert_data_eq!(
+            words.replace(&silent.socket().display().to_string(), "SILENT"),
+            str![
+                "STALE is there, and nobody listens: the engine is stopped; SILENT is there, and it accepts connections and does not answer within 0.3 s [start it: `[..]`]"
+            ]
+        );
         fs::remove_dir_all(stale.parent().unwrap()).unwrap();
     }
 

@@ -61,6 +61,7 @@ pub(super) fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Dur
         connect_timeout: None,
         more: Parameters::default(),
         default_certificates: None,
+        scram_only: false,
     };
     while started.elapsed() < super::WAIT {
         match pg_config::connect(&nobody) {
