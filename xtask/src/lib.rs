@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod context;
 mod ephemeral;
+mod escape;
 mod outcome;
 mod report;
 mod terminal;

@@ -6,6 +6,8 @@ mod json;
 mod junit;
 mod listed;
 mod markdown;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::{

@@ -1,4 +1,5 @@
-//! What is said, and where: results on stdout, everything else on stderr. Nothing else prints.
+//! What is said, and where: results on stdout, everything else on stderr. Nothing else prints. Nobody can steer the
+//! screen by what is said here, whosever words it repeats.
 
 use std::{
     any::Any,
@@ -12,7 +13,10 @@ use anstyle::{AnsiColor, Style};
 use pg_config::Environment;
 use pg_setup::Voice;
 
-use crate::cli::{Color, Output};
+use crate::{
+    cli::{Color, Output},
+    escape,
+};
 
 /// Failure.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -35,6 +39,11 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
+    /// As where nobody is at a terminal.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self =
+        Self { quiet: false, verbose: false, color_on_stdout: false, color_on_stderr: false };
+
     pub(crate) fn new(output: Output, environment: &Environment) -> Self {
         let plain = environment.process("NO_COLOR").is_some() || environment.process("TERM") == Some("dumb");
         let color = |is_terminal: bool| match output.color {
@@ -57,30 +66,37 @@ impl Terminal {
     /// A step, on stderr.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            to_stderr(&paint(self.color_on_stderr, FAINT, line));
+            to_stderr(&paint(self.color_on_stderr, FAINT, &escape::lines(line)));
+        }
+    }
+
+    /// A command to the runner of a GitHub workflow, made of our own words.
+    pub(crate) fn command(&self, line: &str) {
+        if !self.quiet {
+            to_stderr(line);
         }
     }
 
     /// What `-v` shows, on stderr.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbose {
-            to_stderr(&paint(self.color_on_stderr, FAINT, &format!("  {line}")));
+            to_stderr(&paint(self.color_on_stderr, FAINT, &escape::lines(&format!("  {line}"))));
         }
     }
 
     /// A warning, on stderr whatever was asked for.
     pub(crate) fn warn(&self, line: &str) {
-        to_stderr(&format!("{} {line}", paint(self.color_on_stderr, DOUBTFUL, "warning:")));
+        to_stderr(&format!("{} {}", paint(self.color_on_stderr, DOUBTFUL, "warning:"), escape::lines(line)));
     }
 
-    /// A result, on stdout.
+    /// A result, on stdout, as it is: SQL, a document or a screen, whose makers have escaped what others wrote.
     pub(crate) fn print(&self, text: &str) {
         to_stdout(text);
     }
 
-    /// A piece of a result, painted where stdout shows colours.
+    /// A piece of a screen, painted where stdout shows colours.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
-        paint(self.color_on_stdout, style, text)
+        paint(self.color_on_stdout, style, &escape::lines(text))
     }
 
     /// Asks on a terminal; without one, no.
@@ -89,7 +105,7 @@ impl Terminal {
             return false;
         }
         let mut stderr = io::stderr().lock();
-        let _ = write!(stderr, "{question} [y/N] ");
+        let _ = write!(stderr, "{} [y/N] ", escape::lines(question));
         let _ = stderr.flush();
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).is_ok()
@@ -115,7 +131,7 @@ impl Voice for Terminal {
     }
 
     fn show(&self, line: &str) {
-        to_stderr(&format!("  | {line}"));
+        to_stderr(&format!("  | {}", escape::line(line)));
     }
 
     fn confirm(&self, question: &str) -> bool {
@@ -137,7 +153,7 @@ impl Voice for Terminal {
 /// An error and what led to it, on stderr.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let label = paint(io::stderr().is_terminal(), BAD, "error:");
-    to_stderr(&format!("{label} {}", whole(error)));
+    to_stderr(&format!("{label} {}", escape::lines(&whole(error))));
 }
 
 /// An error and what led to it, in words.
@@ -153,12 +169,12 @@ pub(crate) fn whole(error: &anyhow::Error) -> String {
     text
 }
 
-/// A line on stderr. Whoever closed it does not want to know.
+/// A line on stderr, as it is. Whoever closed it does not want to know.
 pub(crate) fn to_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// A line on stdout. A reader that closed the pipe has seen enough.
+/// A line on stdout, as it is. A reader that closed the pipe has seen enough.
 pub(crate) fn to_stdout(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }

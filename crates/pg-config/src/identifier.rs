@@ -4,7 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// The name of a role, database, schema or relation. `Display` writes it as SQL, quoted where it must be.
+use crate::is_hidden;
+
+/// The name of a role, database, schema or relation. `Display` writes it as SQL, quoted where it must be, so that a
+/// screen can show it: what is hidden in it is written as `U&"\XXXX"`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identifier(String);
 
@@ -48,23 +51,99 @@ impl Identifier {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Quoted where it must be, and nothing escaped: as the server reads names that are no SQL, in the text of
+    /// `search_path` or of a `regclass`.
+    pub fn in_text(&self) -> String {
+        if is_plain(&self.0) { self.0.clone() } else { format!("\"{}\"", self.0.replace('"', "\"\"")) }
+    }
+
+    /// SQL that the server has quoted, with each name in quotes as `Display` writes it.
+    pub fn requoted(sql: &str) -> String {
+        let mut requoted = String::with_capacity(sql.len());
+        let mut rest = sql;
+        while let Some((before, quoted)) = rest.split_once('"') {
+            // A quote within is doubled: the name ends where one stands alone.
+            let mut name = String::new();
+            let mut after = quoted;
+            while let Some((part, beyond)) = after.split_once('"') {
+                name.push_str(part);
+                after = beyond;
+                match after.strip_prefix('"') {
+                    Some(within) => {
+                        name.push('"');
+                        after = within;
+                    }
+                    None => break,
+                }
+            }
+            requoted.push_str(before);
+            requoted.push_str(&Self(name).to_string());
+            rest = after;
+        }
+        requoted + rest
+    }
 }
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_plain(&self.0) { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
+        if !is_obeyed(&self.0) {
+            return f.write_str(&self.in_text());
+        }
+        write!(
+            f,
+            "U&\"{}\"",
+            escaped(&self.0, '"', |code| if code > 0xffff {
+                format!("\\+{code:06X}")
+            } else {
+                format!("\\{code:04X}")
+            })
+        )
     }
 }
 
-/// A string constant; `Display` writes it as SQL, whatever `standard_conforming_strings` is.
+/// A string constant; `Display` writes it as SQL, whatever `standard_conforming_strings` is, and so that a screen can
+/// show it.
 #[derive(Clone, Copy, Debug)]
 pub struct Literal<'a>(pub &'a str);
 
 impl fmt::Display for Literal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let escape = if self.0.contains('\\') { "E" } else { "" };
-        write!(f, "{escape}'{}'", self.0.replace('\\', "\\\\").replace('\'', "''"))
+        if !is_obeyed(self.0) && !self.0.contains('\\') {
+            return write!(f, "'{}'", self.0.replace('\'', "''"));
+        }
+        write!(
+            f,
+            "E'{}'",
+            escaped(self.0, '\'', |code| if code > 0xffff {
+                format!("\\U{code:08X}")
+            } else {
+                format!("\\u{code:04X}")
+            })
+        )
     }
+}
+
+/// Whether a screen, or the log of a GitHub workflow (`##[error]`), would obey something in a text.
+fn is_obeyed(text: &str) -> bool {
+    text.contains(is_hidden) || text.contains(WORKFLOW_COMMAND)
+}
+
+/// What begins a command in any place of a line.
+const WORKFLOW_COMMAND: &str = "##[";
+
+/// The inside of quotes in which a backslash escapes; `hex` writes a character by its number.
+fn escaped(text: &str, quote: char, hex: impl Fn(u32) -> String) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if letter == quote || letter == '\\' => escaped.extend([letter, letter]),
+            '[' if text[..=at].ends_with(WORKFLOW_COMMAND) => escaped.push_str(&hex(letter.into())),
+            _ if is_hidden(letter) => escaped.push_str(&hex(letter.into())),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
 }
 
 /// A name that needs no quotes: lower case ASCII, and no word of the grammar.
@@ -275,6 +354,32 @@ mod tests {
         assert_eq!(Identifier::new(""), Err(InvalidIdentifier::Empty));
         assert!(Identifier::new("a\0b").is_err());
         assert!(Identifier::new("a\nb").is_err());
+    }
+
+    #[test]
+    fn what_a_screen_would_obey_is_written_by_its_number() {
+        for (name, sql) in [
+            ("e\u{1b}[2J", r#"U&"e\001B[2J""#),
+            ("a\"\\\u{202e}b", r#"U&"a""\\\202Eb""#),
+            ("tag\u{e0041}", r#"U&"tag\+0E0041""#),
+            ("##[error]", "U&\"##\\005Berror]\""),
+            (r"a\b", r#""a\b""#),
+        ] {
+            assert_eq!(Identifier::from_catalog(name).to_string(), sql);
+        }
+        assert_eq!(Identifier::from_catalog("e\u{1b}\"").in_text(), "\"e\u{1b}\"\"\"");
+        for (text, sql) in
+            [("a\nb'\\", r"E'a\u000Ab''\\'"), ("\u{2066}\u{e0041}", r"E'\u2066\U000E0041'"), ("##[x", r"E'##\u005Bx'")]
+        {
+            assert_eq!(Literal(text).to_string(), sql);
+        }
+    }
+
+    #[test]
+    fn names_within_sql_are_quoted_anew() {
+        let sql = "integer, aura.\"a \"\" \u{1b}\", \"Upper\".t[]";
+        assert_eq!(Identifier::requoted(sql), r#"integer, aura.U&"a "" \001B", "Upper".t[]"#);
+        assert_eq!(Identifier::requoted("\"user\", text"), "\"user\", text");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod config;
 mod environment;
+mod hidden;
 mod identifier;
 mod inputs;
 mod keys;
@@ -10,12 +11,13 @@ mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
+pub use hidden::is_hidden;
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
 pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
 // What a configuration is made of: whoever takes one needs these too.
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, InvalidConnString, Options, Parameters, Password,
-    Rights, Session, Spare, SslMode, connect, connect_administrator, connect_within, mask_urls,
+    Rights, Session, Spare, SslMode, connect, connect_administrator, connect_within, further_lines_quoted, mask_urls,
 };
 pub use project::{Project, ProjectError};

@@ -19,7 +19,7 @@ use postgres::{
     error::DbError,
 };
 
-pub use self::error::ConnectError;
+pub use self::error::{ConnectError, further_lines_quoted};
 pub(crate) use self::keepalives::Keepalives;
 use self::wire::{End, Stance, Stub, Wire};
 use crate::{

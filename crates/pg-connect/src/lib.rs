@@ -21,7 +21,7 @@ mod tls;
 
 pub use administrator::connect_administrator;
 pub use candidates::Candidates;
-pub use connect::{ConnectError, Encryption, Rights, Session, connect, connect_within};
+pub use connect::{ConnectError, Encryption, Rights, Session, connect, connect_within, further_lines_quoted};
 pub use conninfo::{ConnInfo, InvalidConnString, Parameters, SslMode};
 pub use host::{Address, Host};
 pub use mask::mask_urls;

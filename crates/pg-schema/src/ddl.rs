@@ -8,9 +8,10 @@ use crate::{object::Object, path};
 /// (CVE-2018-1058).
 pub const SAFE_PATH: &str = "SET search_path = pg_catalog, pg_temp";
 
-/// The search_path of the app: its own schema first, then the one where extensions live.
+/// The search_path of the app: its own schema first, then the one where extensions live. The text of a setting, as
+/// connection options and `pg_db_role_setting` hold it.
 pub fn search_path(schema: &Identifier) -> String {
-    format!("{schema}, public")
+    format!("{}, public", schema.in_text())
 }
 
 /// `verifier` is what the server stores instead of a password (`SCRAM-SHA-256$…`).
@@ -81,12 +82,12 @@ pub fn grant_schema(schema: &Identifier, role: &Identifier) -> String {
 
 /// The path of the app's sessions in this database; beats the role's and the database's own.
 pub fn set_role_search_path(role: &Identifier, database: &Identifier, schema: &Identifier) -> String {
-    format!("ALTER ROLE {role} IN DATABASE {database} SET search_path = {}", search_path(schema))
+    format!("ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}, public")
 }
 
 /// The path of everybody else's sessions in this database.
 pub fn set_database_search_path(database: &Identifier, schema: &Identifier) -> String {
-    format!("ALTER DATABASE {database} SET search_path = {}", search_path(schema))
+    format!("ALTER DATABASE {database} SET search_path = {schema}, public")
 }
 
 /// Leaves `public` to extensions. `grantees` are SQL: `PUBLIC` or quoted roles.

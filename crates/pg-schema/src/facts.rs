@@ -236,7 +236,7 @@ impl Facts {
             }),
             public_create: row.get("public_create"),
             public_owner: row.get::<_, Option<String>>("public_owner").map(Identifier::from_catalog),
-            public_creators: row.get("public_creators"),
+            public_creators: row.get::<_, Vec<_>>("public_creators").into_iter().map(Identifier::requoted).collect(),
             server_started: row.get("server_started"),
             tables: counts.get("tables"),
             views: counts.get("views"),
@@ -295,7 +295,7 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
         kind: Kind::from_letter(row.get("kind"))?,
         schema: Some(row.try_get::<_, String>("schema").map_or_else(|_| schema.clone(), Identifier::from_catalog)),
         name: name(row, "name"),
-        arguments: row.try_get("arguments").unwrap_or_default(),
+        arguments: row.try_get("arguments").ok().flatten().map(Identifier::requoted),
         owner: Some(name(row, "owner")),
     })
 }

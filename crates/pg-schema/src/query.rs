@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use pg_config::{Rights, Session};
+use pg_config::{Rights, Session, further_lines_quoted};
 use postgres::{
     Row, SimpleQueryMessage,
     types::{ToSql, Type},
@@ -37,11 +37,11 @@ impl SqlError {
         };
         let detail = [("detail", server.detail()), ("hint", server.hint())]
             .into_iter()
-            .filter_map(|(name, text)| Some(format!("\n  {name}: {}", text?)))
+            .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
             .collect();
         Self {
             statement,
-            message: server.message().to_owned(),
+            message: further_lines_quoted(server.message()),
             sqlstate: format!(" ({})", server.code().code()),
             detail,
         }
@@ -51,7 +51,7 @@ impl SqlError {
     pub(crate) fn warned(statement: &str, warning: &postgres::error::DbError) -> Self {
         Self {
             statement: mask_verifier(statement),
-            message: warning.message().to_owned(),
+            message: further_lines_quoted(warning.message()),
             sqlstate: format!(" ({})", warning.code().code()),
             detail: String::new(),
         }

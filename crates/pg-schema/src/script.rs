@@ -1,7 +1,7 @@
 //! The whole setup as one script that an administrator can read and run:
 //! `psql -v ON_ERROR_STOP=1 -f setup.sql`. Running it again changes nothing.
 
-use pg_config::{Identifier, Literal};
+use pg_config::{Identifier, Literal, is_hidden};
 
 use crate::{Expected, ddl, provision::database::FOREIGN_IN_PUBLIC};
 
@@ -129,11 +129,16 @@ fn exists(catalog: &str, column: &str, name: &Identifier) -> String {
 }
 
 /// An argument of psql's `\connect`, as pg_dump writes it: whatever is more than a plain word is wrapped in
-/// a connection string, and that in double quotes, which psql takes literally.
+/// a connection string, and that in double quotes, which psql takes literally. In a URI nothing has to be shown as it
+/// is.
 fn meta_quoted(name: &Identifier) -> String {
     let name = name.as_str();
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return name.to_owned();
+    }
+    if name.contains(is_hidden) || name.contains("##[") {
+        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        return format!("postgresql:///{encoded}");
     }
     let connection = format!("dbname='{}'", name.replace('\\', r"\\").replace('\'', r"\'"));
     format!("\"{}\"", connection.replace('"', "\"\""))

@@ -262,7 +262,7 @@ fn other_version(kept: &Kept, log: &str) -> ContainerError {
     let older = major.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
     ContainerError::OtherVersion(format!(
         "{image} is of another major version than the data in the volume {volume}{made_by}: its server refuses them, and \
-         they are unchanged; the end of its log:\n{log}\n[give that name to an image of the data's version, and start \
+         they are unchanged; the end of its log:\n{log}\n  [give that name to an image of the data's version, and start \
          again: `docker rm {name} && docker tag {older} {image} && cargo xtask db-setup`; \
          `cargo xtask db-stop --purge` deletes the data]"
     ))

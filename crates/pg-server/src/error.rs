@@ -122,7 +122,7 @@ pub enum LocalError {
         source: io::Error,
     },
     /// `postgres` ended instead of serving.
-    #[error("the server of {} ended at once ({status}); the end of its log {}:\n{tail}\n[mend what the log names; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), log.display())]
+    #[error("the server of {} ended at once ({status}); the end of its log {}:\n{tail}\n  [mend what the log names; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), log.display())]
     Exited {
         /// The server's data directory.
         data: PathBuf,
@@ -134,7 +134,7 @@ pub enum LocalError {
         tail: String,
     },
     /// `postgres` runs and does not serve in time.
-    #[error("the server of {} was not ready after {:.1} s: {seen}; the end of its log {}:\n{tail}\n[give --wait more seconds: it goes on starting]", data.display(), waited.as_secs_f64(), log.display())]
+    #[error("the server of {} was not ready after {:.1} s: {seen}; the end of its log {}:\n{tail}\n  [give --wait more seconds: it goes on starting]", data.display(), waited.as_secs_f64(), log.display())]
     NotReady {
         /// The server's data directory.
         data: PathBuf,

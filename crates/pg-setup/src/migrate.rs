@@ -126,7 +126,7 @@ fn run_command(
     let (app, voice, is_shown) = (app.clone(), Arc::clone(&context.voice), context.voice.shows_output());
     thread::spawn(move || {
         for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
-            let line = app.mask(&String::from_utf8_lossy(&line));
+            let line = app.mask(&without_colors(&String::from_utf8_lossy(&line)));
             if is_shown {
                 voice.show(&line);
             }
@@ -144,6 +144,20 @@ fn run_command(
         output.push(line);
     }
     Ok((status, output))
+}
+
+/// A program that thinks that it is at a terminal paints its words (`CARGO_TERM_COLOR=always`): ESC, `[`, numbers, `m`.
+fn without_colors(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|letter: char| letter.is_ascii_digit() || ";:".contains(letter)).strip_prefix('m')
+        {
+            Some(words) => plain.push_str(words),
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
 }
 
 fn shell(context: &Context, command: &str) -> Command {
@@ -172,4 +186,14 @@ fn indented(lines: &[String]) -> String {
         shown.insert(0, format!("  | ({skipped} lines before these)"));
     }
     shown.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colors_go_and_nothing_else() {
+        assert_eq!(without_colors("\u{1b}[1;38:5:9merror\u{1b}[0m: [m] \u{1b}[2J"), "error: [m] \u{1b}[2J");
+    }
 }

@@ -7,7 +7,7 @@ use pg_config::ConnInfo;
 use postgres::Client;
 
 use crate::{
-    error::Error,
+    error::{Error, shown},
     house::House,
     lease::Lease,
     name::State,
@@ -129,7 +129,7 @@ impl TestDb {
         let (name, url) = (self.name(), self.connection.masked_url());
         match off_runtime(|| lease.keep(&self.house)) {
             Ok(()) => eprintln!("the database is kept for a day: DB_NAME={name} cargo xtask db-psql ({url})"),
-            Err(error) => eprintln!("the database {name} could not be kept: {error:#}"),
+            Err(error) => eprintln!("{}", shown(&format!("the database {name} could not be kept: {error:#}"))),
         }
     }
 }

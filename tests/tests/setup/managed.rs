@@ -32,7 +32,7 @@ fn with_dba(cluster: &Cluster) -> Workspace {
 #[track_caller]
 fn run_rest(cluster: &Cluster, database: &str, refused: &Run) {
     let (_, rest) = refused.stderr.split_once("\n\n").expect("the rest follows an empty line");
-    assert!(rest.starts_with("-- "), "{rest}");
+    assert!(rest.starts_with("  -- "), "{rest}");
     psql(&cluster.superuser().with_database(database).url(), &["-v", "ON_ERROR_STOP=1"], rest).exits(0);
 }
 

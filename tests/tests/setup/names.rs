@@ -23,6 +23,7 @@ pub(crate) const STRANGE: &[(&str, &str, &str)] = &[
     ("l'été, \"$user\"", "postgres://x?y#z=1", "a, b"),
     ("user", "select", "table"),
     ("%n", "%s%d", "'; SELECT 1 \\gexec"),
+    ("r\u{1b}[2J\u{202e}", "d\u{1b}[0m\u{2066}'##[x]", "s\u{7}\\\u{200b}"),
 ];
 
 #[test]

@@ -175,7 +175,7 @@ fn without_any_rights_nothing_changes_and_the_script_helps() {
 /// The SQL that an error leaves to an administrator.
 fn rest_of(refused: &Run) -> &str {
     let (_, rest) = refused.stderr.split_once("\n\n").expect("it follows an empty line");
-    assert!(rest.starts_with("-- "), "{rest}");
+    assert!(rest.starts_with("  -- "), "{rest}");
     rest
 }
 

@@ -6,6 +6,7 @@ mod budget;
 mod case;
 mod copies;
 mod fix;
+mod foreign;
 mod indexes;
 mod lasting;
 mod login;

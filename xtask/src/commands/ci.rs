@@ -22,7 +22,7 @@ use super::setup::set_up;
 use crate::{
     cli::{Ci, Common},
     context::Context,
-    ephemeral,
+    ephemeral, escape,
     outcome::Outcome,
     report::{self, Account, Case, CaseEnding, Reporting, Suite},
     terminal::{self, Terminal},
@@ -261,11 +261,14 @@ impl Sections {
     }
 
     fn section<T>(&mut self, name: &str, run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.terminal.say(&if self.is_github { format!("::group::{name}") } else { format!("== {name}") });
+        match self.is_github {
+            true => self.terminal.command(&format!("::group::{}", escape::workflow(name))),
+            false => self.terminal.say(&format!("== {name}")),
+        }
         let started = Instant::now();
         let outcome = run().with_context(|| format!("ci: {name}"));
         if self.is_github {
-            self.terminal.say("::endgroup::");
+            self.terminal.command("::endgroup::");
         }
         self.times.push((name.to_owned(), started.elapsed()));
         outcome

@@ -5,7 +5,7 @@ use pg_server::Mode;
 use pg_setup::Target;
 
 use super::url::app_connection;
-use crate::{cli::DbEnv, context::Context, outcome::Outcome, terminal};
+use crate::{cli::DbEnv, context::Context, escape, outcome::Outcome, terminal};
 
 impl DbEnv {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
@@ -16,7 +16,7 @@ impl DbEnv {
         let variables = [url].into_iter().chain(app.libpq_environment_of(&addresses));
         let lines: Vec<_> = variables
             .map(|(key, value)| match self.github {
-                true => format!("{key}={value}"),
+                true => github_variable(key, &value),
                 false => format!("export {key}={}", shell_quoted(&value)),
             })
             .collect();
@@ -35,8 +35,20 @@ impl DbEnv {
 fn masks(password: Option<&str>, in_url: Option<&str>) -> Vec<String> {
     let mut secrets: Vec<&str> = password.into_iter().chain(in_url).collect();
     secrets.dedup();
-    let escaped = |secret: &str| secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    secrets.into_iter().map(|secret| format!("::add-mask::{}", escaped(secret))).collect()
+    secrets.into_iter().map(|secret| format!("::add-mask::{}", escape::workflow_exactly(secret))).collect()
+}
+
+/// A variable of `$GITHUB_ENV`. A value of several lines stands between two lines of its own choice: else its second
+/// line would be another variable.
+fn github_variable(key: &str, value: &str) -> String {
+    if !value.contains(['\n', '\r']) {
+        return format!("{key}={value}");
+    }
+    let mut end = "END".to_owned();
+    while value.contains(&end) {
+        end.push('_');
+    }
+    format!("{key}<<{end}\n{value}\n{end}")
 }
 
 /// A word of a POSIX shell.
@@ -46,13 +58,19 @@ fn shell_quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{masks, shell_quoted};
+    use super::{github_variable, masks, shell_quoted};
 
     #[test]
     fn masks_every_spelling_of_a_password() {
         assert_eq!(masks(Some("p/w"), Some("p%2Fw")), ["::add-mask::p/w", "::add-mask::p%252Fw"]);
         assert_eq!(masks(Some("pw"), Some("pw")), ["::add-mask::pw"]);
         assert!(masks(None, None).is_empty());
+    }
+
+    #[test]
+    fn no_value_sets_another_variable() {
+        assert_eq!(github_variable("A", "b=c"), "A=b=c");
+        assert_eq!(github_variable("A", "b\nPATH=/x\nEND"), "A<<END_\nb\nPATH=/x\nEND\nEND_");
     }
 
     #[test]

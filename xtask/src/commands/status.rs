@@ -11,6 +11,7 @@ use crate::{
     cli::DbStatus,
     configuration::{self, Row},
     context::Context,
+    escape,
     outcome::Outcome,
     terminal::{BAD, FAINT, GOOD, STRONG},
 };
@@ -21,6 +22,7 @@ impl DbStatus {
         let (outcome, server) = server(&context);
         let mut configuration = configuration::rows(&context.config);
         configuration.extend(configuration::passed_through(&context.environment));
+        let configuration = configuration.into_iter().map(|(name, value, note)| row(name, &value, &note)).collect();
         let mut text = String::new();
         for (title, rows) in [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration)] {
             if rows.is_empty() {
@@ -34,11 +36,16 @@ impl DbStatus {
             }
         }
         for ignored in context.config.ignored.iter().chain(&context.config.unused) {
-            let _ = writeln!(text, "ignored: {ignored}");
+            let _ = writeln!(text, "ignored: {}", escape::lines(&ignored.to_string()));
         }
         context.terminal.print(text.trim_end());
         Ok(outcome)
     }
+}
+
+/// A row that can be shown, whatever its texts hold.
+fn row(name: &'static str, value: &str, note: &str) -> Row {
+    (name, escape::lines(value), escape::line(note))
 }
 
 /// The server, and what can be said of the database on it without changing anything.
@@ -46,12 +53,12 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
     let terminal = context.terminal;
     let target = match Target::find(context, Mode::Find) {
         Ok(target) => target,
-        Err(error) => return (Outcome::of(&error), vec![("none", error.to_string(), String::new())]),
+        Err(error) => return (Outcome::of(&error), vec![row("none", &error.to_string(), "")]),
     };
     let server = &target.server;
-    let mut rows = vec![("address", format!("{}:{}", server.host, server.port), target.reason.clone())];
+    let mut rows = vec![row("address", &format!("{}:{}", server.host, server.port), &target.reason)];
     for skipped in &server.skipped {
-        rows.push(("skipped", skipped.to_string(), String::new()));
+        rows.push(row("skipped", &skipped.to_string(), ""));
     }
     let verdict = match pg_schema::verify(&target.access, &target.expected, std::time::Duration::ZERO) {
         Ok(verdict) => verdict,
@@ -62,13 +69,13 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
     };
     let report = &verdict.report;
     if let Some(facts) = &verdict.facts {
-        rows.push(("version", format!("PostgreSQL {}", facts.version), String::new()));
+        rows.push(row("version", &format!("PostgreSQL {}", facts.version), ""));
         let is_read_along = matches!(facts.encryption, Encryption::Clear(_)) && !server.host.is_this_machine();
         let note = if is_read_along { "whoever is in between reads along" } else { "" };
-        rows.push(("encryption", facts.encryption.to_string(), note.to_owned()));
+        rows.push(row("encryption", &facts.encryption.to_string(), note));
     }
     for check in report.checks.iter().filter(|check| ["database", "tables-landed", "migrations"].contains(&check.id)) {
-        rows.push((check.id, check.message.clone(), check.status.as_str().to_owned()));
+        rows.push(row(check.id, &check.message, check.status.as_str()));
     }
     let failed: Vec<_> =
         report.checks.iter().filter(|check| check.status == Status::Fail).map(|check| check.id).collect();
@@ -87,11 +94,8 @@ fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
     let data_dir = &context.config.data_dir.value;
     let containers = pg_server::containers(data_dir, &helper::engine(&context.environment))?;
     let containers = containers.into_iter().map(|container| {
-        (
-            "container",
-            format!("{}: {}", container.image, container.state),
-            format!("{}, {}", container.name, container.engine),
-        )
+        let note = format!("{}, {}", container.name, container.engine);
+        row("container", &format!("{}: {}", container.image, container.state), &note)
     });
     let clusters = pg_server::status(data_dir)?.into_iter().map(|cluster| {
         let state = match cluster.state {
@@ -100,7 +104,7 @@ fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
             State::Stopped => "stopped".to_owned(),
             State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
         };
-        ("cluster", format!("PostgreSQL {}: {state}", cluster.cluster), cluster.data.display().to_string())
+        row("cluster", &format!("PostgreSQL {}: {state}", cluster.cluster), &cluster.data.display().to_string())
     });
     Ok(containers.chain(clusters).collect())
 }

@@ -4,6 +4,7 @@ use pg_schema::{Check, Object, Status, ddl};
 use serde_json::{Value, json};
 
 use super::Printed;
+use crate::escape;
 
 pub(super) fn document(printed: &Printed<'_>) -> String {
     let expected = printed.expected();
@@ -30,7 +31,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         },
         "elapsed_ms": u64::try_from(printed.elapsed.as_millis()).unwrap_or(u64::MAX),
     });
-    format!("{document:#}")
+    escape::json(&document)
 }
 
 fn check(check: &Check, app: &str) -> Value {

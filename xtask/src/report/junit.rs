@@ -6,7 +6,10 @@ use std::{fmt::Write, time::Duration};
 use pg_schema::{Check, Status};
 
 use super::{Failure, Listed, Printed};
-use crate::outcome::Outcome;
+use crate::{
+    escape::{self, xml, xml_attribute},
+    outcome::Outcome,
+};
 
 /// Cases that belong together.
 #[derive(Debug)]
@@ -81,7 +84,7 @@ pub(super) fn error(failure: &Failure<'_>) -> String {
 pub(super) fn suite_of_error(failure: &Failure<'_>) -> Suite {
     let kind = if failure.outcome == Outcome::NoServer { "no-server" } else { "error" };
     let message = failure.text.lines().next().unwrap_or_default().to_owned();
-    let ending = CaseEnding::Broken(Account { kind: kind.to_owned(), message, text: failure.text.to_owned() });
+    let ending = CaseEnding::Broken(Account { kind: kind.to_owned(), message, text: escape::lines(failure.text) });
     let case = Case { name: failure.command.to_owned(), elapsed: None, ending };
     Suite { name: failure.command.to_owned(), properties: Vec::new(), cases: vec![case], elapsed: failure.elapsed }
 }
@@ -96,13 +99,14 @@ pub(super) fn in_full(name: &str, elapsed: Duration, suites: &[Suite]) -> String
         if !properties.is_empty() {
             document.push_str("    <properties>\n");
             for (name, value) in properties {
-                let _ = writeln!(document, "      <property name=\"{name}\" value=\"{}\"/>", attribute(value));
+                let _ = writeln!(document, "      <property name=\"{name}\" value=\"{}\"/>", xml_attribute(value));
             }
             document.push_str("    </properties>\n");
         }
         for case in cases {
             let time = case.elapsed.map_or_else(String::new, |time| format!(" time=\"{:.3}\"", time.as_secs_f64()));
-            let start = format!("<testcase classname=\"{}\" name=\"{}\"{time}", attribute(name), attribute(&case.name));
+            let start =
+                format!("<testcase classname=\"{}\" name=\"{}\"{time}", xml_attribute(name), xml_attribute(&case.name));
             let _ = match content(&case.ending).as_str() {
                 "" => writeln!(document, "    {start}/>"),
                 content => writeln!(document, "    {start}>{content}</testcase>"),
@@ -125,7 +129,7 @@ fn attributes<'a>(name: &str, elapsed: Duration, cases: impl IntoIterator<Item =
             CaseEnding::Skipped(_) => skipped += 1,
         }
     }
-    let (name, time) = (attribute(name), elapsed.as_secs_f64());
+    let (name, time) = (xml_attribute(name), elapsed.as_secs_f64());
     format!(
         "name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
          time=\"{time:.3}\""
@@ -146,53 +150,26 @@ fn ending(check: &Check) -> CaseEnding {
 fn content(ending: &CaseEnding) -> String {
     match ending {
         CaseEnding::Passed => String::new(),
-        CaseEnding::Said(text) => format!("<system-out>{}</system-out>", escaped(text)),
-        CaseEnding::Skipped(message) => format!("<skipped message=\"{}\"/>", attribute(message)),
+        CaseEnding::Said(text) => format!("<system-out>{}</system-out>", xml(text)),
+        CaseEnding::Skipped(message) => format!("<skipped message=\"{}\"/>", xml_attribute(message)),
         CaseEnding::Failed(account) => told("failure", account),
         CaseEnding::Broken(account) => told("error", account),
     }
 }
 
 fn told(element: &str, Account { kind, message, text }: &Account) -> String {
-    format!("<{element} message=\"{}\" type=\"{}\">{}</{element}>", attribute(message), attribute(kind), escaped(text))
-}
-
-/// Text between tags. What XML 1.0 has no way to write (§2.2, `Char`) is replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            // A reader would make a line feed of it.
-            '\r' => escaped.push_str("&#13;"),
-            '\t' | '\n' => escaped.push(letter),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-/// An attribute's value, in which a reader would make blanks of tabs and line feeds.
-fn attribute(text: &str) -> String {
-    escaped(text).replace('"', "&quot;").replace('\t', "&#9;").replace('\n', "&#10;")
+    format!(
+        "<{element} message=\"{}\" type=\"{}\">{}</{element}>",
+        xml_attribute(message),
+        xml_attribute(kind),
+        xml(text)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_letter_can_be_written() {
-        assert_eq!(escaped("a<b> & \"c\"\r\n\t]]>é\u{7f}"), "a&lt;b&gt; &amp; \"c\"&#13;\n\t]]&gt;é\u{7f}");
-        assert_eq!(
-            escaped("\0\u{1}\u{b}\u{1b}[0m\u{fffe}\u{ffff}"),
-            "\u{fffd}\u{fffd}\u{fffd}\u{fffd}[0m\u{fffd}\u{fffd}"
-        );
-        assert_eq!(attribute("a\"b'\n\t<"), "a&quot;b'&#10;&#9;&lt;");
-    }
     #[test]
     fn suites_are_counted_each_and_together() {
         let account = || Account { kind: "test".to_owned(), message: "a \"b\"".to_owned(), text: "<c>".to_owned() };

@@ -2,6 +2,8 @@
 
 use pg_schema::{Check, Fix, Object};
 
+use crate::escape;
+
 /// How many objects of one finding are listed.
 const MOST_OBJECTS: usize = 10;
 /// How many statements of one fix are listed.
@@ -41,10 +43,13 @@ impl Listed {
 
     /// The finding as plain text, for what shows neither tables nor colours.
     pub(super) fn under(&self, message: &str) -> String {
-        let mut lines = vec![message.to_owned()];
-        lines.extend(self.objects.iter().map(|object| format!("  {object}")));
+        // Each of them is one line: none can be taken for another.
+        let mut lines = vec![escape::line(message)];
+        lines.extend(self.objects.iter().map(|object| format!("  {}", escape::line(object))));
         lines.extend(more(self.more_objects).map(|words| format!("  {words}")));
-        lines.extend(self.statements.iter().map(|statement| format!("{}: {}", statement.how, statement.sql)));
+        lines.extend(
+            self.statements.iter().map(|statement| format!("{}: {}", statement.how, escape::line(&statement.sql))),
+        );
         lines.extend(more(self.more_statements));
         lines.join("\n")
     }

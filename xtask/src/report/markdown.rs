@@ -5,11 +5,14 @@ use std::{fmt::Write, iter};
 use pg_schema::{Check, Status, ddl};
 
 use super::{Failure, Listed, Printed, listed::more};
-use crate::outcome::Outcome;
+use crate::{
+    escape::{self, markdown, markdown_code},
+    outcome::Outcome,
+};
 
 pub(super) fn document(printed: &Printed<'_>) -> String {
     let mut text = format!("## {}: {}\n\n", printed.command, printed.verdict());
-    let (place, server) = (escaped(&printed.place()), escaped(&printed.server()));
+    let (place, server) = (markdown(&printed.place()), markdown(&printed.server()));
     let _ = writeln!(text, "{} in {} ms: {place} on {server}", printed.counts(), printed.elapsed.as_millis());
     let (passed, noted): (Vec<_>, Vec<_>) =
         printed.report.checks.iter().partition(|check| check.status == Status::Pass);
@@ -18,7 +21,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         // What is worst first; within one status in the contract's order.
         for status in [Status::Fail, Status::Warn, Status::Skip] {
             for check in noted.iter().filter(|check| check.status == status) {
-                let _ = writeln!(text, "| {} | `{}` | {} |", status.as_str(), check.id, escaped(&check.message));
+                let _ = writeln!(text, "| {} | `{}` | {} |", status.as_str(), check.id, markdown(&check.message));
             }
         }
     }
@@ -29,7 +32,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
         let _ =
             write!(text, "\n<details><summary>{} passed</summary>\n\n| check | message |\n|---|---|\n", passed.len());
         for check in passed {
-            let _ = writeln!(text, "| `{}` | {} |", check.id, escaped(&check.message));
+            let _ = writeln!(text, "| `{}` | {} |", check.id, markdown(&check.message));
         }
         text.push_str("\n</details>\n");
     }
@@ -38,7 +41,11 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
 
 pub(super) fn error(failure: &Failure<'_>) -> String {
     let word = if failure.outcome == Outcome::NoServer { "no server could be had" } else { "an error" };
-    format!("## {}: {word}\n\nThere is no verdict.\n\n{}", failure.command, fenced("text", failure.text))
+    format!(
+        "## {}: {word}\n\nThere is no verdict.\n\n{}",
+        failure.command,
+        markdown_code("text", &escape::lines(failure.text))
+    )
 }
 
 /// The objects of a finding and the SQL that mends it.
@@ -52,54 +59,14 @@ fn write_details(text: &mut String, check: &Check) {
         text.push('\n');
     }
     for object in listed.objects.iter().cloned().chain(more(listed.more_objects)) {
-        let _ = writeln!(text, "- {}", escaped(&object));
+        let _ = writeln!(text, "- {}", markdown(&object));
     }
     if !listed.statements.is_empty() {
         let statements = listed.statements.iter().map(|statement| format!("{} -- {}", statement.sql, statement.how));
         let lines: Vec<_> = iter::once(format!("{};", ddl::SAFE_PATH)).chain(statements).collect();
-        let _ = write!(text, "\n{}", fenced("sql", &lines.join("\n")));
+        let _ = write!(text, "\n{}", markdown_code("sql", &lines.join("\n")));
     }
     if let Some(words) = more(listed.more_statements) {
-        let _ = writeln!(text, "\n{}", escaped(&words));
-    }
-}
-
-/// A block of code, in a fence that no line of it ends.
-fn fenced(language: &str, code: &str) -> String {
-    let longest = code.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(3.max(longest + 1));
-    format!("{fence}{language}\n{code}\n{fence}\n")
-}
-
-/// Text that stays text, in one line: in a cell of a table too.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.replace("\r\n", "\n").chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\n' | '\r' => escaped.push_str("<br>"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => escaped.extend(['\\', letter]),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_text() {
-        assert_eq!(escaped("a|b <b> & `c` *d* _e_\r\nf\\"), "a\\|b &lt;b&gt; &amp; \\`c\\` \\*d\\* \\_e\\_<br>f\\\\");
-        assert_eq!(escaped("[a](b) ~~c~~ $d$"), "\\[a\\](b) \\~\\~c\\~\\~ \\$d\\$");
-    }
-
-    #[test]
-    fn no_code_ends_its_fence() {
-        assert_eq!(fenced("sql", "SELECT 1;"), "```sql\nSELECT 1;\n```\n");
-        assert_eq!(fenced("sql", "a ``` b\n````"), "`````sql\na ``` b\n````\n`````\n");
+        let _ = writeln!(text, "\n{}", markdown(&words));
     }
 }

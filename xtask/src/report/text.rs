@@ -6,7 +6,10 @@ use anstyle::Style;
 use pg_schema::{Check, Status};
 
 use super::{Listed, Printed};
-use crate::terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal};
+use crate::{
+    escape::line,
+    terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal},
+};
 
 /// For those who meet a check's id and know nothing of it yet.
 const EXPLAIN: &str = "cargo xtask db-verify --explain ID says more";
@@ -15,7 +18,7 @@ const FIX: &str = "cargo xtask db-verify --fix runs the SQL marked mend";
 
 pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} on {}", terminal.paint(STRONG, &printed.place()), printed.server());
+    let _ = writeln!(text, "{} on {}", terminal.paint(STRONG, &printed.place()), line(&printed.server()));
     let width = printed.report.checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
     let is_said = |check: &&Check| !terminal.is_quiet() || matches!(check.status, Status::Fail | Status::Warn);
     for check in printed.report.checks.iter().filter(is_said) {
@@ -39,26 +42,21 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
     };
     // Padding is counted in letters; the paint would throw it off.
     let word = terminal.paint(style, &format!("{word:<4}"));
-    let _ = writeln!(text, "  {word}  {:<width$}  {}", check.id, plain(&check.message));
+    let _ = writeln!(text, "  {word}  {:<width$}  {}", check.id, line(&check.message));
     let listed = Listed::of(check);
     for object in &listed.objects {
-        let _ = writeln!(text, "          {}", plain(object));
+        let _ = writeln!(text, "          {}", line(object));
     }
     if listed.more_objects > 0 {
         let _ = writeln!(text, "          … and {} more (--format json lists all)", listed.more_objects);
     }
     for statement in &listed.statements {
         let how = terminal.paint(FAINT, &format!("{}:", statement.how));
-        let _ = writeln!(text, "        {how} {}", statement.sql);
+        let _ = writeln!(text, "        {how} {}", line(&statement.sql));
     }
     if listed.more_statements > 0 {
         let _ = writeln!(text, "        … and {} more (--format json lists all)", listed.more_statements);
     }
-}
-
-/// Without control characters: a name may hold them, and write over other lines or begin one of its own.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn verdict(terminal: Terminal, printed: &Printed<'_>) -> String {

@@ -24,7 +24,7 @@ pub enum ConnectError {
         cause: String,
     },
     /// The server is still starting or already stopping (SQLSTATE 57P03, 57P01).
-    #[error("the server at {at} is not ready: {}", .error.message())]
+    #[error("the server at {at} is not ready: {}", further_lines_quoted(.error.message()))]
     NotReady {
         /// Host and port.
         at: String,
@@ -50,7 +50,7 @@ pub enum ConnectError {
         failures: Vec<ConnectError>,
     },
     /// The server answered and refused: password, role, database, `pg_hba.conf`.
-    #[error("{user} may not connect to {database} at {at}: {} ({})", .error.message(), .error.code().code())]
+    #[error("{user} may not connect to {database} at {at}: {} ({})", further_lines_quoted(.error.message()), .error.code().code())]
     Refused {
         /// Host and port.
         at: String,
@@ -199,6 +199,11 @@ impl ConnectError {
         let cause = after("error connecting to server").unwrap_or(words.clone());
         Self::Unreachable { at, cause }
     }
+}
+
+/// The words of a server, of which no line can be taken for one of ours: all but the first are marked.
+pub fn further_lines_quoted(words: &str) -> String {
+    words.replace("\r\n", "\n").replace('\n', "\n  | ")
 }
 
 /// Why a login was not bound to the connection.

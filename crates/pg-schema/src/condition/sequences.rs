@@ -124,10 +124,12 @@ impl Behind {
     pub(crate) fn catch_up(&self) -> String {
         let (edge, furthest) = if self.increment < 0 { ("min", "LEAST") } else { ("max", "GREATEST") };
         let (sequence, column, table) = (self.sequence.qualified(), &self.column, self.table.qualified());
+        let schema = self.sequence.schema.iter().map(|schema| format!("{}.", schema.in_text()));
+        let name: String = schema.chain([self.sequence.name.in_text()]).collect();
         format!(
             "SELECT pg_catalog.setval({}, {furthest}((SELECT pg_catalog.{edge}({column}) FROM {table}), \
              (SELECT last_value FROM {sequence})))",
-            Literal(&sequence)
+            Literal(&name)
         )
     }
 }

@@ -60,10 +60,10 @@ impl fmt::Display for Rest {
             let place = database.as_ref().map_or_else(String::new, |name| format!(", in database {name}"));
             let whose = ddl::comment(&format!("by {who}{place}:"));
             if whose != last {
-                writeln!(f, "{whose}")?;
+                writeln!(f, "  {whose}")?;
                 last = whose;
             }
-            writeln!(f, "{statement};")?;
+            writeln!(f, "  {statement};")?;
         }
         Ok(())
     }

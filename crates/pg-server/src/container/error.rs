@@ -25,7 +25,7 @@ pub enum ContainerError {
     },
     /// The container ended instead of serving.
     #[error(
-        "the server in the container {name} ended ({how}); the end of its log:\n{log}\n[mend what the log names; `cargo xtask db-stop --purge` throws the container away, and its data]"
+        "the server in the container {name} ended ({how}); the end of its log:\n{log}\n  [mend what the log names; `cargo xtask db-stop --purge` throws the container away, and its data]"
     )]
     Exited {
         /// The container.
@@ -39,7 +39,7 @@ pub enum ContainerError {
     #[error("{0}")]
     OtherVersion(String),
     /// The container runs, and its server does not serve in time.
-    #[error("the server in the container {name} was not ready after {:.1} s: {seen}; the end of its log:\n{log}\n[give --wait more seconds: it goes on starting]", waited.as_secs_f64())]
+    #[error("the server in the container {name} was not ready after {:.1} s: {seen}; the end of its log:\n{log}\n  [give --wait more seconds: it goes on starting]", waited.as_secs_f64())]
     NotReady {
         /// The container.
         name: String,

@@ -8,7 +8,7 @@ use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
 use pg_setup::{Target, tell};
 
 use super::verify;
-use crate::context::Context;
+use crate::{context::Context, escape::line};
 
 /// More than findings hide one another; an end where something undoes what is mended.
 const MOST_ROUNDS: usize = 8;
@@ -82,7 +82,7 @@ fn statements(fixes: &[(&Check, &Fix)]) -> String {
     let (mut script, mut last) = (String::new(), "");
     for (check, fix) in fixes {
         if check.id != last {
-            script.push_str(&format!("{}\n", ddl::comment(&format!("{}: {}", check.id, check.message))));
+            script.push_str(&format!("{}\n", ddl::comment(&line(&format!("{}: {}", check.id, check.message)))));
             last = check.id;
         }
         script.push_str(&format!("{};\n", fix.statement));
