@@ -81,7 +81,7 @@ pub(crate) struct Output {
     /// Say only what is wrong
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say each step, each statement, and the migrate command's own words
+    /// Say each step, each statement, the migrate command as it was written, and its own words
     #[arg(short, long)]
     pub(crate) verbose: bool,
     /// Colour

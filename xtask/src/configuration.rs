@@ -5,8 +5,8 @@ use pg_config::{Address, Config, Environment, Password, Source};
 /// A name, a value, and a remark.
 pub(crate) type Row = (&'static str, String, String);
 
-/// Each key's value and the source that won.
-pub(crate) fn rows(config: &Config) -> Vec<Row> {
+/// Each key's value and the source that won. `command` stands for the migrate command, which may hold passwords.
+pub(crate) fn rows(config: &Config, command: &str) -> Vec<Row> {
     let row = |name, value: String, source: &Source| (name, value, source.to_string());
     let unset = || "(none)".to_owned();
     let none = Source::Default;
@@ -64,11 +64,7 @@ pub(crate) fn rows(config: &Config) -> Vec<Row> {
             },
             &config.extensions.source,
         ),
-        row(
-            "MIGRATE_COMMAND",
-            pg_config::mask_urls(&config.migrations.command.value),
-            &config.migrations.command.source,
-        ),
+        row("MIGRATE_COMMAND", command.to_owned(), &config.migrations.command.source),
         row(
             "MIGRATE_INPUTS",
             inputs.map_or_else(unset, |found| found.value.join(", ")),

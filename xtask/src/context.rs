@@ -31,7 +31,7 @@ impl Context {
         let environment = Environment::read(project, &file)?;
         let terminal = Terminal::new(common.output, &environment);
         let config = Config::resolve(project, &environment, common.server).context("the configuration is wrong")?;
-        for (name, value, source) in configuration::rows(&config) {
+        for (name, value, source) in configuration::rows(&config, &config.migrations.written) {
             terminal.detail(&format!("{name}: {value} ({source})"));
         }
         for ignored in &config.ignored {

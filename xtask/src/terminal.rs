@@ -63,6 +63,10 @@ impl Terminal {
         self.quiet
     }
 
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// A step, on stderr.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {

@@ -13,7 +13,9 @@ use std::{
 
 use thiserror::Error;
 
-use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode};
+use pg_connect::{
+    Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode, mask_urls,
+};
 
 use self::connection::Connection;
 use crate::{Digest, Environment, Identifier, InputsError, InvalidIdentifier, Project, Source};
@@ -106,6 +108,8 @@ pub enum Durability {
 pub struct Migrations {
     /// Run once by `sh -c` at the workspace's root.
     pub command: Sourced<String>,
+    /// The command as it was written: no reference in `.env` has become a value, and passwords in URLs are masked.
+    pub written: String,
     /// Globs of their files; none: they are never skipped.
     pub inputs: Option<Sourced<Vec<String>>>,
 }
@@ -225,7 +229,20 @@ impl Migrations {
         });
         let inputs = inputs
             .map(|found| Sourced { value: list(&found.value).map(str::to_owned).collect(), source: found.source });
-        Self { command, inputs }
+        let referring = match command.source {
+            Source::File(key, _) => environment.written(key).filter(|written| written.contains('$')),
+            _ => None,
+        };
+        let written = mask_urls(referring.unwrap_or(&command.value));
+        Self { command, written, inputs }
+    }
+
+    /// Which command it is, in words that hold nothing of it: it may hold passwords.
+    pub fn named(&self) -> String {
+        match &self.command.source {
+            Source::Default => "the default MIGRATE_COMMAND".to_owned(),
+            source => source.to_string(),
+        }
     }
 
     /// The digest of command and inputs; `None` where no inputs are named.

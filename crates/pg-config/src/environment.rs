@@ -38,7 +38,7 @@ struct EnvFileContent {
     path: PathBuf,
     /// What people call it: `.env`, or as it was given.
     name: Arc<str>,
-    values: BTreeMap<String, String>,
+    content: env_file::Content,
 }
 
 /// Why the environment cannot be used. Holds a line's number, never its text.
@@ -91,9 +91,9 @@ impl Environment {
             }
             Err(error) => return Err(EnvironmentError::Unreadable { path, error }),
         };
-        let values = env_file::parse(&bytes, &|name| process.contains_key(OsStr::new(name)))
+        let content = env_file::parse(&bytes, &|name| process.contains_key(OsStr::new(name)))
             .map_err(|(line, reason)| EnvironmentError::Line { path: path.clone(), line, reason })?;
-        Ok(Self { process, file: Some(EnvFileContent { path, name, values }) })
+        Ok(Self { process, file: Some(EnvFileContent { path, name, content }) })
     }
 
     /// An environment made of these values alone.
@@ -105,7 +105,7 @@ impl Environment {
             file: Some(EnvFileContent {
                 path: PathBuf::from(".env"),
                 name: ".env".into(),
-                values: file.iter().map(owned).collect(),
+                content: env_file::Content { values: file.iter().map(owned).collect(), ..Default::default() },
             }),
         }
     }
@@ -127,7 +127,12 @@ impl Environment {
 
     /// A value of the file; an empty one counts as unset.
     pub fn file(&self, key: &str) -> Option<&str> {
-        self.file.as_ref()?.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.file.as_ref()?.content.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A value of ours as the file has it, with its quotes, before a reference to another became its value.
+    pub(crate) fn written(&self, key: &str) -> Option<&str> {
+        self.file.as_ref()?.content.written.get(key).map(String::as_str)
     }
 
     /// The highest source's value of a key, and that source.
@@ -184,7 +189,7 @@ impl Environment {
 /// Names only: any value may be a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.as_ref().map(|file| (&file.path, file.values.keys().collect::<Vec<_>>()));
+        let file = self.file.as_ref().map(|file| (&file.path, file.content.values.keys().collect::<Vec<_>>()));
         let process = self.process.keys().collect::<Vec<_>>();
         f.debug_struct("Environment").field("process", &process).field("file", &file).finish()
     }

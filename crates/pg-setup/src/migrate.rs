@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Environment, KEYS, Session, mask_urls};
+use pg_config::{ConnInfo, Environment, KEYS, Session};
 use pg_schema::{Expected, Landed, Snapshot};
 
 use crate::Context;
@@ -41,7 +41,7 @@ pub struct Migrated {
 pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &Expected) -> anyhow::Result<Migrated> {
     let command = &context.config.migrations.command.value;
     let before = Snapshot::take(session, expected)?;
-    context.voice.say(&format!("migrating: {}", mask_urls(command)));
+    context.voice.say(&format!("migrating: {}", context.config.migrations.named()));
     let (status, output) = run_command(context, app, command)?;
     let after = Snapshot::take(session, expected)?;
     let landed = before.landed(&after, &expected.schema);
@@ -56,7 +56,7 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
         };
         bail!(
             "the migrate command failed ({status}): {}{shown}\n  {}\n  help: mend it and run cargo xtask db-setup again; what it left is not called a success",
-            mask_urls(command),
+            context.config.migrations.named(),
             summary(&landed, expected)
         );
     }
@@ -119,7 +119,8 @@ fn run_command(
     process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
     let (reader, writer) = std::io::pipe().context("make a pipe")?;
     process.stdin(Stdio::null()).stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
-    let mut child = process.spawn().with_context(|| format!("run `sh -c {:?}`", mask_urls(command)))?;
+    let mut child =
+        process.spawn().with_context(|| format!("run `sh -c` with {}", context.config.migrations.named()))?;
     // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
     drop(process);
     let (lines, said) = mpsc::channel();

@@ -96,6 +96,54 @@ fn a_password_in_the_migrate_command_is_masked() {
     shows("masked-commands", &lines);
 }
 
+/// A command may hold a password in any place: it is called by its key, and by the source of that.
+#[test]
+fn the_migrate_command_is_named_and_not_printed() {
+    let cluster = Cluster::start();
+    let mut screens = String::new();
+    let reports =
+        ["--report", "junit=j.xml", "--report", "json=r.json", "--report", "markdown=r.md", "--report", "github"];
+    for (command, code) in
+        [("true --token s3cret-pw", 0), ("TOKEN=s3cret-pw; exit 9", 1), ("no-such-$((1))s3cret-pw", 1)]
+    {
+        for workspace in [Workspace::on(&cluster).with("MIGRATE_COMMAND", command), {
+            let workspace = Workspace::on(&cluster).without("MIGRATE_COMMAND");
+            workspace.write(".env", format!("MIGRATE_COMMAND='{command}'\n"));
+            workspace
+        }] {
+            workspace.run(&["db-status"]).never_says("s3cret-pw");
+            for arguments in [&["db-setup"][..], &["db-migrate"], &["db-reset", "--yes", "--host", "127.0.0.1"]] {
+                // None of the program's words: the shell of the third says what it did not find.
+                let run = workspace.run(&[arguments, if arguments[0] == "db-reset" { &[] } else { &reports }].concat());
+                let ours = run.stderr.lines().filter(|line| !line.contains("not found")).collect::<Vec<_>>().join("\n");
+                assert!(!ours.contains("s3cret-pw") && !run.stdout.contains("s3cret-pw"), "{}", run.stderr);
+                let named = run.stderr.lines().find(|line| line.starts_with("migrating: "));
+                let named = named.unwrap_or_else(|| panic!("{}", run.stderr));
+                assert!(named.starts_with("migrating: MIGRATE_COMMAND in "), "{named}");
+                if code == 1 {
+                    assert_eq!(run.code, 1, "{}", run.stderr);
+                    let said = run.said("error: the migrate command failed");
+                    screens += &format!("{named}\n{said}\n");
+                }
+            }
+        }
+    }
+    shows("named-commands", &screens);
+}
+
+/// With `-v` it is printed as it was written, and nothing in it has become a value.
+#[test]
+fn no_reference_in_the_migrate_command_is_expanded() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster).without("MIGRATE_COMMAND");
+    workspace.write(".env", "TOKEN=s3cret-pw\nMIGRATE_COMMAND=\"true --token ${TOKEN} postgres://u:s3cret-pw@h/d\"\n");
+    for arguments in [&["db-setup", "-v"][..], &["db-status", "-v"], &["db-migrate", "-v"], &["db-status"]] {
+        let run = workspace.run(arguments).never_says("s3cret-pw");
+        let written = r#"MIGRATE_COMMAND: "true --token ${TOKEN} postgres://u:***@h/d" (MIGRATE_COMMAND in .env)"#;
+        assert_eq!(run.stderr.contains(written), arguments.contains(&"-v"), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn a_job_hides_every_spelling() {
     let cluster = Cluster::start();

@@ -20,7 +20,11 @@ impl DbStatus {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Context::new(project, &self.common)?;
         let (outcome, server) = server(&context);
-        let mut configuration = configuration::rows(&context.config);
+        let command = match context.terminal.is_verbose() {
+            true => context.config.migrations.written.as_str(),
+            false => "(-v shows it)",
+        };
+        let mut configuration = configuration::rows(&context.config, command);
         configuration.extend(configuration::passed_through(&context.environment));
         let configuration = configuration.into_iter().map(|(name, value, note)| row(name, &value, &note)).collect();
         let mut text = String::new();

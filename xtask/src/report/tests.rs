@@ -1,7 +1,7 @@
 //! What others wrote, through every printer: each character of Unicode, and what may mean something only together.
 
 use pg_config::{ConnInfo, Host, Identifier, Literal, Options, Parameters, Spare, SslMode, is_hidden};
-use pg_schema::{Access, Check, Fix, Kind, Mender, Object};
+use pg_schema::{Access, Check, Fix, Kind, Object};
 use pg_server::{Server, Source};
 use roxmltree::Document;
 use serde_json::Value;
@@ -86,7 +86,7 @@ impl World {
         };
         let quoted = format!("\"{}\"", name.as_str().replace('"', "\"\""));
         let objects = vec![object(None), object(Some(Identifier::requoted(&quoted)))];
-        let fix = vec![Fix { statement: format!("DROP TABLE {name}"), by: Mender::Person }];
+        let fix = vec![Fix { statement: format!("DROP TABLE {name}"), is_safe: false, is_for_app: true }];
         let check =
             |id, status| Check { id, status, message: text.to_owned(), objects: objects.clone(), fix: fix.clone() };
         let statuses = [Status::Fail, Status::Warn, Status::Skip, Status::Pass];
@@ -105,6 +105,7 @@ impl World {
             connect_timeout: None,
             more: Parameters::default(),
             default_certificates: None,
+            scram_only: false,
         };
         let server = Server {
             source: Source::Env,

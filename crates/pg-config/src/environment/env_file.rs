@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 
 use super::is_ours;
 
+/// What a file says.
+#[derive(Clone, Default)]
+pub(super) struct Content {
+    pub(super) values: BTreeMap<String, String>,
+    /// Our own as they were written, with their quotes, before a reference to another became its value.
+    pub(super) written: BTreeMap<String, String>,
+}
+
 /// The file's values, or the number of the line that is wrong and why; never its text.
 ///
 /// Only our own lines are read, and those that they refer to: what other programs keep beside them is theirs to
 /// understand. A value of ours is refused where tools differ about it, or where `dotenvy` would change it: an
 /// unquoted `$` (`pa$$word` would become `pa`), quotes and backslashes in the middle, a `${NAME}` that nobody
 /// defines, a key said twice. `is_defined` tells of the names that the process defines.
-pub(super) fn parse(
-    bytes: &[u8],
-    is_defined: &dyn Fn(&str) -> bool,
-) -> Result<BTreeMap<String, String>, (usize, String)> {
+pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<Content, (usize, String)> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let reason = "it is not UTF-8: save it so (PowerShell's `>` writes UTF-16)";
@@ -46,13 +51,16 @@ pub(super) fn parse(
         seen.insert(key, number);
         lines.push((number, key, value, line));
     }
-    let mut values = BTreeMap::new();
+    let Content { mut values, mut written } = Content::default();
     let refers = |name: &str| {
         let reference = format!("${{{name}}}");
         lines.iter().any(|(_, key, value, _)| is_ours(key) && value.contains(&reference))
     };
     let mut read = String::new();
     for (number, key, value, line) in &lines {
+        if is_ours(key) {
+            written.insert((*key).to_owned(), value.trim().to_owned());
+        }
         if is_ours(key) || refers(key) {
             unquoted(key, value, &|name| seen.contains_key(name) || is_defined(name))
                 .map_err(|reason| (*number, reason))?;
@@ -67,7 +75,7 @@ pub(super) fn parse(
         let (key, value) = item.map_err(|_| (1, "it cannot be read: put its values in single quotes".to_owned()))?;
         values.insert(key, value);
     }
-    Ok(values)
+    Ok(Content { values, written })
 }
 
 /// A line without `=` is a comment, or the rest of something that was torn apart.
@@ -190,7 +198,16 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<BTreeMap<String, String>, (usize, String)> {
-        parse(text.as_bytes(), &|name| name == "DEFINED")
+        parse(text.as_bytes(), &|name| name == "DEFINED").map(|content| content.values)
+    }
+
+    #[test]
+    fn what_was_written_is_kept_beside_its_value() {
+        let text = "DB_PASSWORD='s3cret'\nMIGRATE_COMMAND=\"tool --pw ${DB_PASSWORD}\"  \nOTHER=x\n";
+        let content = parse(text.as_bytes(), &|_| false).unwrap_or_default();
+        assert_eq!(content.values["MIGRATE_COMMAND"], "tool --pw s3cret");
+        assert_eq!(content.written["MIGRATE_COMMAND"], r#""tool --pw ${DB_PASSWORD}""#);
+        assert!(!content.written.contains_key("OTHER"));
     }
 
     #[test]
@@ -271,7 +288,7 @@ mod tests {
             assert_eq!(number, line, "{text}: {reason}");
             assert!(reason.contains(says) && !reason.contains("s3cr"), "{text}: {reason}");
         }
-        assert_eq!(parse(b"A=1\nDB_NAME=\xff\n", &|_| false).unwrap_err().0, 2);
+        assert_eq!(parse(b"A=1\nDB_NAME=\xff\n", &|_| false).err().map(|(line, _)| line), Some(2));
         assert!(read("DB_NAME=${DEFINED}\n").is_ok());
     }
 }
