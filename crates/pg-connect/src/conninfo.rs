@@ -50,6 +50,24 @@ pub struct ConnInfo {
     pub scram_only: bool,
 }
 
+/// What has a field of its own, or has had its effect.
+const NAMED: [&str; 14] = [
+    "host",
+    "hostaddr",
+    "port",
+    "user",
+    "password",
+    "dbname",
+    "options",
+    "sslmode",
+    "application_name",
+    "fallback_application_name",
+    "connect_timeout",
+    "passfile",
+    "service",
+    "servicefile",
+];
+
 impl ConnInfo {
     /// The connection that these parameters mean, to one of the servers that they name. Role and database
     /// follow libpq's defaults: the operating system's user, and the role.
@@ -64,23 +82,6 @@ impl ConnInfo {
         }
         let get = |name| parameters.get(name).map(str::to_owned);
         let user = get("user").map_or_else(operating_systems_user, Ok)?;
-        let mut more = parameters.clone();
-        for name in [
-            ["host", "hostaddr", "port", "user", "password", "dbname", "options"],
-            [
-                "sslmode",
-                "application_name",
-                "fallback_application_name",
-                "connect_timeout",
-                "passfile",
-                "service",
-                "servicefile",
-            ],
-        ]
-        .concat()
-        {
-            more.remove(name);
-        }
         let info = Self {
             host: address.host.clone(),
             port: address.port,
@@ -92,7 +93,7 @@ impl ConnInfo {
             ssl_mode: SslMode::of(parameters)?,
             application_name: get("application_name").or_else(|| get("fallback_application_name")),
             connect_timeout: seconds(parameters, "connect_timeout")?,
-            more,
+            more: parameters.without(&NAMED),
             default_certificates: None,
             scram_only: false,
         };

@@ -8,49 +8,71 @@ pub fn mask_urls(text: &str) -> String {
     mask_keys(&mask_authorities(text))
 }
 
+/// Where some sign stands in a text, in order. A long command is looked through once, and then asked many times.
+struct Places(Vec<usize>);
+
+impl Places {
+    fn of<'a>(found: impl Iterator<Item = (usize, &'a str)>) -> Self {
+        Self(found.map(|(at, _)| at).collect())
+    }
+
+    fn first_from(&self, from: usize) -> Option<usize> {
+        self.0.get(self.0.partition_point(|at| *at < from)).copied()
+    }
+
+    fn last_before(&self, end: usize) -> Option<usize> {
+        self.0.get(self.0.partition_point(|at| *at < end).checked_sub(1)?).copied()
+    }
+}
+
 fn mask_authorities(text: &str) -> String {
+    let spaces = Places::of(text.match_indices(char::is_whitespace));
+    let ats = Places::of(text.match_indices('@'));
+    let quotes = [('\'', Places::of(text.match_indices('\''))), ('"', Places::of(text.match_indices('"')))];
+    let mut shell = Shell::default();
     let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
+    let mut at = 0;
+    while let Some((before, after)) = text[at..].split_once("://") {
         masked.push_str(before);
         masked.push_str("://");
+        let start = text.len() - after.len();
         // A quote of the shell that is open around the URL may end it, or white space: whichever is later.
-        let end_at = |end: Option<usize>| end.unwrap_or(after.len());
-        let quoted = open_quote(&text[..text.len() - after.len()]).map_or(0, |quote| end_at(after.find(quote)));
-        let end = end_at(after.find(char::is_whitespace)).max(quoted);
-        let (url, beyond) = after.split_at(end);
-        let userinfo = url.rsplit_once('@').and_then(|(userinfo, _)| Some((userinfo, userinfo.split_once(':')?.0)));
-        rest = match userinfo {
+        let open = shell.quote_at(text, start);
+        let quote = quotes.iter().find(|(quote, _)| open == Some(*quote));
+        let quoted = quote.map_or(0, |(_, places)| places.first_from(start).unwrap_or(text.len()));
+        let end = spaces.first_from(start).unwrap_or(text.len()).max(quoted);
+        let userinfo = ats.last_before(end).filter(|last| *last >= start).map(|last| &text[start..last]);
+        at = match userinfo.and_then(|userinfo| Some((userinfo, userinfo.split_once(':')?.0))) {
             Some((userinfo, user)) => {
                 masked.extend([user, ":***"]);
-                &after[userinfo.len()..]
+                start + userinfo.len()
             }
             // Another URL may follow in the same word.
-            None => match url.find("://") {
-                Some(_) => after,
-                None => {
-                    masked.push_str(url);
-                    beyond
-                }
-            },
+            None if text[start..end].contains("://") => start,
+            None => {
+                masked.push_str(&text[start..end]);
+                end
+            }
         };
     }
-    masked.push_str(rest);
+    masked.push_str(&text[at..]);
     masked
 }
 
 fn mask_keys(text: &str) -> String {
     // Same length: only ASCII letters change.
     let lower = text.to_ascii_lowercase();
+    let words = Words::of(text);
+    let mut shell = Shell::default();
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
     while let Some((key, end)) = next_key(&lower, at) {
-        let Some(value) = value_start(text, key, end) else {
+        let Some(value) = value_start(text, words.start(key), end) else {
             masked.push_str(&text[at..end]);
             at = end;
             continue;
         };
-        let value_end = value + value_length(&text[value..], open_quote(&text[..value]), in_query(&text[..key]));
+        let value_end = value + value_length(&text[value..], shell.quote_at(text, value), words.is_query(key));
         masked.push_str(&text[at..value]);
         if value_end > value {
             masked.push_str("***");
@@ -63,15 +85,15 @@ fn mask_keys(text: &str) -> String {
 
 /// Where the next `password` or `passwd` begins and ends.
 fn next_key(lower: &str, from: usize) -> Option<(usize, usize)> {
-    ["password", "passwd"]
-        .iter()
-        .filter_map(|key| lower[from..].find(key).map(|at| (from + at, from + at + key.len())))
-        .min()
+    lower[from..].match_indices("passw").map(|(at, _)| from + at).find_map(|at| {
+        let key = ["password", "passwd"].into_iter().find(|key| lower[at..].starts_with(key))?;
+        Some((at, at + key.len()))
+    })
 }
 
 /// Where the value of a key begins: after `=`, which white space may surround, as libpq allows; after
-/// white space for a flag of the command line.
-fn value_start(text: &str, key: usize, end: usize) -> Option<usize> {
+/// white space for a flag of the command line. `word` is where the key's word begins.
+fn value_start(text: &str, word: usize, end: usize) -> Option<usize> {
     let after = &text[end..];
     let trimmed = after.trim_start();
     let gap = after.len() - trimmed.len();
@@ -79,34 +101,64 @@ fn value_start(text: &str, key: usize, end: usize) -> Option<usize> {
         Some(value) if gap > 0 => Some(text.len() - value.trim_start().len()),
         Some(value) => Some(text.len() - value.len()),
         None => {
-            let word = text[..key].rsplit(char::is_whitespace).next().unwrap_or_default();
-            let is_flag = word.starts_with("--") && gap > 0 && !trimmed.starts_with('-');
+            let is_flag = text[word..end].starts_with("--") && gap > 0 && !trimmed.starts_with('-');
             is_flag.then_some(end + gap)
         }
     }
 }
 
-/// Whether the key stands in the query of a URL, where `&` ends its value.
-fn in_query(before: &str) -> bool {
-    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
-    word.contains("://") && word.contains('?')
+/// The words of a text, and what makes a URL with a query of one.
+struct Words {
+    /// Where each begins.
+    starts: Places,
+    schemes: Places,
+    queries: Places,
 }
 
-/// The quote of the shell that is open at the end of this text.
-fn open_quote(text: &str) -> Option<char> {
-    let mut open = None;
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match (open, character) {
-            (None | Some('"'), '\\') => {
-                characters.next();
-            }
-            (None, '\'' | '"') => open = Some(character),
-            (Some(quote), _) if quote == character => open = None,
-            _ => {}
+impl Words {
+    fn of(text: &str) -> Self {
+        let after = |(at, space): (usize, &str)| at + space.len();
+        Self {
+            starts: Places(text.match_indices(char::is_whitespace).map(after).collect()),
+            schemes: Places::of(text.match_indices("://")),
+            queries: Places::of(text.match_indices('?')),
         }
     }
-    open
+
+    /// Where the word begins that is written at a place.
+    fn start(&self, place: usize) -> usize {
+        self.starts.last_before(place + 1).unwrap_or(0)
+    }
+
+    /// Whether a place is in the query of a URL, where `&` ends a value.
+    fn is_query(&self, place: usize) -> bool {
+        let word = self.start(place);
+        self.schemes.first_from(word).is_some_and(|at| at + 3 <= place)
+            && self.queries.first_from(word).is_some_and(|at| at < place)
+    }
+}
+
+/// The shell's reading of a text, from its beginning on.
+#[derive(Default)]
+struct Shell {
+    at: usize,
+    open: Option<char>,
+}
+
+impl Shell {
+    /// The quote that is open at a place; each place is asked for in the text's order.
+    fn quote_at(&mut self, text: &str, place: usize) -> Option<char> {
+        while let Some(character) = text[self.at..].chars().next().filter(|_| self.at < place) {
+            self.at += character.len_utf8();
+            match (self.open, character) {
+                (None | Some('"'), '\\') => self.at += text[self.at..].chars().next().map_or(0, char::len_utf8),
+                (None, '\'' | '"') => self.open = Some(character),
+                (Some(quote), _) if quote == character => self.open = None,
+                _ => {}
+            }
+        }
+        self.open
+    }
 }
 
 /// How long the value at the beginning of this text is: a word of the shell, or where a quote of the
@@ -181,6 +233,35 @@ mod tests {
             ("PGPASSWORD=$(echo s3cret pw) run", "PGPASSWORD=*** run"),
         ] {
             assert_eq!(mask_urls(text), masked);
+        }
+    }
+
+    /// Looking back to the beginning for each would take half an hour.
+    #[test]
+    fn a_long_command_takes_no_longer_by_the_letter() {
+        for part in [
+            "password ",
+            "password=x ",
+            "password",
+            "passwd",
+            "passw",
+            "--password x ",
+            "PGPASSWORD='x ",
+            "password='x' \"",
+            "a://",
+            "a://h ",
+            "a://u:s3cret@h ",
+            "'a://u:s3cret@h' ",
+            "'a://h?password=x&y=z",
+            "a://h@",
+            "a://'",
+            "://\"@",
+            "password=$(`",
+            "\\",
+            "'\"",
+        ] {
+            let text = part.repeat((1 << 18) / part.len());
+            assert!(!mask_urls(&text).contains("s3cret"), "{part}");
         }
     }
 }

@@ -91,7 +91,10 @@ impl Hostile {
             stream.write_all(&self.for_ever)?;
             told.said += self.for_ever.len();
         }
-        stream.shutdown(Shutdown::Write)?;
+        // Whoever has read all of it learns that this was all.
+        if told.said > 0 {
+            stream.shutdown(Shutdown::Write)?;
+        }
         Read::by_ref(&mut stream).take(1 << 16).read_to_end(&mut told.heard).map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! `.env`: read by `dotenvy`, after what it would get wrong without a word has been refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::is_ours;
 
@@ -52,16 +52,14 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
         lines.push((number, key, value, line));
     }
     let Content { mut values, mut written } = Content::default();
-    let refers = |name: &str| {
-        let reference = format!("${{{name}}}");
-        lines.iter().any(|(_, key, value, _)| is_ours(key) && value.contains(&reference))
-    };
+    let ours = lines.iter().filter(|(_, key, ..)| is_ours(key));
+    let referred: BTreeSet<&str> = ours.flat_map(|(_, _, value, _)| references(value)).collect();
     let mut read = String::new();
     for (number, key, value, line) in &lines {
         if is_ours(key) {
             written.insert((*key).to_owned(), value.trim().to_owned());
         }
-        if is_ours(key) || refers(key) {
+        if is_ours(key) || referred.contains(key) {
             unquoted(key, value, &|name| seen.contains_key(name) || is_defined(name))
                 .map_err(|reason| (*number, reason))?;
             read.extend([line, "\n"]);
@@ -103,8 +101,20 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     let key = key.trim();
     let exported = key.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace));
     let key = exported.map_or(key, str::trim);
-    let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let is_key = !key.is_empty() && key.chars().all(is_of_key);
     is_key.then_some((key, value.trim_end()))
+}
+
+fn is_of_key(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_.-".contains(character)
+}
+
+/// The keys that a value refers to as `${KEY}`.
+fn references(value: &str) -> impl Iterator<Item = &str> {
+    value.split("${").skip(1).filter_map(|rest| {
+        let (key, after) = rest.split_at(rest.find(|c| !is_of_key(c))?);
+        after.starts_with('}').then_some(key)
+    })
 }
 
 /// Looks at how a value is quoted; an error says what to write instead.
@@ -256,6 +266,19 @@ mod tests {
         let values = read(text).unwrap();
         assert_eq!((values["DB_NAME"].as_str(), values["DB_USER"].as_str()), ("x", "y"));
         assert!(values.contains_key("SECRET_KEY"));
+    }
+
+    /// Looking through all lines for each would take half an hour.
+    #[test]
+    fn many_lines_take_no_longer_each() {
+        let others: String = (0..200_000).map(|number| format!("OTHER_{number}=${{OTHER_1}} x\n")).collect();
+        let ours: String = (0..20_000).map(|number| format!("PG{number}='${{'\n")).collect();
+        let text = format!("{others}REFERRED=a\n{ours}DB_NAME=${{REFERRED}}b\n");
+        let values = read(&text).unwrap();
+        assert_eq!((values["DB_NAME"].as_str(), values.len()), ("ab", 220_002));
+        // One long value.
+        let long = format!("DB_NAME=\"{}\"\n", "${DEFINED}\\$".repeat(100_000));
+        assert_eq!(read(&long).unwrap()["DB_NAME"], "$".repeat(100_000));
     }
 
     #[test]

@@ -72,6 +72,12 @@ impl Parameters {
         }
     }
 
+    /// The same without some. Those are not copied: a list of hosts may be long, and each host has its parameters.
+    pub(super) fn without(&self, names: &[&str]) -> Self {
+        let left = self.0.iter().filter(|(name, _)| !names.contains(name));
+        Self(left.map(|(name, value)| (*name, value.clone())).collect())
+    }
+
     /// Forgets a parameter.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)

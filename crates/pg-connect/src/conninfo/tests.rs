@@ -109,6 +109,19 @@ fn passwords_in_other_peoples_text_are_masked() {
     assert_eq!(short.mask("dogma"), "dogma");
 }
 
+/// Looking through the whole text for each part of it would take hours.
+#[test]
+fn long_strings_are_read_in_one_go() {
+    let parameters = "application_name=x&".repeat(200_000);
+    assert_eq!(info(&format!("postgres://u:p@h/d?{parameters}")).application_name.as_deref(), Some("x"));
+    let pairs = "application_name='x' ".repeat(200_000);
+    assert_eq!(info(&format!("host=h user=u {pairs}")).application_name.as_deref(), Some("x"));
+    let hosts = "a-host-of-very-many.example,".repeat(60_000);
+    let many = Parameters::parse(&format!("postgres://u:p@{hosts}h/d")).unwrap();
+    let candidates = crate::Candidates::new(&many, &crate::Passfile::default(), None).unwrap();
+    assert_eq!(candidates.all().len(), 60_001);
+}
+
 #[test]
 fn what_is_printed_is_never_weaker() {
     let url = info("postgres://u@h/d?sslrootcert=system").url();

@@ -34,10 +34,10 @@ pub(super) fn parse(rest: &str) -> Result<Parameters, InvalidConnString> {
     say("host", "the host", &hosts)?;
     say("port", "the port", &ports)?;
     say("dbname", "the database", path.unwrap_or(""))?;
+    // Where no password can have come apart, a parameter's name is no piece of one.
+    let is_tellable = authority.contains('@') && !query.unwrap_or("").contains("password");
     for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or(InvalidConnString::Unknown)?;
-        // Where no password can have come apart, the name is no piece of one.
-        let is_tellable = authority.contains('@') && !query.unwrap_or("").contains("password");
         if is_tellable && let Err(InvalidConnString::Unknown) = keyword::known(name) {
             return Err(InvalidConnString::Named(name.chars().filter(|c| !c.is_control()).collect()));
         }
