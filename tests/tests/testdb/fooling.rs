@@ -337,7 +337,9 @@ fn a_pool_that_reconnects_never_comes_back_in() {
         let pool = std::thread::spawn(move || {
             for _ in 0..200 {
                 let statement = "INSERT INTO taggit_tag (name, slug) VALUES (random()::text, random()::text)";
-                match postgres::Client::connect(&url, postgres::NoTls) {
+                #[expect(clippy::disallowed_methods, reason = "as a pool of the app's would")]
+                let connected = postgres::Client::connect(&url, postgres::NoTls);
+                match connected {
                     Ok(mut client) => client.batch_execute(statement).is_ok().then(|| came_in.send(())),
                     Err(_) => {
                         std::thread::sleep(std::time::Duration::from_millis(1));

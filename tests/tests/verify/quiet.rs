@@ -1,7 +1,6 @@
 //! No false alarm: all that a grown database holds, and nothing wrong with any of it.
 
-use postgres::{Client, NoTls};
-use tests::Cluster;
+use tests::{Cluster, connection};
 
 use crate::case::{CASE, Case, set_up_on};
 
@@ -62,7 +61,7 @@ fn a_grown_database_is_verified_without_a_finding() {
     let workspace = set_up_on(&cluster, &case);
     cluster.sql("aura_db", EXTENSIONS);
     cluster.sql("aura_db", THEIRS);
-    let mut app = Client::connect(&cluster.url("aura_user", "the-app's", "aura_db"), NoTls).unwrap();
+    let mut app = pg_config::connect(&connection(&cluster.url("aura_user", "the-app's", "aura_db"))).unwrap().client;
     app.batch_execute(OURS).unwrap();
     app.batch_execute(
         "CREATE FOREIGN TABLE far (id int) SERVER elsewhere; CREATE USER MAPPING FOR aura_user SERVER elsewhere",
