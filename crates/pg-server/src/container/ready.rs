@@ -172,7 +172,9 @@ mod tests {
         env, fs,
         io::{Read as _, Write as _},
         net::TcpListener,
-        process, thread,
+        process,
+        sync::mpsc,
+        thread,
     };
 
     use super::*;
@@ -213,6 +215,25 @@ mod tests {
         // Of a port that the engine has just named, it is ours.
         let inspect = || Ok(Seen::Running { port: Some(port), address: None });
         assert!(matches!(look(&kept, &engine_with_tls, inspect), Err(ContainerError::Login { .. })));
+
+        // One that wants the superuser's password in clear text does not get it, at neither.
+        let curious = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = curious.local_addr().unwrap().port();
+        let (sender, heard) = mpsc::channel();
+        thread::spawn(move || {
+            for mut stream in curious.incoming().flatten() {
+                let _ = stream.read(&mut [0; 512]);
+                let _ = stream.write_all(b"R\0\0\0\x08\0\0\0\x03");
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest);
+                sender.send(rest).unwrap();
+            }
+        });
+        kept.published(Some(port)).unwrap();
+        assert!(find(&kept, &engine_with_tls, Instant::now()).unwrap().is_none());
+        let inspect = || Ok(Seen::Running { port: Some(port), address: None });
+        assert!(matches!(look(&kept, &engine_with_tls, inspect), Err(ContainerError::Foreign { .. })));
+        assert_eq!([heard.recv().unwrap(), heard.recv().unwrap()], [b"", b""]);
         fs::remove_dir_all(directory).unwrap();
     }
 }
