@@ -55,9 +55,8 @@ impl Missing {
                 statements.push(format!("GRANT {privileges} ON DATABASE {database} TO {grantee}{option}"));
             }
         }
-        if self.connection_limit != -1 {
-            statements.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {}", self.connection_limit));
-        }
+        // Always: a clone is made with another one.
+        statements.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {}", self.connection_limit));
         statements.iter().map(|statement| format!("{statement}; ")).collect()
     }
 }

@@ -14,6 +14,7 @@ use pg_setup::{Context, Silence, Target};
 
 use crate::{
     error::Error,
+    mark::Mark,
     name::Stem,
     prepared::prepare,
     proof,
@@ -31,6 +32,7 @@ pub(crate) struct House {
     /// The administrator's role, which owns the databases.
     owner: Identifier,
     pub(crate) stem: Stem,
+    pub(crate) mark: Mark,
     /// How many databases may be leased at once, by all processes.
     pub(crate) cap: i32,
     /// Whether cloning by files is quicker.
@@ -86,13 +88,19 @@ impl House {
         let config = Config::resolve(&project, &environment, None).context("the configuration is wrong")?;
         let context = Context { environment, config, voice: Arc::new(Silence), wait: Duration::from_secs(30) };
         let target = Target::find(&context, Mode::Start)?;
-        Self::open(context, target)
+        let house = Self::open(context, target)?;
+        if !house.is_for_one_test {
+            house.sweep()?;
+        }
+        Ok(house)
     }
 
     /// On a server that is there.
     pub(crate) fn open(context: Context, mut target: Target) -> anyhow::Result<Arc<Self>> {
-        let known = target.access.administrator.clone().or_else(|| target.superuser_of_ours(&context));
-        let administrator = match known {
+        let named = target.access.administrator.clone();
+        let of_ours = if named.is_none() { target.superuser_of_ours(&context) } else { None };
+        let mark = Mark::of(&context.config.project.name, target.is_ours() || of_ours.is_some());
+        let administrator = match named.or(of_ours) {
             Some(administrator) => administrator,
             None => pg_schema::open(&target.access, &target.expected, Purpose::Provision)
                 .map_err(|error| target.explain(error))?
@@ -114,6 +122,7 @@ impl House {
         let house = Arc::new(Self {
             owner: Identifier::from_catalog(administrator.connection.user.as_str()),
             stem: Stem::of(&target.expected.database),
+            mark,
             cap: (max_connections / 4).max(1),
             by_files: version >= 150_000 && !is_durable,
             is_for_one_test,
@@ -128,9 +137,6 @@ impl House {
             target,
             administrator,
         });
-        if !is_for_one_test {
-            house.sweep()?;
-        }
         Ok(house)
     }
 
@@ -188,23 +194,29 @@ impl House {
         run(session)
     }
 
-    /// Creates a clone of a template.
-    pub(crate) fn create(&self, session: &mut Session, template: &Template, clone: &Identifier) -> anyhow::Result<()> {
+    /// Creates a clone of a template, marked as what it is.
+    pub(crate) fn create(
+        &self,
+        session: &mut Session,
+        template: &Template,
+        (clone, what): (&Identifier, &str),
+    ) -> anyhow::Result<()> {
         // Where nothing is synced to disk, copying files costs less than writing all of it to the log.
         let strategy = if self.by_files { " STRATEGY file_copy" } else { "" };
-        Ok(execute(session, &format!("CREATE DATABASE {clone} TEMPLATE {}{strategy}", template.name))?)
+        let limit = self.mark.limit(what);
+        Ok(execute(session, &format!("CREATE DATABASE {clone} TEMPLATE {}{strategy}{limit}", template.name))?)
     }
 
-    /// Gives it what it lacks, and asks what is then to be known of it, in one transaction.
+    /// Marks it, gives it what it lacks, and asks what is then to be known of it, in one transaction.
     pub(crate) fn complete(
         &self,
         session: &mut Session,
         template: &Template,
-        clone: &Identifier,
+        (clone, what): (&Identifier, &str),
         query: &str,
     ) -> anyhow::Result<Vec<Option<String>>> {
         let missing = template.missing(session)?.statements(clone, &self.owner);
-        texts(session, &format!("{missing}{query}"))
+        texts(session, &format!("{}; {missing}{query}", self.mark.statement(clone, what)))
     }
 
     /// The template of a content; made where there is none.
@@ -216,11 +228,12 @@ impl House {
         }
         let digest = Template::digest(&self.context, &self.target, content, self.version);
         let session = &mut self.leases().session;
-        let outcome = match Template::find(session, &self.stem, &digest)? {
+        let names = (&self.stem, &self.mark);
+        let outcome = match Template::find(session, names, &digest)? {
             Some(template) => Ok(template),
             None => {
                 let (context, target) = (&self.context, &self.target);
-                Template::make(context, target, &self.administrator, session, &self.stem, (content, &digest))
+                Template::make(context, target, &self.administrator, session, names, (content, &digest))
                     .map_err(|error| format!("make the template: {error:#}"))
             }
         };

@@ -18,6 +18,7 @@ use crate::{
     prepared,
     proof::{self, Doubt, Writes},
     session::{is_refused, texts},
+    sweep::kept_remark,
     template::{Content, Template},
     testdb::Way,
 };
@@ -27,6 +28,11 @@ pub(crate) const CLONES: i32 = 0x7465_7374;
 
 /// The first key of the locks of the places.
 const PLACES: i32 = 0x706c_6163;
+
+/// What the mark of a clone calls it.
+pub(crate) fn what(key: &str) -> String {
+    format!("clone {key}")
+}
 
 /// How long a place is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -82,7 +88,8 @@ impl Lease {
         let mut leases = house.leases();
         loop {
             let fresh = CloneName::fresh(&house.stem, &template.digest);
-            let ask = prepared::lease(house.cap, &leases.places, &prefix, [PLACES, CLONES, fresh.lock()]);
+            let mark = house.mark.text(&what(""));
+            let ask = prepared::lease(house.cap, &leases.places, [&prefix, &mark], [PLACES, CLONES, fresh.lock()]);
             let mut found = texts(&mut leases.session, &ask)?.into_iter();
             let mut next = || found.next().flatten();
             let (place, ready, is_free) = (next(), next(), next());
@@ -126,8 +133,9 @@ impl Lease {
     fn made(mut self, house: &House) -> anyhow::Result<Self> {
         let database = self.name.in_state(State::Test);
         let made = house.with_session(|session| {
-            house.create(session, &self.template, &database)?;
-            house.complete(session, &self.template, &database, &state(house, &self.template, &database))
+            let named = (&database, &*what(&self.name.key()));
+            house.create(session, &self.template, named)?;
+            house.complete(session, &self.template, named, &state(house, &self.template, &database))
         });
         match made {
             Ok(texts) => {
@@ -154,7 +162,7 @@ impl Lease {
         let mut leases = house.leases();
         execute(
             &mut leases.session,
-            &format!("COMMENT ON DATABASE {database} IS {}", Literal(&crate::sweep::kept_remark())),
+            &house.mark.statement(&database, &format!("{}; {}", what(&self.name.key()), kept_remark())),
         )?;
         self.release_by(&mut leases)
     }

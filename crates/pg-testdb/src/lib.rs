@@ -24,6 +24,7 @@ mod clone;
 mod error;
 mod house;
 mod lease;
+mod mark;
 mod name;
 mod named;
 mod prepared;

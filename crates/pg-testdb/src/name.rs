@@ -67,7 +67,7 @@ pub(crate) struct CloneName {
     stem: String,
     digest: String,
     /// Tells it from all others; who holds the advisory lock of this number owns the clone.
-    pub(crate) key: u32,
+    key: u32,
     lease: u32,
 }
 
@@ -115,6 +115,11 @@ impl CloneName {
             State::Used => "used",
         };
         Identifier::from_catalog(format!("{}_{word}_{}_{:08x}_{}", self.stem, self.digest, self.key, self.lease))
+    }
+
+    /// What tells it from all others, as its name and its mark have it.
+    pub(crate) fn key(&self) -> String {
+        format!("{:08x}", self.key)
     }
 
     /// The number of its lock: PostgreSQL's are signed.

@@ -1,38 +1,57 @@
 //! `db-clone` and `db-drop`: a copy of the migrated database by a name, for tests in any language.
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Identifier};
+use pg_config::{ConnInfo, Identifier, Session};
 use pg_schema::query;
 use pg_setup::{Context, Target};
 
-use crate::{clone::drop_database, house::House, template::Content};
+use crate::{clone::drop_database, house::House, sweep::sweep, template::Content};
 
 /// Makes a copy of the migrated database, and gives its connection. It stays until [`drop_named`].
 pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Result<ConnInfo> {
     let house = House::open(context.clone(), target)?;
     let database = database(&house, name)?;
+    let what = what(name);
     if exists(&house, &database)? {
         bail!("{database} is there already\n  help: cargo xtask db-drop {name} --yes, or give another name");
     }
     let template = house.template(Content::Migrated)?;
     house.with_session(|session| {
-        house.create(session, &template, &database)?;
-        house.complete(session, &template, &database, "").or_else(|error| {
+        house.create(session, &template, (&database, &what))?;
+        house.complete(session, &template, (&database, &what), "").or_else(|error| {
             // Without its settings and privileges it is none.
             drop_database(session, &house.administrator, &database)?;
             Err(error)
         })
     })?;
+    sweep_aloud(&house);
     Ok(house.target.access.app.with_database(database.as_str()))
 }
 
-/// Drops it, whoever is connected; `false` where there was none.
+/// Drops it, whoever is connected; `false` where there was none. What [`clone_named`] has not made is an error.
 pub fn drop_named(context: &Context, target: Target, name: &str) -> anyhow::Result<bool> {
     let house = House::open(context.clone(), target)?;
     let database = database(&house, name)?;
-    let is_there = exists(&house, &database)?;
-    house.with_session(|session| drop_database(session, &house.administrator, &database))?;
-    Ok(is_there)
+    let drop = |session: &mut Session| house.mark.drop_marked(session, &house.administrator, &database, &what(name));
+    let is_dropped = house.with_session(drop)?;
+    sweep_aloud(&house);
+    Ok(is_dropped)
+}
+
+/// Sweeps, and names what is called as ours and stays: nobody knows whose it is.
+fn sweep_aloud(house: &House) {
+    if house.is_for_one_test {
+        return;
+    }
+    // What cannot be looked at now, the next process sweeps.
+    for unmarked in sweep(house).into_iter().flatten() {
+        house.context.voice.warn(&unmarked.to_string());
+    }
+}
+
+/// What its mark calls it.
+fn what(name: &str) -> String {
+    format!("db-clone {name}")
 }
 
 /// Only what has this prefix is ever dropped.

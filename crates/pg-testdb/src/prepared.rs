@@ -9,7 +9,10 @@ use pg_schema::{SqlError, execute};
 pub(crate) fn prepare(session: &mut Session, proving: Option<&Identifier>) -> Result<(), SqlError> {
     let mut statements = vec![
         "SET plan_cache_mode = force_generic_plan".to_owned(),
-        format!("PREPARE pg_testdb_lease(int4, int4[], text, int4, int4, int4) AS {}", include_str!("sql/lease.sql")),
+        format!(
+            "PREPARE pg_testdb_lease(int4, int4[], text, int4, int4, int4, text) AS {}",
+            include_str!("sql/lease.sql")
+        ),
         format!("PREPARE pg_testdb_sessions(name) AS {}", include_str!("sql/sessions.sql")),
     ];
     if let Some(role) = proving {
@@ -26,10 +29,16 @@ pub(crate) fn prepare(session: &mut Session, proving: Option<&Identifier>) -> Re
 }
 
 /// Gives a place, a clone that waits, and whether the lock of a new one was to be had (`sql/lease.sql`).
-pub(crate) fn lease(cap: i32, places: &[i32], prefix: &str, [of_places, of_clones, fresh]: [i32; 3]) -> String {
+pub(crate) fn lease(
+    cap: i32,
+    places: &[i32],
+    [prefix, mark]: [&str; 2],
+    [of_places, of_clones, fresh]: [i32; 3],
+) -> String {
     let places: Vec<_> = places.iter().map(i32::to_string).collect();
-    let prefix = Literal(prefix);
-    format!("EXECUTE pg_testdb_lease({cap}, '{{{}}}', {prefix}, {of_places}, {of_clones}, {fresh})", places.join(","))
+    let [prefix, mark] = [prefix, mark].map(Literal);
+    let places = places.join(",");
+    format!("EXECUTE pg_testdb_lease({cap}, '{{{places}}}', {prefix}, {of_places}, {of_clones}, {fresh}, {mark})")
 }
 
 /// Counts who is in a database (`sql/sessions.sql`).

@@ -7,15 +7,15 @@ use pg_config::{Identifier, Session};
 use pg_schema::{query, query_one};
 
 use crate::{
-    clone::drop_database,
     house::House,
-    lease::CLONES,
+    lease::{self, CLONES},
+    mark::Unmarked,
     name::{CloneName, State, is_hex},
     template,
 };
 
 /// What stands on the database of a failed test.
-const KEPT: &str = "a failed test's, kept by pg-testdb, second ";
+pub(crate) const KEPT: &str = "a failed test's, kept by pg-testdb, second ";
 
 /// So many of them are kept, and so long.
 const MOST_KEPT: usize = 10;
@@ -38,14 +38,19 @@ pub(crate) fn is_due(leased: &CloneName) -> bool {
     leased.lease() == 1 || leased.lease().is_multiple_of(16)
 }
 
-/// Drops what nobody holds and nobody wants. What cannot be dropped now is left for the next time.
-pub(crate) fn sweep(house: &House) -> anyhow::Result<()> {
+/// Drops what nobody holds and nobody wants. What cannot be dropped now is left for the next time; what is named so and
+/// not marked is never dropped, and given.
+pub(crate) fn sweep(house: &House) -> anyhow::Result<Vec<Unmarked>> {
     let found: Vec<(String, Option<String>)> = house.with_session(|session| {
         let sql = "SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database') \
                    FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(d.datname::text, $1) ORDER BY d.oid DESC";
         let rows = query(session, sql, &[&format!("{}_", house.stem.as_str())])?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     })?;
+    let mut unmarked = Vec::new();
+    let mut note = |outcome: anyhow::Result<()>| {
+        unmarked.extend(outcome.err().and_then(|error| error.downcast::<Unmarked>().ok()));
+    };
     let of_kind = |kind: &str| {
         let prefix = format!("{}_{kind}_", house.stem.as_str());
         let digests = found.iter().filter_map(move |(name, _)| name.strip_prefix(&prefix).map(str::to_owned));
@@ -66,26 +71,29 @@ pub(crate) fn sweep(house: &House) -> anyhow::Result<()> {
         } else if state == State::Ready && living.iter().any(|digest| digest == clone.digest()) {
             continue;
         }
-        let _ = drop_unless_held(house, &clone, state, is_old);
+        note(drop_unless_held(house, &clone, state, is_old));
     }
     for digest in of_kind("building") {
-        let _ = house.with_session(|session| template::abandon(session, &house.administrator, &house.stem, &digest));
+        let names = (&house.stem, &house.mark);
+        note(house.with_session(|session| template::abandon(session, &house.administrator, names, &digest)));
     }
     for digest in old {
-        let template = house.stem.template(digest);
-        let _ = house.with_session(|session| drop_database(session, &house.administrator, &template));
+        let (template, what) = (house.stem.template(digest), template::what(template::TEMPLATE, digest));
+        let dropped = |session: &mut Session| house.mark.drop_marked(session, &house.administrator, &template, &what);
+        note(house.with_session(dropped).map(drop));
     }
-    Ok(())
+    Ok(unmarked)
 }
 
 /// Since when the database of a failed test is kept, if it is one.
 fn kept_since(remark: Option<&str>) -> Option<u64> {
-    remark?.strip_prefix(KEPT)?.parse().ok()
+    remark?.rsplit_once(KEPT)?.1.parse().ok()
 }
 
 fn drop_unless_held(house: &House, clone: &CloneName, state: State, is_old: bool) -> anyhow::Result<()> {
     let key = clone.lock();
     let database: Identifier = clone.in_state(state);
+    let what = lease::what(&clone.key());
     let run = |session: &mut Session| {
         let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {key})");
         if !query_one(session, &lock, &[])?.get::<_, bool>(0) {
@@ -98,7 +106,7 @@ fn drop_unless_held(house: &House, clone: &CloneName, state: State, is_old: bool
         let is_kept = remark.first().is_some_and(|row| kept_since(row.get(0)).is_some());
         let outcome = match is_kept && !is_old {
             true => Ok(()),
-            false => drop_database(session, &house.administrator, &database),
+            false => house.mark.drop_marked(session, &house.administrator, &database, &what).map(drop),
         };
         query(session, &format!("SELECT pg_catalog.pg_advisory_unlock({CLONES}, {key})"), &[])?;
         outcome

@@ -11,12 +11,9 @@ use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Literal, Rights, Session, short_digest};
 use pg_schema::{Administrator, Expected, Purpose, SqlError, Status, ddl, execute, query, query_one};
 use pg_setup::{Context, Target};
+use postgres::error::SqlState;
 
-use crate::{
-    clone::{Missing, drop_database},
-    name::Stem,
-    session::texts,
-};
+use crate::{clone::Missing, mark::Mark, name::Stem, session::texts};
 
 /// What a template holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +87,16 @@ impl Template {
         short_digest(parts.join("\0").as_bytes())
     }
 
-    /// The template of this digest, if it is finished.
-    pub(crate) fn find(session: &mut Session, stem: &Stem, digest: &str) -> anyhow::Result<Option<Self>> {
+    /// The template of this digest, if it is finished, and ours.
+    pub(crate) fn find(
+        session: &mut Session,
+        (stem, mark): (&Stem, &Mark),
+        digest: &str,
+    ) -> anyhow::Result<Option<Self>> {
         let name = stem.template(digest);
         let rows = query(session, include_str!("sql/template.sql"), &[name.as_str()])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let facts = Facts::parse(row.get("remark"));
+        let facts = mark.facts(row.get("remark"), &what(TEMPLATE, digest)).and_then(Facts::parse);
         Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), facts, missing: OnceLock::new() }))
     }
 
@@ -114,7 +115,7 @@ impl Template {
         target: &Target,
         administrator: &Administrator,
         session: &mut Session,
-        stem: &Stem,
+        (stem, mark): (&Stem, &Mark),
         (content, digest): (Content, &str),
     ) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
@@ -128,12 +129,12 @@ impl Template {
                 );
             }
             thread::sleep(Duration::from_millis(20));
-            if let Some(made) = Self::find(session, stem, digest)? {
+            if let Some(made) = Self::find(session, (stem, mark), digest)? {
                 return Ok(made);
             }
         }
-        let outcome = match Self::find(session, stem, digest) {
-            Ok(None) => build(context, target, administrator, session, stem, (content, digest)),
+        let outcome = match Self::find(session, (stem, mark), digest) {
+            Ok(None) => build(context, target, administrator, session, (stem, mark), (content, digest)),
             Ok(Some(made)) => Ok(made),
             Err(error) => Err(error),
         };
@@ -147,15 +148,23 @@ impl Template {
 pub(crate) fn abandon(
     session: &mut Session,
     administrator: &Administrator,
-    stem: &Stem,
+    (stem, mark): (&Stem, &Mark),
     digest: &str,
 ) -> anyhow::Result<()> {
     if !lock(session, digest)? {
         return Ok(());
     }
-    let outcome = drop_database(session, administrator, &stem.building(digest));
+    let outcome = mark.drop_marked(session, administrator, &stem.building(digest), &what(BUILDING, digest));
     unlock(session, digest)?;
-    outcome
+    outcome.map(drop)
+}
+
+/// What the marks call a template that is finished, and one that is being made.
+pub(crate) const TEMPLATE: &str = "template";
+const BUILDING: &str = "building";
+
+pub(crate) fn what(kind: &str, digest: &str) -> String {
+    format!("{kind} {digest}")
 }
 
 fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
@@ -179,13 +188,14 @@ fn build(
     target: &Target,
     administrator: &Administrator,
     session: &mut Session,
-    stem: &Stem,
+    (stem, mark): (&Stem, &Mark),
     (content, digest): (Content, &str),
 ) -> anyhow::Result<Template> {
     let building = stem.building(digest);
+    let being_built = what(BUILDING, digest);
     // What is there by this name, a run that was killed has left.
-    drop_database(session, administrator, &building)?;
-    create_closed(session, &building)?;
+    mark.drop_marked(session, administrator, &building, &being_built)?;
+    create_closed(session, mark, &building, &being_built)?;
     let target = target.of(building.clone());
     match content {
         Content::Migrated => {
@@ -210,24 +220,31 @@ fn build(
             "ALTER DATABASE {building} RENAME TO {name}; \
              ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false CONNECTION LIMIT -1; \
              GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC; COMMENT ON DATABASE {name} IS {}",
-            Literal(&facts.to_string())
+            Literal(&format!("{}; {facts}", mark.text(&what(TEMPLATE, digest))))
         ),
     )?;
-    Template::find(session, stem, digest)?.context("the template was made and is not there")
+    Template::find(session, (stem, mark), digest)?.context("the template was made and is not there")
 }
 
-/// A database that other roles than the administrator's may not enter: what they would leave in it, each test would
-/// find. The setup lets the app's role in.
-fn create_closed(session: &mut Session, database: &Identifier) -> anyhow::Result<()> {
+/// A database that is marked from the beginning, and that other roles than the administrator's may not enter: what they
+/// would leave in it, each test would find. The setup lets the app's role in. Where we may not make it, the setup says
+/// what is missing.
+fn create_closed(session: &mut Session, mark: &Mark, database: &Identifier, what: &str) -> Result<(), SqlError> {
+    let (create, limit) = (ddl::create_database(database), mark.limit(what));
     // No other statement may go with that one.
-    execute(session, &format!("{} ALLOW_CONNECTIONS false", ddl::create_database(database)))?;
-    execute(
-        session,
-        &format!(
-            "REVOKE ALL ON DATABASE {database} FROM PUBLIC; ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true"
-        ),
-    )?;
-    Ok(())
+    match execute(session, &format!("{create} ALLOW_CONNECTIONS false{limit}")) {
+        Err(error) if error.is(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(()),
+        outcome => outcome.and_then(|()| {
+            let comment = mark.statement(database, what);
+            execute(
+                session,
+                &format!(
+                    "{comment}; REVOKE ALL ON DATABASE {database} FROM PUBLIC; \
+                     ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
+                ),
+            )
+        }),
+    }
 }
 
 /// What the setup has made. Nothing may change it from now on: the app's role is let in once more, to look by a

@@ -16,6 +16,8 @@ fn f36_a_clone_has_all_that_the_original_has() {
         .value("postgres", "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'aura\\_db\\_template\\_%'");
     let url = house.workspace.run(&["db-clone", "f36"]).exits(0);
     assert_eq!(crate::house::database(url.line()), "aura_db_clone_f36");
+    // The mark that it is ours to drop is all that it has of its own.
+    house.cluster.sql("postgres", "COMMENT ON DATABASE aura_db_clone_f36 IS NULL");
     let (original, clone) = (of("aura_db"), of("aura_db_clone_f36"));
     assert_eq!(without_times(&original), without_times(&clone));
     let settings = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_db_role_setting s

@@ -37,13 +37,20 @@ impl House {
 
     /// The dump of a clone, its name apart.
     pub(crate) fn dump(&self, database: &str) -> String {
-        let dump = self.cluster.dump(database).replace(database, "THE_DATABASE");
+        let dump = self.unmarked_dump(database).replace(database, "THE_DATABASE");
         // A database with somebody in it is handed to nobody.
         let sessions = format!("SELECT count(*)::text FROM pg_catalog.pg_stat_activity WHERE datname = '{database}'");
         while self.cluster.value("postgres", &sessions) != "0" {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         dump
+    }
+
+    /// The dump of a database without the mark that it is ours.
+    pub(crate) fn unmarked_dump(&self, database: &str) -> String {
+        let dump = self.cluster.dump(database);
+        let is_mark = |line: &&str| line.starts_with("COMMENT ON DATABASE ") && line.contains("'pg-testdb, project ");
+        dump.lines().filter(|line| !is_mark(line)).map(|line| format!("{line}\n")).collect()
     }
 
     /// The only clone, which waits for a test.

@@ -5,4 +5,5 @@
 mod clones;
 mod fooling;
 mod house;
+mod marks;
 mod processes;
