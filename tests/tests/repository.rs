@@ -98,6 +98,22 @@ fn nobody_links_testcontainers() {
     assert!(defaults.contains("xtask") && !defaults.contains("pg-container"), "{defaults}");
 }
 
+/// A tag is whatever its repository's owner makes of it, tomorrow another commit.
+#[test]
+fn actions_of_others_are_named_by_commit() {
+    let mut used = 0;
+    for path in ["README.md", ".github/workflows/ci.yml"] {
+        for action in read(path).lines().filter_map(|line| line.split_once("uses:")).map(|(_, action)| action.trim()) {
+            let (commit, tag) =
+                action.split_once('@').unwrap().1.split_once(" # v").unwrap_or_else(|| panic!("{action}"));
+            assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+            assert!(tag.starts_with(|digit: char| digit.is_ascii_digit()), "{action}");
+            used += 1;
+        }
+    }
+    assert!(used > 3);
+}
+
 #[test]
 fn only_the_project_itself_names_aura() {
     let files = [
