@@ -47,8 +47,11 @@ pub(crate) struct Start {
     pub(crate) publish: String,
     /// The program's arguments.
     pub(crate) arguments: Vec<String>,
-    /// The environment: among others the password, which is why this comes by stdin.
+    /// The environment, which the engine tells to everybody who looks at the container.
     pub(crate) environment: BTreeMap<String, String>,
+    /// Files that are put into it before it starts, by their paths there: the password, which is why this comes by
+    /// stdin.
+    pub(crate) files: BTreeMap<String, String>,
     /// The named volume of the data; none: they lie in memory, and go with the container.
     pub(crate) volume: Option<String>,
     /// A file that is made before the volume is, and only then: whoever uses the data deletes it.

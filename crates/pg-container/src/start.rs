@@ -4,7 +4,7 @@ use std::{collections::HashMap, fs, time::Duration};
 
 use anyhow::{Context as _, bail};
 use testcontainers::{
-    GenericImage, ImageExt as _,
+    CopyTargetOptions, GenericImage, ImageExt as _,
     bollard::{
         Docker,
         models::PortBinding,
@@ -30,6 +30,10 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// PostgreSQL's parallel queries share memory by `/dev/shm`, of which a container has 64 MB.
 const SHARED_MEMORY: u64 = 256 << 20;
+
+/// What the official image does as root before its server runs as another user: it gives directories away, enters and
+/// changes those of others, and becomes that user. The server itself has none of these.
+const CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
 
 /// Gives the running container of this name: the one that is there, or a new one. Its server may still be starting.
 pub(crate) async fn start(docker: &Docker, request: &Start) -> anyhow::Result<Container> {
@@ -110,11 +114,22 @@ async fn create(docker: &Docker, request: &Start) -> anyhow::Result<Option<Conta
         .with_labels(&request.labels)
         .with_mount(mount)
         .with_shm_size(SHARED_MEMORY)
+        .with_cap_drop("ALL")
+        // Programs with the bit of another user, or with capabilities of their own, get neither.
+        .with_security_opt("no-new-privileges")
         .with_host_config_modifier(move |host| {
             // Else it would be on all addresses of the machine.
             host.publish_all_ports = Some(false);
             host.port_bindings = Some(bindings.clone());
         });
+    for capability in CAPABILITIES {
+        container = container.with_cap_add(capability);
+    }
+    for (path, content) in &request.files {
+        // Not every image starts as root.
+        let target = CopyTargetOptions::new(path).with_mode(0o444);
+        container = container.with_copy_to(target, content.clone().into_bytes());
+    }
     if let Some(volume) = &request.volume {
         container = container.with_label(VOLUME, volume);
     }

@@ -87,6 +87,10 @@ pub(crate) enum Search {
 /// The port of every image's server.
 const PORT: u16 = 5432;
 
+/// Where the image finds the superuser's password, at every start: what the environment holds, the engine tells to
+/// everybody who may look at the container. Not below a directory that an engine may mount something over, as `/run`.
+const PASSWORD_FILE: &str = "/etc/postgres-superuser-password";
+
 /// Handed to `initdb` by the image's entrypoint. The first is for images whose locale says otherwise; from where
 /// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
 const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256";
@@ -228,13 +232,14 @@ impl<'a> Workshop<'a> {
             "arguments": arguments,
             "environment": {
                 "POSTGRES_USER": SUPERUSER,
-                "POSTGRES_PASSWORD": Password::reveal(&password),
+                "POSTGRES_PASSWORD_FILE": PASSWORD_FILE,
                 "POSTGRES_DB": "postgres",
                 "POSTGRES_INITDB_ARGS": match kept.durability {
                     Durability::Development => INITDB_UNSYNCED,
                     Durability::Durable => INITDB,
                 },
             },
+            "files": { PASSWORD_FILE: Password::reveal(&password) },
             "volume": kept.volume,
             "unserved": kept.unserved_file(),
             "labels": { "pg-container.workspace": self.containers.workspace.display().to_string() },

@@ -32,10 +32,12 @@ fn a_half_initialised_volume_is_made_anew() {
         let Some(workspace) = Workspace::new().in_container(18) else { return };
         let mut child = workspace.command(&["db-setup", "-q"]).spawn().unwrap();
         let name = loop {
-            if let Some(name) = workspace.containers("{{.Names}}").pop() {
-                break name;
+            // Between its making and its start it is given the password's file.
+            let found = workspace.containers("{{.State}} {{.Names}}").pop();
+            if let Some(name) = found.as_deref().and_then(|found| found.strip_prefix("running ")) {
+                break name.to_owned();
             }
-            assert!(child.try_wait().unwrap().is_none(), "it ended before there was a container");
+            assert!(child.try_wait().unwrap().is_none(), "it ended before its container ran");
         };
         thread::sleep(Duration::from_millis(pause));
         child.kill().unwrap();
