@@ -29,9 +29,17 @@ pub(crate) fn tree(from: &Path, to: &Path, account: &Account) -> io::Result<()> 
     plan(&source, PathBuf::new(), to, &mut directories, &mut files)?;
     let next = AtomicUsize::new(0);
     let copy_some = || -> io::Result<()> {
-        while let Some(name) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            copy(&source, name, &to.join(name)).map_err(of(&from.join(name)))?;
-            account.give(&to.join(name))?;
+        // Most files are in the directory of the one before.
+        let mut open: Option<(&Path, ServerDir)> = None;
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let directory = file.parent().unwrap_or(file);
+            let from = match open.take().filter(|(name, _)| *name == directory) {
+                Some((_, kept)) => kept,
+                None => source.within(directory)?,
+            };
+            let copied = copy(&from, file.file_name().unwrap_or_default().as_ref(), &to.join(file), account);
+            copied.map_err(of(file))?;
+            open = Some((directory, from));
         }
         Ok(())
     };
@@ -48,12 +56,13 @@ pub(crate) fn tree(from: &Path, to: &Path, account: &Account) -> io::Result<()> 
 }
 
 /// Copies as much of a file as it has when it is opened.
-fn copy(source: &ServerDir, name: &Path, to: &Path) -> io::Result<()> {
+fn copy(source: &ServerDir, name: &Path, to: &Path, account: &Account) -> io::Result<()> {
     let file = source.file(name)?;
     let found = file.metadata()?;
     let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
     copy.set_permissions(Permissions::from_mode(found.mode() & 0o777))?;
-    io::copy(&mut file.take(found.len()), &mut copy).map(drop)
+    io::copy(&mut file.take(found.len()), &mut copy)?;
+    account.give(to)
 }
 
 /// Makes the directories, and lists the files.
@@ -65,13 +74,14 @@ fn plan(
     files: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
     make_new_directory(&to.join(&directory), 0o700).map_err(io::Error::other)?;
-    for (name, kind) in source.entries(&directory).map_err(of(&directory))? {
+    let entries = |name: &Path| source.within(name).and_then(ServerDir::entries);
+    for (name, kind) in entries(&directory).map_err(of(&directory))? {
         let name = directory.join(name);
         match kind {
             Some(Type::Directory) => plan(source, name, to, directories, files)?,
             Some(_) => files.push(name),
             // Some file systems do not say.
-            None if source.entries(&name).is_ok() => plan(source, name, to, directories, files)?,
+            None if source.within(&name).is_ok() => plan(source, name, to, directories, files)?,
             None => files.push(name),
         }
     }

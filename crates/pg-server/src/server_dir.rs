@@ -59,9 +59,14 @@ impl ServerDir {
         self.regular(name, OFlag::O_RDONLY)
     }
 
-    /// What a directory in it holds (`""` is the directory itself): names, and what each is, where the file system says.
-    pub(crate) fn entries(&self, name: &Path) -> io::Result<Vec<(OsString, Option<Type>)>> {
-        let mut directory = Dir::from_fd(self.walk(name)?.into())?;
+    /// A directory in it; `""` is the directory itself.
+    pub(crate) fn within(&self, name: &Path) -> io::Result<Self> {
+        Ok(Self { directory: self.walk(name)?, owner: self.owner })
+    }
+
+    /// What it holds: names, and what each is, where the file system says.
+    pub(crate) fn entries(self) -> io::Result<Vec<(OsString, Option<Type>)>> {
+        let mut directory = Dir::from_fd(self.directory.into())?;
         let mut entries = Vec::new();
         for entry in directory.iter() {
             let entry = entry?;
@@ -81,9 +86,16 @@ impl ServerDir {
                 "it is not a regular file of the user {owner}, whose directory it is in [{DELETE}]"
             ))
         };
-        let parent = self.walk(name.parent().unwrap_or(Path::new("")))?;
+        // One step takes no descriptor of its own.
+        let parent =
+            name.parent().filter(|parent| *parent != Path::new("")).map(|parent| self.walk(parent)).transpose()?;
         let flags = access | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let opened = openat(parent, name.file_name().unwrap_or_default(), flags, Mode::empty());
+        let opened = openat(
+            parent.as_ref().unwrap_or(&self.directory),
+            name.file_name().unwrap_or_default(),
+            flags,
+            Mode::empty(),
+        );
         let file = match opened {
             // A link; a pipe that nobody reads, or a socket; a directory.
             Err(Errno::ELOOP | Errno::ENXIO | Errno::EOPNOTSUPP | Errno::EISDIR) => return Err(refused()),
@@ -97,7 +109,6 @@ impl ServerDir {
     fn walk(&self, name: &Path) -> io::Result<File> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let step = |from: &File, name: &OsStr| Ok(File::from(openat(from, name, flags, Mode::empty())?));
-        // A descriptor of its own: the position in the list of entries belongs to the open directory.
         name.iter().try_fold(step(&self.directory, OsStr::new("."))?, |from, name| step(&from, name))
     }
 }
