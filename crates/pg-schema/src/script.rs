@@ -44,8 +44,8 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.line("\\endif");
     if !extensions.is_empty() {
         script.section("Extensions live in public. Their scripts must not run what other roles have put there.");
+        script.line(&guard(extensions));
         for extension in extensions {
-            script.line(&guarded(extension));
             script.statement(&ddl::create_extension(extension));
         }
     }
@@ -78,12 +78,17 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
 ) AS public_is_free \\gset";
 
 /// Ends the script where an extension is missing, and its script could run what others have put into `public`.
-fn guarded(extension: &Identifier) -> String {
+fn guard(extensions: &[Identifier]) -> String {
+    let names: Vec<_> = extensions.iter().map(|name| Literal(name.as_str()).to_string()).collect();
+    let held = FOREIGN_IN_PUBLIC.lines().filter(|line| !line.starts_with("--") && !line.starts_with("ORDER BY"));
+    let held: Vec<_> = held.map(|line| format!("    {line}")).collect();
     format!(
-        "DO $guard$ BEGIN\n  IF NOT {} AND EXISTS (\n{}) THEN\n    RAISE EXCEPTION 'public holds functions or operators of \
-         other roles: drop them, or move them to another schema';\n  END IF;\nEND $guard$;",
-        exists("pg_extension", "extname", extension),
-        FOREIGN_IN_PUBLIC.trim_end(),
+        "DO $guard$ BEGIN\n  IF EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[{}]) AS wanted(name)\n             \
+         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = wanted.name))\n  AND EXISTS (\n{}) THEN\n    \
+         RAISE EXCEPTION 'public holds functions or operators of other roles: drop them, or move them to another schema';\n  \
+         END IF;\nEND $guard$;",
+        names.join(", "),
+        held.join("\n"),
     )
 }
 
