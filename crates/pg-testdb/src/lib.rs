@@ -22,6 +22,7 @@
 
 mod clone;
 mod error;
+mod facts;
 mod house;
 mod lease;
 mod mark;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use pg_config::Session;
 use pg_schema::{SqlError, query};
 
-use crate::{session::texts, template::Facts};
+use crate::{facts::Facts, session::texts};
 
 /// Why a clone is not used again.
 pub(crate) struct Doubt(pub(crate) String);

@@ -1,0 +1,120 @@
+//! What giving a clone back needs to know: it is read when the template is finished, and kept in its comment.
+
+use std::fmt;
+
+use pg_config::{Rights, Session};
+use pg_schema::{SqlError, ddl, execute, query_one};
+
+use crate::session::texts;
+
+/// What giving a clone back needs to know of how it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Whether the statistics see all that the app's role can do.
+    pub(crate) is_provable: bool,
+    /// The tables that may be emptied.
+    pub(crate) emptied: Vec<Emptied>,
+    /// Each sequence's oid, last value and whether that was handed out.
+    pub(crate) sequences: Vec<(u32, i64, bool)>,
+}
+
+/// A table without rows, of which rows may be taken out again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Emptied {
+    pub(crate) oid: u32,
+    /// Of its TOAST table; 0: it has none.
+    pub(crate) toast: u32,
+    /// With its schema's, quoted.
+    pub(crate) name: String,
+}
+
+/// The form of these facts. It goes into every digest too: another version of this crate makes templates of its own.
+pub(crate) const FORMAT: &str = "pg-testdb 4";
+
+impl Facts {
+    /// Whether an administrator's session can prove anything about the role.
+    pub(crate) fn are_provable(session: &mut Session, role: &str) -> Result<bool, SqlError> {
+        let version: i32 = query_one(session, "SELECT current_setting('server_version_num')::int4", &[])?.get(0);
+        // Before 15 a collector has the statistics, and they come late.
+        Ok(version >= 150_000 && query_one(session, include_str!("sql/provable.sql"), &[role])?.get::<_, bool>(0))
+    }
+
+    /// Reads them in the database itself, by a session of the app's own.
+    pub(crate) fn read(inside: &mut Session) -> anyhow::Result<Self> {
+        assert_eq!(inside.rights, Rights::App, "only the app's own session reads its tables");
+        execute(inside, ddl::SAFE_PATH)?;
+        let row = query_one(inside, include_str!("sql/facts.sql"), &[])?;
+        if row.get("has_hidden_sequence") {
+            return Ok(Self::default());
+        }
+        let (oids, toasts, names): (Vec<u32>, Vec<u32>, Vec<String>) =
+            (row.get("tables"), row.get("toasts"), row.get("names"));
+        let (sequences, sequence_names): (Vec<u32>, Vec<String>) = (row.get("sequences"), row.get("sequence_names"));
+        // Each asks one table; a text of many statements is read at once.
+        let ask: Vec<_> = names.iter().map(|name| format!("SELECT EXISTS (SELECT FROM ONLY {name})")).collect();
+        let have_rows = texts(inside, &ask.join("; "))?;
+        let tables = oids.into_iter().zip(toasts).zip(names).zip(have_rows);
+        let empty = tables.filter(|((_, name), has_rows)| has_rows.as_deref() == Some("f") && !name.contains('\n'));
+        let emptied = empty.map(|(((oid, toast), name), _)| Emptied { oid, toast, name }).collect();
+        let mut values = Vec::new();
+        for (oid, name) in sequences.into_iter().zip(&sequence_names) {
+            let row = query_one(inside, &format!("SELECT last_value, is_called FROM {name}"), &[])?;
+            values.push((oid, row.get(0), row.get(1)));
+        }
+        Ok(Self { is_provable: true, emptied, sequences: values })
+    }
+
+    /// Reads a remark of ours.
+    pub(crate) fn parse(remark: &str) -> Option<Self> {
+        let mut lines = remark.split('\n');
+        let mut parts = lines.next()?.strip_prefix(FORMAT)?.split("; ").skip(1);
+        let is_provable = parts.next()?.strip_prefix("provable=")? == "yes";
+        let sequences = parts.next()?.strip_prefix("sequences=")?.split(',').filter(|part| !part.is_empty());
+        let sequences = sequences.map(|part| {
+            let mut words = part.split(':');
+            Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()? == "t"))
+        });
+        let emptied = lines.map(|line| {
+            let mut words = line.splitn(3, ' ');
+            let (oid, toast) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            Some(Emptied { oid, toast, name: words.next()?.to_owned() })
+        });
+        Some(Self {
+            is_provable,
+            sequences: sequences.collect::<Option<_>>()?,
+            emptied: emptied.collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sequences = self.sequences.iter().map(|(oid, value, called)| {
+            let called = if *called { "t" } else { "f" };
+            format!("{oid}:{value}:{called}")
+        });
+        let provable = if self.is_provable { "yes" } else { "no" };
+        write!(f, "{FORMAT}; provable={provable}; sequences={}", sequences.collect::<Vec<_>>().join(","))?;
+        self.emptied.iter().try_for_each(|Emptied { oid, toast, name }| write!(f, "\n{oid} {toast} {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remarked_is_read() {
+        let facts = Facts {
+            is_provable: true,
+            emptied: vec![
+                Emptied { oid: 16385, toast: 16388, name: "aura.\"a table\"".to_owned() },
+                Emptied { oid: 16390, toast: 0, name: "aura.works".to_owned() },
+            ],
+            sequences: vec![(16400, 1, false), (16401, -7, true)],
+        };
+        assert_eq!(Facts::parse(&facts.to_string()), Some(facts));
+        assert_eq!(Facts::parse(&Facts::default().to_string()), Some(Facts::default()));
+        assert_eq!(Facts::parse("somebody else's"), None);
+    }
+}
