@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
 use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
@@ -77,6 +77,13 @@ impl Target {
             let line = format!("skipped: {skipped}");
             // Of a server that is found again the first run has said it.
             if server.started_now { voice.say(&line) } else { voice.detail(&line) }
+        }
+        let role = &config.role.value;
+        if server.superuser.as_ref().is_some_and(|superuser| superuser.user == role.as_str()) {
+            bail!(
+                "role {role} is the superuser of the server that this tool started: a setup would change its password, \
+                 and lock this tool out; nothing was changed\n  help: name another role in DB_USER or in DATABASE_URL"
+            );
         }
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;

@@ -59,3 +59,16 @@ fn a_second_setup_changes_nothing_on_a_server_of_its_own() {
     assert!(!again.stderr.contains("ALTER"), "{}", again.stderr);
     assert_eq!((read(verifier), read(settings)), before);
 }
+
+/// Its password would become the app's, and no later command could log in as superuser.
+#[test]
+fn the_superuser_of_a_server_of_its_own_is_not_the_app() {
+    let workspace = Workspace::new().with("DB_SERVER", "local");
+    let app = workspace.with("DB_USER", "postgres");
+    app.run(&["db-setup"]).exits(1).shows("superuser-as-the-app");
+    let workspace = app.without("DB_USER").with("DATABASE_URL", "postgres://postgres:pw@localhost:5432/aura_db");
+    for command in [&["db-setup"][..], &["db-verify"], &["db-reset", "--yes"]] {
+        workspace.run(command).exits(1).complains("is the superuser of the server");
+    }
+    workspace.without("DATABASE_URL").run(&["db-setup"]).exits(0);
+}
