@@ -104,7 +104,7 @@ fn run<'a>(session: &mut Session, fixes: &[&'a Fix]) -> Result<Outcome<'a>, SqlE
     for fix in fixes {
         match attempt(session, &fix.statement) {
             Ok(()) => done.push(*fix),
-            Err(error) if is_final(&error) => {
+            Err(error) if error.is_final() => {
                 let _ = execute(session, "ROLLBACK");
                 return Err(error);
             }
@@ -138,10 +138,4 @@ fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
 /// Whether it was refused for want of rights: an error, or a warning that nothing was granted.
 fn is_about_rights(error: &SqlError) -> bool {
     error.is(&SqlState::INSUFFICIENT_PRIVILEGE) || error.sqlstate.starts_with(" (01")
-}
-
-/// Whether nothing more can be done in this transaction: the connection is lost, or a serialization failure (class
-/// 40), want of resources (53) or an operator's intervention (57) ended it.
-fn is_final(error: &SqlError) -> bool {
-    error.sqlstate.is_empty() || [" (08", " (40", " (53", " (57"].iter().any(|class| error.sqlstate.starts_with(class))
 }

@@ -57,6 +57,13 @@ impl SqlError {
         }
     }
 
+    /// Whether nothing more can be done in this transaction: the connection is lost, or a serialization failure (class
+    /// 40), want of resources (53) or an operator's intervention (57) ended it.
+    pub(crate) fn is_final(&self) -> bool {
+        self.sqlstate.is_empty()
+            || [" (08", " (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
+    }
+
     /// Whether the server gave this SQLSTATE.
     pub fn is(&self, code: &postgres::error::SqlState) -> bool {
         self.sqlstate == format!(" ({})", code.code())

@@ -107,8 +107,8 @@ fn conclude(
     expected: &Expected,
 ) -> Result<Verdict, SqlError> {
     let condition = Condition::read(session, &facts, expected)?;
-    let probe = probe::create_table(session, &facts, expected);
-    let others = probe::create_tables_as_others(session, &facts, expected);
+    let probe = probe::create_table(session, &facts, expected)?;
+    let others = probe::create_tables_as_others(session, &facts, expected)?;
     let report = judge(&facts, &condition, &probe, &others, pooler, app, expected);
     Ok(Verdict { report, facts: Some(facts) })
 }

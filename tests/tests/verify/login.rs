@@ -83,3 +83,17 @@ fn f28_the_verdict_is_the_apps_own_view_and_the_whole_catalog() {
     workspace.verify().exits(0);
     assert_eq!(workspace.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'aura'"), "25");
 }
+
+/// What ends a session in the middle says nothing of the path.
+#[test]
+fn a_session_that_ends_while_a_table_is_tried_is_no_finding() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION public.ends() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+             AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END $$;
+         CREATE EVENT TRIGGER ends ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.ends()",
+    );
+    workspace.run(&["db-verify"]).exits(1).shows("session-ended");
+    workspace.verify().exits(1);
+}
