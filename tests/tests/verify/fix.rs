@@ -181,3 +181,24 @@ fn the_administrator_fixes_the_login() {
     workspace.verify().exits(0);
     workspace.run(&["db-verify", "--dry-run"]).exits(2).shows("dry-run-alone");
 }
+
+/// Whether a COMMIT was done whose answer is lost, only a look at the database tells.
+#[test]
+fn a_commit_without_an_answer_may_have_been_done() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION public.ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+             AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+         CREATE TABLE public.granted (tag text);
+         CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON public.granted DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION public.ends();
+         CREATE FUNCTION public.notes() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public
+             AS $$ BEGIN INSERT INTO granted VALUES (tg_tag); END $$;
+         CREATE EVENT TRIGGER notes ON ddl_command_end WHEN TAG IN ('GRANT') EXECUTE FUNCTION public.notes();
+         REVOKE SELECT ON aura.notes_note FROM aura_user",
+    );
+    // Whether the server's last words arrive is not ours to say.
+    let run = workspace.run(&["db-verify", "--fix"]).exits(1).complains("may have been committed all the same");
+    run.complains("statement: COMMIT").never_says("nothing was changed");
+}

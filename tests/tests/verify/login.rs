@@ -94,6 +94,7 @@ fn a_session_that_ends_while_a_table_is_tried_is_no_finding() {
              AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END $$;
          CREATE EVENT TRIGGER ends ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.ends()",
     );
-    workspace.run(&["db-verify"]).exits(1).shows("session-ended");
+    // Whether the server's last words arrive is not ours to say.
+    workspace.run(&["db-verify"]).exits(1).complains("statement: CREATE TABLE");
     workspace.verify().exits(1);
 }

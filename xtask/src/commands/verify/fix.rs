@@ -39,6 +39,10 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
             tell(&terminal, change, &administrator, expected);
         })
         .map_err(|error| match changed {
+            // The answer is lost, and with it whether there was one.
+            _ if error.statement == "COMMIT" => anyhow!(
+                "{error}\n  what was run may have been committed all the same: cargo xtask db-verify says what holds now"
+            ),
             0 => anyhow!("{error}\n  nothing was changed but sequences, which no transaction takes back"),
             _ => anyhow!("{error}\n  what is told above was changed; the rest was rolled back"),
         })?;
