@@ -57,32 +57,6 @@ impl Identifier {
     pub fn in_text(&self) -> String {
         if is_plain(&self.0) { self.0.clone() } else { format!("\"{}\"", self.0.replace('"', "\"\"")) }
     }
-
-    /// SQL that the server has quoted, with each name in quotes as `Display` writes it.
-    pub fn requoted(sql: &str) -> String {
-        let mut requoted = String::with_capacity(sql.len());
-        let mut rest = sql;
-        while let Some((before, quoted)) = rest.split_once('"') {
-            // A quote within is doubled: the name ends where one stands alone.
-            let mut name = String::new();
-            let mut after = quoted;
-            while let Some((part, beyond)) = after.split_once('"') {
-                name.push_str(part);
-                after = beyond;
-                match after.strip_prefix('"') {
-                    Some(within) => {
-                        name.push('"');
-                        after = within;
-                    }
-                    None => break,
-                }
-            }
-            requoted.push_str(before);
-            requoted.push_str(&Self(name).to_string());
-            rest = after;
-        }
-        requoted + rest
-    }
 }
 
 impl fmt::Display for Identifier {
@@ -373,13 +347,6 @@ mod tests {
         {
             assert_eq!(Literal(text).to_string(), sql);
         }
-    }
-
-    #[test]
-    fn names_within_sql_are_quoted_anew() {
-        let sql = "integer, aura.\"a \"\" \u{1b}\", \"Upper\".t[]";
-        assert_eq!(Identifier::requoted(sql), r#"integer, aura.U&"a "" \001B", "Upper".t[]"#);
-        assert_eq!(Identifier::requoted("\"user\", text"), "\"user\", text");
     }
 
     #[test]

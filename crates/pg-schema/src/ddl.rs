@@ -126,6 +126,12 @@ pub fn alter_owner(object: &Object, role: &Identifier) -> String {
     format!("ALTER {} {} OWNER TO {role}", object.alter_keyword(), object.qualified())
 }
 
+/// Whether a statement gives an object of a schema to a role.
+pub(crate) fn is_alter_owner(statement: &str) -> bool {
+    let of_whole = ["ALTER SCHEMA ", "ALTER DATABASE "].iter().any(|start| statement.starts_with(start));
+    statement.starts_with("ALTER ") && statement.contains(" OWNER TO ") && !of_whole
+}
+
 /// Moves an object, and with it what belongs to it.
 pub fn set_schema(object: &Object, schema: &Identifier) -> String {
     format!("ALTER {} {} SET SCHEMA {schema}", object.alter_keyword(), object.qualified())

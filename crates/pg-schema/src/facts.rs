@@ -1,6 +1,7 @@
 //! What is true: the catalog as the app's own session sees it, read in a handful of queries whatever
 //! the number of tables. `pg_catalog` alone: `information_schema` hides what one may not see.
 
+pub(crate) mod foreign;
 mod misplaced;
 mod queries;
 
@@ -9,10 +10,11 @@ use std::time::Duration;
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
+use self::foreign::Foreign;
 pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{
     Expected,
-    object::{Kind, Object},
+    object::{Kind, Object, argument_list},
     query::{Given, SqlError, in_transaction, passing, query, query_one},
     remark::Remark,
 };
@@ -76,11 +78,11 @@ pub struct Facts {
     pub sequences: i64,
     /// Relations on which the role lacks a privilege, and which ones it lacks.
     pub lacking: Vec<(Object, String)>,
-    /// Objects of the schema that somebody else owns.
+    /// Objects of the schema that another role owns, and that the app's role should own.
     pub foreign_owned: Vec<Object>,
     /// Those routines among them that run with their owner's rights, which are left out there.
     pub definers: Vec<Object>,
-    /// Those routines that something uses which stays another role's, and what that is; left out there, too.
+    /// Those objects that something uses which stays another role's, and what that is; left out there, too.
     pub used_elsewhere: Vec<(Object, String)>,
     /// Objects outside the schema that are the app's, or lie in `public`.
     pub misplaced: Vec<Misplaced>,
@@ -196,14 +198,7 @@ impl Facts {
         let counts = query_one(session, include_str!("sql/counts.sql"), &[schema])?;
         let misplaced = misplaced::read(session, expected)?;
         let remark = Remark::read(row.get("schema_comment"));
-        let rows = query(session, include_str!("sql/foreign_owned.sql"), &[schema, role])?;
-        let (used, rows): (Vec<_>, Vec<_>) =
-            rows.iter().partition(|row| row.get::<_, Option<&str>>("used_by").is_some());
-        let (definers, foreign_owned): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.get("is_definers"));
-        let objects = |rows: Vec<&Row>| rows.into_iter().filter_map(|row| object(row, &expected.schema)).collect();
-        let used_elsewhere =
-            used.into_iter().filter_map(|row| Some((object(row, &expected.schema)?, row.get("used_by")))).collect();
-        let (definers, foreign_owned) = (objects(definers), objects(foreign_owned));
+        let Foreign { owned: foreign_owned, definers, used_elsewhere } = Foreign::read(session, expected)?;
         let facts = Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -236,7 +231,7 @@ impl Facts {
             }),
             public_create: row.get("public_create"),
             public_owner: row.get::<_, Option<String>>("public_owner").map(Identifier::from_catalog),
-            public_creators: row.get::<_, Vec<_>>("public_creators").into_iter().map(Identifier::requoted).collect(),
+            public_creators: row.get::<_, Vec<String>>("public_creators").into_iter().map(grantee).collect(),
             server_started: row.get("server_started"),
             tables: counts.get("tables"),
             views: counts.get("views"),
@@ -284,6 +279,11 @@ fn is_older(age: Option<i64>, session: &Session) -> bool {
     age.is_some_and(|age| age > session.opened.elapsed() + SLACK)
 }
 
+/// To whom something is granted, as SQL; no role has an empty name.
+fn grantee(name: String) -> String {
+    if name.is_empty() { "PUBLIC".to_owned() } else { Identifier::from_catalog(name).to_string() }
+}
+
 /// A name that a row of the catalog queries holds.
 pub(crate) fn name(row: &Row, column: &str) -> Identifier {
     Identifier::from_catalog(row.get::<_, String>(column))
@@ -295,7 +295,7 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
         kind: Kind::from_letter(row.get("kind"))?,
         schema: Some(row.try_get::<_, String>("schema").map_or_else(|_| schema.clone(), Identifier::from_catalog)),
         name: name(row, "name"),
-        arguments: row.try_get("arguments").ok().flatten().map(Identifier::requoted),
+        arguments: row.try_get::<_, Option<Vec<String>>>("arguments").ok().flatten().map(|names| argument_list(&names)),
         owner: Some(name(row, "owner")),
     })
 }
@@ -311,4 +311,16 @@ fn stored_path(session: &mut Session, winner: Option<&PathLayer>, of_session: &s
         missing: row.get("missing"),
         missing_in_session: row.get("missing_in_session"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grantee;
+
+    /// Whoever is between the app's session and the server may answer what he likes.
+    #[test]
+    fn what_the_server_says_of_grantees_is_a_name_and_no_sql() {
+        assert_eq!(grantee(String::new()), "PUBLIC");
+        assert_eq!(grantee("PUBLIC; ALTER ROLE app SUPERUSER".to_owned()), "\"PUBLIC; ALTER ROLE app SUPERUSER\"");
+    }
 }

@@ -5,9 +5,10 @@ use postgres::error::SqlState;
 
 use crate::{
     Access, By, Change, Connections, Expected, Fix, ddl,
+    facts::foreign::Foreign,
     provision::database::foreign_in_public,
     query::{SqlError, execute, in_transaction},
-    record::record_path,
+    record::{record_path, record_path_within},
 };
 
 /// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, in one transaction, then
@@ -24,7 +25,6 @@ pub fn mend(
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Vec<SqlError>, SqlError> {
     let path = ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema);
-    let mut has_set_path = false;
     let mut left = Vec::new();
     let mut rest: Vec<&Fix> = fixes.iter().collect();
     // A sequence that was set stays set, whatever becomes of the transaction: these come last.
@@ -35,9 +35,11 @@ pub fn mend(
     }
     if let Some(app) = connections.app() {
         hold_back(app, &mut rest, &mut left)?;
-        let (done, refused) = run(app, &rest)?;
+        let (done, refused) = run(app, &rest, &mut |app, done| match done.iter().any(|fix| fix.statement == path) {
+            true => record_path_within(app, expected),
+            false => Ok(()),
+        })?;
         told(&done, By::App, tell);
-        has_set_path |= done.iter().any(|fix| fix.statement == path);
         // Where it was not for want of rights, others would fare no better.
         let (for_others, final_) =
             refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
@@ -57,16 +59,27 @@ pub fn mend(
             rest.retain(|fix| fix.statement == grant);
         }
         hold_back(session, &mut rest, &mut left)?;
-        let (done, refused) = run(session, &rest)?;
+        if rest.iter().any(is_handover) {
+            let seen = Foreign::handover(session, expected)?;
+            rest.retain(|fix| !is_handover(fix) || seen.contains(&fix.statement));
+        }
+        let (done, refused) = run(session, &rest, &mut |_, _| Ok(()))?;
         told(&done, By::Administrator, tell);
-        has_set_path |= done.iter().any(|fix| fix.statement == path);
         left.extend(refused.into_iter().map(|(_, error)| error));
-    }
-    // One who may not log in yet has no session that could be older.
-    if has_set_path && let Ok(mut app) = connect(&access.app) {
-        record_path(&mut app, expected)?;
+        // The note of it is the app's to write. One who may not log in yet has no session that could be older.
+        if done.iter().any(|fix| fix.statement == path)
+            && let Ok(mut app) = connect(&access.app)
+        {
+            record_path(&mut app, expected)?;
+        }
     }
     Ok(left)
+}
+
+/// Whether it gives an object to a role.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as iterators of references hand it on")]
+fn is_handover(fix: &&Fix) -> bool {
+    ddl::is_alter_owner(&fix.statement)
 }
 
 /// Runs no script of an extension that could meet what other roles have put into `public`: whoever asks for the
@@ -97,7 +110,10 @@ fn told(done: &[&Fix], by: By, tell: &mut dyn FnMut(&Change)) {
 /// What was done of a transaction, and the refusals of the rest.
 type Outcome<'a> = (Vec<&'a Fix>, Vec<(&'a Fix, SqlError)>);
 
-fn run<'a>(session: &mut Session, fixes: &[&'a Fix]) -> Result<Outcome<'a>, SqlError> {
+/// What is run last in a transaction, of which these statements were done.
+type Last<'a> = &'a mut dyn FnMut(&mut Session, &[&Fix]) -> Result<(), SqlError>;
+
+fn run<'a>(session: &mut Session, fixes: &[&'a Fix], last: Last<'_>) -> Result<Outcome<'a>, SqlError> {
     // The app waits for what is locked here: nobody else's lock is waited for long.
     execute(session, "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'")?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
@@ -111,6 +127,7 @@ fn run<'a>(session: &mut Session, fixes: &[&'a Fix]) -> Result<Outcome<'a>, SqlE
             Err(error) => left.push((*fix, error)),
         }
     }
+    last(session, &done)?;
     execute(session, "COMMIT")?;
     Ok((done, left))
 }

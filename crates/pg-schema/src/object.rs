@@ -46,10 +46,44 @@ pub struct Object {
     pub schema: Option<Identifier>,
     /// Its bare name.
     pub name: Identifier,
-    /// A routine's argument types, as the catalog prints them.
+    /// A routine's argument types, as SQL.
     pub arguments: Option<String>,
     /// Its owner.
     pub owner: Option<Identifier>,
+}
+
+/// The argument types of a routine as SQL, of which the catalog gives schema and name one after the other. The names
+/// are quoted here: SQL that a server gives is never run.
+pub(crate) fn argument_list(names: &[String]) -> String {
+    let (types, _) = names.as_chunks::<2>();
+    types.iter().map(|[schema, name]| type_name(schema, name)).collect::<Vec<_>>().join(", ")
+}
+
+/// A type as `format_type` has it, and with its schema where that is not the server's own.
+fn type_name(schema: &str, name: &str) -> String {
+    if schema != "pg_catalog" {
+        return format!("{}.{}", Identifier::from_catalog(schema), Identifier::from_catalog(name));
+    }
+    let (element, array) = name.strip_prefix('_').map_or((name, ""), |element| (element, "[]"));
+    let standard = match element {
+        "bool" => "boolean",
+        "bpchar" => "character",
+        "char" => "\"char\"",
+        "float4" => "real",
+        "float8" => "double precision",
+        "int2" => "smallint",
+        "int4" => "integer",
+        "int8" => "bigint",
+        "time" => "time without time zone",
+        "timestamp" => "timestamp without time zone",
+        "timestamptz" => "timestamp with time zone",
+        "timetz" => "time with time zone",
+        "varbit" => "bit varying",
+        "varchar" => "character varying",
+        "bit" | "interval" | "numeric" => element,
+        _ => return format!("{}{array}", Identifier::from_catalog(element)),
+    };
+    format!("{standard}{array}")
 }
 
 impl Kind {
@@ -138,5 +172,25 @@ impl Object {
     /// The same object after it was moved.
     pub(crate) fn moved_to(&self, schema: &Identifier) -> Self {
         Self { schema: Some(schema.clone()), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_as_the_server_names_them() {
+        let names = |list: &[&str]| argument_list(&list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(names(&["pg_catalog", "int4", "pg_catalog", "_timestamptz"]), "integer, timestamp with time zone[]");
+        assert_eq!(
+            names(&["pg_catalog", "text", "pg_catalog", "any", "pg_catalog", "char"]),
+            "text, \"any\", \"char\""
+        );
+        assert_eq!(
+            names(&["Aura", "_mood", "a", "x); DROP TABLE t; --"]),
+            "\"Aura\"._mood, a.\"x); DROP TABLE t; --\""
+        );
+        assert_eq!(names(&[]), "");
     }
 }

@@ -311,7 +311,7 @@ pub fn provision(
     }
     refuse_second_copy(&facts, &expected)?;
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
-    let is_to_be_recorded = run.has_set_path || was_set_by_others(&facts);
+    let is_to_be_recorded = was_set_by_others(&facts);
     if is_to_be_recorded {
         record_path(&mut app, &expected)?;
     }

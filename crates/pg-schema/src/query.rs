@@ -5,6 +5,7 @@ use std::error::Error as _;
 use pg_config::{Rights, Session, further_lines_quoted};
 use postgres::{
     Row, SimpleQueryMessage,
+    error::SqlState,
     types::{ToSql, Type},
 };
 use thiserror::Error;
@@ -125,7 +126,7 @@ const GIVEN: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalo
 pub(crate) const SAFE_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
 /// The same for settings by which the app's role could change what a query means, or how an answer is written.
-const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
+pub(crate) const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
      SET LOCAL quote_all_identifiers = off; SET LOCAL \"DateStyle\" = 'ISO, MDY'; SET LOCAL jit = off";
 
 /// Reads in one transaction that changes nothing, by the safe path: the app's own sessions ask all that needs more
@@ -156,15 +157,20 @@ pub(crate) fn in_transaction<T>(
 
 /// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
 /// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
-pub(crate) fn counted(session: &mut Session, values: &[String]) -> Option<Vec<Option<i64>>> {
+pub(crate) fn counted(session: &mut Session, values: &[String]) -> Result<Option<Vec<Option<i64>>>, SqlError> {
     assert_eq!(session.rights, Rights::App, "only the app's own session reads its tables");
     let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
     // What it takes of locks goes with it.
-    passing(session, PATIENCE, |session| query_one(session, &sql, &[])).ok().map(|row| row.get(0))
+    match passing(session, PATIENCE, |session| query_one(session, &sql, &[])) {
+        Ok(row) => Ok(Some(row.get(0))),
+        Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) || error.is(&SqlState::QUERY_CANCELED) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// How long a lock of somebody's is waited for.
-pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+/// How long a lock of somebody's is waited for, and how long the app's tables may take to answer: an index may hold an
+/// expression that never ends.
+pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '10s'";
 
 /// Runs a query within such a transaction, of whose settings and locks nothing stays.
 pub(crate) fn passing<T>(

@@ -5,7 +5,7 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{SqlError, execute, in_transaction, query},
+    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, in_transaction, query},
     remark::{PathSet, Remark},
 };
 
@@ -31,10 +31,19 @@ pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), 
     Ok(())
 }
 
-/// Records that the path of the app's role is what it is since now: it was set a moment ago, or by somebody else.
+/// Records that the path of the app's role is what it is since now: it was set by somebody else.
 pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
+    execute(session, "BEGIN READ WRITE")?;
+    record_path_within(session, expected)?;
+    execute(session, "COMMIT")
+}
+
+/// The same in the transaction that sets it: a path without the time when it was set hides the sessions that have
+/// another one.
+pub(crate) fn record_path_within(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let names = [expected.schema.as_str(), expected.role.as_str()];
-    let rows = in_transaction(session, |session, _| query(session, include_str!("sql/role_path.sql"), &names))?;
+    execute(session, &format!("{SAFE_PATH}; {SAFE_SETTINGS}"))?;
+    let rows = query(session, include_str!("sql/role_path.sql"), &names)?;
     let Some(row) = rows.first() else { return Ok(()) };
     let comment: Option<String> = row.get("comment");
     let set = PathSet { at: row.get("now"), path: row.get("path") };

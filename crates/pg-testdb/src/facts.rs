@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use pg_config::{Rights, Session};
+use anyhow::bail;
+use pg_config::{Identifier, Rights, Session};
 use pg_schema::{SqlError, ddl, execute, query_one};
 
 use crate::session::texts;
@@ -29,7 +30,7 @@ pub(crate) struct Emptied {
 }
 
 /// The form of these facts. It goes into every digest too: another version of this crate makes templates of its own.
-pub(crate) const FORMAT: &str = "pg-testdb 4";
+pub(crate) const FORMAT: &str = "pg-testdb 5";
 
 impl Facts {
     /// Whether an administrator's session can prove anything about the role.
@@ -39,26 +40,32 @@ impl Facts {
         Ok(version >= 150_000 && query_one(session, include_str!("sql/provable.sql"), &[role])?.get::<_, bool>(0))
     }
 
-    /// Reads them in the database itself, by a session of the app's own.
-    pub(crate) fn read(inside: &mut Session) -> anyhow::Result<Self> {
-        assert_eq!(inside.rights, Rights::App, "only the app's own session reads its tables");
-        execute(inside, ddl::SAFE_PATH)?;
-        let row = query_one(inside, include_str!("sql/facts.sql"), &[])?;
+    /// Reads them in the database itself: what there is by an administrator's session, which decides what will be
+    /// emptied later; what the tables and sequences hold by the app's own, as the app's code may run then.
+    pub(crate) fn read(inside: &mut Session, app: &mut Session, role: &str) -> anyhow::Result<Self> {
+        assert_eq!(app.rights, Rights::App, "only the app's own session reads its tables");
+        let row = query_one(inside, include_str!("sql/facts.sql"), &[role])?;
         if row.get("has_hidden_sequence") {
             return Ok(Self::default());
         }
-        let (oids, toasts, names): (Vec<u32>, Vec<u32>, Vec<String>) =
-            (row.get("tables"), row.get("toasts"), row.get("names"));
-        let (sequences, sequence_names): (Vec<u32>, Vec<String>) = (row.get("sequences"), row.get("sequence_names"));
+        let (oids, toasts): (Vec<u32>, Vec<u32>) = (row.get("tables"), row.get("toasts"));
+        let names = qualified(row.get("schemas"), row.get("names"));
+        let sequences: Vec<u32> = row.get("sequences");
+        let sequence_names = qualified(row.get("sequence_schemas"), row.get("sequence_names"));
+        // By whatever path, and whatever it runs, nothing is changed.
+        execute(app, &format!("{}; BEGIN READ ONLY", ddl::SAFE_PATH))?;
         // Each asks one table; a text of many statements is read at once.
         let ask: Vec<_> = names.iter().map(|name| format!("SELECT EXISTS (SELECT FROM ONLY {name})")).collect();
-        let have_rows = texts(inside, &ask.join("; "))?;
+        let have_rows = texts(app, &ask.join("; "))?;
+        if have_rows.len() != names.len() {
+            bail!("{} answers to {} questions", have_rows.len(), names.len());
+        }
         let tables = oids.into_iter().zip(toasts).zip(names).zip(have_rows);
-        let empty = tables.filter(|((_, name), has_rows)| has_rows.as_deref() == Some("f") && !name.contains('\n'));
+        let empty = tables.filter(|(_, has_rows)| has_rows.as_deref() == Some("f"));
         let emptied = empty.map(|(((oid, toast), name), _)| Emptied { oid, toast, name }).collect();
         let mut values = Vec::new();
         for (oid, name) in sequences.into_iter().zip(&sequence_names) {
-            let row = query_one(inside, &format!("SELECT last_value, is_called FROM {name}"), &[])?;
+            let row = query_one(app, &format!("SELECT last_value, is_called FROM {name}"), &[])?;
             values.push((oid, row.get(0), row.get(1)));
         }
         Ok(Self { is_provable: true, emptied, sequences: values })
@@ -85,6 +92,12 @@ impl Facts {
             emptied: emptied.collect::<Option<_>>()?,
         })
     }
+}
+
+/// Names as SQL, quoted here.
+fn qualified(schemas: Vec<String>, names: Vec<String>) -> Vec<String> {
+    let quoted = |name: String| Identifier::from_catalog(name);
+    schemas.into_iter().zip(names).map(|(schema, name)| format!("{}.{}", quoted(schema), quoted(name))).collect()
 }
 
 impl fmt::Display for Facts {

@@ -192,7 +192,7 @@ fn build(
             pg_schema::provision(&mut connections, &target.access, &target.expected, &mut |_| ())?;
         }
     }
-    let facts = look(context, &target, session, &building)?;
+    let facts = look(context, &target, administrator, session, &building)?;
     let name = stem.template(digest);
     execute(
         session,
@@ -229,7 +229,13 @@ fn create_closed(session: &mut Session, mark: &Mark, database: &Identifier, what
 
 /// What the setup has made. Nothing may change it from now on: the app's role is let in once more, to look by a
 /// session of its own, as what the migrations have made must never be read with more rights than theirs.
-fn look(context: &Context, target: &Target, session: &mut Session, building: &Identifier) -> anyhow::Result<Facts> {
+fn look(
+    context: &Context,
+    target: &Target,
+    administrator: &Administrator,
+    session: &mut Session,
+    building: &Identifier,
+) -> anyhow::Result<Facts> {
     let limit = |session: &mut Session, count: u8| {
         execute(session, &format!("ALTER DATABASE {building} CONNECTION LIMIT {count}"))
     };
@@ -246,8 +252,10 @@ fn look(context: &Context, target: &Target, session: &mut Session, building: &Id
     if let Some(other) = others(session, building, pid)?.into_iter().next() {
         bail!("{}", entered(building, &other));
     }
-    let facts = Facts::read(&mut own).context("look at what the migrations have made")?;
-    drop(own);
+    let mut inside = administrator.connect(building.as_str(), context.wait)?;
+    let facts = Facts::read(&mut inside, &mut own, target.expected.role.as_str());
+    let facts = facts.context("look at what the migrations have made")?;
+    drop((inside, own));
     wait_for_sessions(session, building)?;
     Ok(facts)
 }

@@ -60,6 +60,56 @@ fn a_function_that_others_use_is_not_handed_over() {
     assert_eq!((run.with_status("warn"), run.fix("ownership")), (vec!["ownership".to_owned()], String::new()));
 }
 
+/// The same by a detour: a domain, a view or a partition of the schema is used, and the function by that.
+#[test]
+fn what_is_used_through_others_is_not_handed_over() {
+    let (cluster, workspace) = Cluster::set_up();
+    cluster.sql(
+        "aura_db",
+        "CREATE SCHEMA ops;
+         CREATE FUNCTION aura.chk(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+         CREATE DOMAIN aura.checked AS int CHECK (aura.chk(VALUE));
+         CREATE DOMAIN aura.plain AS int;
+         CREATE TYPE aura.mood AS ENUM ('calm');
+         CREATE TABLE ops.uses (a aura.checked, b aura.plain[], c aura.mood);
+         CREATE FUNCTION aura.in_view() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE TABLE aura.base (n int);
+         CREATE VIEW aura.inner_view AS SELECT aura.in_view(), n FROM aura.base;
+         CREATE VIEW ops.report AS SELECT * FROM aura.inner_view;
+         CREATE TABLE ops.parent (n int) PARTITION BY LIST (n);
+         CREATE TABLE aura.part PARTITION OF ops.parent FOR VALUES IN (1);
+         CREATE TABLE aura.row_of (n int);
+         CREATE FUNCTION ops.takes(aura.row_of) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION aura.free() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE VIEW aura.free_view AS SELECT aura.free();
+         CREATE TABLE ops.refers (n int PRIMARY KEY);
+         CREATE TABLE aura.referred (n int PRIMARY KEY);
+         ALTER TABLE ops.refers ADD FOREIGN KEY (n) REFERENCES aura.referred",
+    );
+    for command in [&["db-setup"][..], &["db-verify", "--fix"]] {
+        workspace.run(command).exits(0);
+        let kept = "SELECT string_agg(name, ' ' ORDER BY name) FROM (
+                SELECT relname::text AS name FROM pg_class c WHERE relkind IN ('r', 'v') AND relnamespace = 'aura'::regnamespace AND relowner = 'postgres'::regrole
+                UNION ALL SELECT typname::text FROM pg_type t WHERE typtype IN ('d', 'e') AND typnamespace = 'aura'::regnamespace AND typowner = 'postgres'::regrole
+                UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'aura'::regnamespace AND proowner = 'postgres'::regrole) x";
+        let expected = "checked chk in_view inner_view mood part plain row_of";
+        assert_eq!(cluster.value("aura_db", kept), expected, "{command:?}");
+    }
+}
+
+/// SQL that is printed for a person gives no function away either.
+#[test]
+fn a_superusers_function_in_public_is_not_given_away_by_printed_sql() {
+    let (cluster, workspace) = Cluster::set_up();
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION public.audit() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+         CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION public.audit()",
+    );
+    let fix = workspace.verify().exits(3).fix("strays");
+    assert!(!fix.contains("OWNER TO"), "{fix}");
+}
+
 /// The script of an extension runs with more rights than its caller's, and finds names in `public`.
 #[test]
 fn no_extension_is_created_beside_what_others_have_put_into_public() {
@@ -83,6 +133,19 @@ fn no_extension_is_created_beside_what_others_have_put_into_public() {
         assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_extension WHERE extname = 'citext'"), "0");
         cluster.sql("aura_db", &format!("DROP {removal}"));
     }
+    // Whoever owns an extension may make a trap a member of it.
+    cluster.sql(
+        "aura_db",
+        "GRANT CREATE ON DATABASE aura_db TO mallory; SET ROLE mallory; CREATE SCHEMA m;
+         CREATE EXTENSION hstore SCHEMA m;
+         CREATE FUNCTION public.length(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER EXTENSION hstore ADD FUNCTION public.length(text)",
+    );
+    workspace.run(&["db-setup"]).exits(1).complains("public holds function public.length(text)");
+    let needs = workspace.with("DB_EXTENSIONS", "hstore");
+    assert!(!needs.verify().fix("extensions").contains("SET SCHEMA public"));
+    cluster.sql("aura_db", "DROP EXTENSION hstore");
+    let workspace = needs.with("DB_EXTENSIONS", "citext");
     workspace.run(&["db-setup"]).exits(0);
     // It is there, and whatever lies beside it is no matter any more.
     cluster

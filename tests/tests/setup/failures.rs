@@ -193,3 +193,25 @@ fn f05_f07_the_path_stands_on_the_role_and_on_the_database() {
     // The sessions of other roles, here the administrator's, have it from the database.
     assert_eq!(cluster.value("aura_db", "SELECT pg_catalog.current_schema()"), "aura");
 }
+
+/// A path without the note of when it was set would hide the sessions that have another one.
+#[test]
+fn the_path_and_its_note_are_written_together_or_not_at_all() {
+    let (cluster, workspace) = Cluster::set_up();
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION public.refuses() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog
+             AS $$ BEGIN RAISE 'no comments here'; END $$;
+         CREATE EVENT TRIGGER refuses ON ddl_command_end WHEN TAG IN ('COMMENT') EXECUTE FUNCTION public.refuses();
+         ALTER ROLE aura_user IN DATABASE aura_db SET search_path = elsewhere",
+    );
+    let path = "SELECT setconfig[1] FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+                WHERE datname = 'aura_db' AND setrole = 'aura_user'::regrole";
+    for command in [&["db-setup"][..], &["db-verify", "--fix"]] {
+        workspace.run(command).exits(1).complains("no comments here");
+        assert_eq!(cluster.value("aura_db", path), "search_path=elsewhere", "{command:?}");
+    }
+    cluster.sql("aura_db", "DROP EVENT TRIGGER refuses; DROP FUNCTION public.refuses()");
+    workspace.run(&["db-verify", "--fix"]).exits(0);
+    assert_eq!(cluster.value("aura_db", path), "search_path=aura, public");
+}

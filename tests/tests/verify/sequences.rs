@@ -1,6 +1,6 @@
 //! Sequences that stand behind their columns.
 
-use tests::shows;
+use tests::{psql, shows};
 
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
@@ -71,4 +71,26 @@ fn sequences_that_are_ahead_or_cannot_be_looked_at() {
     cluster.sql("aura_db", "REVOKE SELECT ON ALL TABLES IN SCHEMA aura FROM aura_user");
     let check = workspace.verify().exits(3).check("sequence-values");
     assert_eq!(check["status"], "skip", "{check}");
+}
+
+/// A table that answers with an error hides neither itself nor others.
+#[test]
+fn a_table_that_cannot_be_read_is_a_warning() {
+    let (cluster, workspace) = set_up(&CASE);
+    let app = cluster.url("aura_user", "the-app's", "aura_db");
+    psql(
+        &app,
+        &["-v", "ON_ERROR_STOP=1"],
+        "CREATE FUNCTION aura.refuses(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+             AS $$ BEGIN IF current_setting('application_name') <> 'psql' THEN RAISE 'not for you'; END IF; RETURN 1; END $$;
+         CREATE TABLE aura.hiding (id serial, v text); INSERT INTO aura.hiding VALUES (5, 'a');
+         CREATE INDEX ON aura.hiding (v) WHERE aura.refuses(1) = 1;
+         CREATE TABLE aura.after_it (id serial); INSERT INTO aura.after_it VALUES (5)",
+    )
+    .exits(0);
+    let found = workspace.verify().exits(3);
+    assert_eq!(found.with_status("fail"), ["sequence-values"], "that of the other table is found");
+    assert!(found.message("sequence-values").contains("after_it_id_seq"));
+    cluster.sql("aura_db", "SELECT setval('aura.after_it_id_seq', 9)");
+    assert_eq!(workspace.verify().exits(0).shows("unreadable-table").with_status("warn"), ["sequence-values"]);
 }

@@ -84,8 +84,7 @@ impl World {
             arguments,
             owner: Some(name.clone()),
         };
-        let quoted = format!("\"{}\"", name.as_str().replace('"', "\"\""));
-        let objects = vec![object(None), object(Some(Identifier::requoted(&quoted)))];
+        let objects = vec![object(None), object(Some(format!("{name}.{name}")))];
         let fix = vec![Fix { statement: format!("DROP TABLE {name}"), is_safe: false, is_for_app: true }];
         let check =
             |id, status| Check { id, status, message: text.to_owned(), objects: objects.clone(), fix: fix.clone() };

@@ -1,5 +1,7 @@
 //! Sequences that stand behind the values that their columns hold already.
 
+use std::slice;
+
 use pg_config::{Identifier, Literal, Session};
 use postgres::error::SqlState;
 
@@ -37,8 +39,10 @@ pub struct Sequences {
     pub hidden: Vec<Object>,
     /// Those whose column no index leads to, in tables too large to be read through.
     pub slow: Vec<Object>,
-    /// Those that could not be read in time: somebody holds a lock.
+    /// Those that could not be read in time: somebody holds a lock, or the table takes too long.
     pub locked: usize,
+    /// Those whose table cannot be read, and the server's words.
+    pub failing: Vec<(Object, String)>,
 }
 
 /// How many sequences one query asks for: each takes locks until the query ends.
@@ -83,16 +87,36 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Sequenc
         }
     }
     for chunk in readable.chunks(READ_AT_ONCE) {
-        let values: Vec<_> = chunk.iter().map(value).collect();
-        let Some(edges) = counted(session, &values) else {
-            sequences.locked += chunk.len();
-            continue;
-        };
-        sequences.looked_at += chunk.len();
-        let behind = chunk.iter().zip(edges).filter_map(|(found, edge)| Some(Behind { edge: edge?, ..found.clone() }));
-        sequences.behind.extend(behind);
+        match ask(session, chunk, &mut sequences) {
+            // One by one: what one table answers says nothing of the others.
+            Err(error) if !error.is_final() => {
+                for found in chunk {
+                    match ask(session, slice::from_ref(found), &mut sequences) {
+                        Err(error) if !error.is_final() => {
+                            let words = format!("{}{}", error.message, error.sqlstate);
+                            sequences.failing.push((found.sequence.clone(), words));
+                        }
+                        outcome => outcome?,
+                    }
+                }
+            }
+            outcome => outcome?,
+        }
     }
     Ok(sequences)
+}
+
+/// Asks for what some sequences' columns hold.
+fn ask(session: &mut Session, chunk: &[Behind], sequences: &mut Sequences) -> Result<(), SqlError> {
+    let values: Vec<_> = chunk.iter().map(value).collect();
+    let Some(edges) = counted(session, &values)? else {
+        sequences.locked += chunk.len();
+        return Ok(());
+    };
+    sequences.looked_at += chunk.len();
+    let behind = chunk.iter().zip(edges).filter_map(|(found, edge)| Some(Behind { edge: edge?, ..found.clone() }));
+    sequences.behind.extend(behind);
+    Ok(())
 }
 
 /// The largest value of the column, where the sequence's next one is no larger; NULL where all is well. The

@@ -94,7 +94,7 @@ fn count(how: Option<&str>, table: &Object, oid: u32) -> String {
 
 /// Fills in the rows of objects and their namesakes; where one cannot be read after all, they stay unknown.
 fn count_rows(session: &mut Session, found: &mut [Misplaced], counts: &[String]) {
-    let Some(counts) = counted(session, counts) else { return };
+    let Ok(Some(counts)) = counted(session, counts) else { return };
     for (found, pair) in found.iter_mut().zip(counts.chunks(2)) {
         found.rows = (pair[0], pair[1]);
     }

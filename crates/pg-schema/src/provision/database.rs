@@ -5,8 +5,11 @@ use pg_config::{Identifier, Session};
 
 use super::{Access, By, ProvisionError, Rest, cluster::Cluster, run::Run};
 use crate::{
-    Administrator, Expected, Facts, ddl, path,
-    query::{SqlError, query},
+    Administrator, Expected, Facts, ddl,
+    facts::foreign::Foreign,
+    path,
+    query::{SqlError, execute, query},
+    record::record_path_within,
 };
 
 /// Asserts the desired state; `facts` is what was there before.
@@ -39,8 +42,10 @@ pub(super) fn assert(
         .iter()
         .any(|layer| layer.layer == "role in database" && path::serves(&layer.path, &expected.schema));
     if !is_set {
+        execute(app, "BEGIN READ WRITE")?;
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
-        run.has_set_path = true;
+        record_path_within(app, expected)?;
+        execute(app, "COMMIT")?;
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
@@ -148,11 +153,14 @@ fn assert_ownership(
     expected: &Expected,
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
-    for object in &facts.foreign_owned {
-        if let Some(owner) = &object.owner {
-            run.remark_owner(owner);
+    if !facts.foreign_owned.is_empty() {
+        let session = admin.session(expected)?;
+        for object in Foreign::read(session, expected)?.owned {
+            if let Some(owner) = &object.owner {
+                run.remark_owner(owner);
+            }
+            run.may(session, By::Administrator, &ddl::alter_owner(&object, &expected.role))?;
         }
-        run.may(admin.session(expected)?, By::Administrator, &ddl::alter_owner(object, &expected.role))?;
     }
     let (own, other): (Vec<_>, Vec<_>) = facts
         .lacking

@@ -13,13 +13,11 @@ pub(super) struct Run<'a> {
     pub(super) left: Vec<SqlError>,
     pub(super) warnings: Vec<String>,
     remark: Option<String>,
-    /// Whether the path of the app's role was among it.
-    pub(super) has_set_path: bool,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(tell: &'a mut dyn FnMut(&Change)) -> Self {
-        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None, has_set_path: false }
+        Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None }
     }
 
     /// Runs a statement without which there is no going on.

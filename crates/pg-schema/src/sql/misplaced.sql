@@ -14,7 +14,7 @@ WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
          FROM pg_catalog.pg_namespace
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
      )
-SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text AS arguments,
+SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text[] AS arguments,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relowner IN (SELECT oid FROM superuser) AS is_superusers,
        twin.relkind::text AS twin_kind, pg_catalog.pg_get_userbyid(twin.relowner)::text AS twin_owner,
        -- A count under row level security says nothing of the rows that one may not see; a table without
@@ -53,13 +53,14 @@ WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
                   WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
 UNION ALL
 SELECT NULL, NULL, 'routine', e.name, p.proname::text,
-       -- Types are named so that any path finds them.
-       (SELECT coalesce(pg_catalog.string_agg(
-                            CASE WHEN a.typnamespace = 'pg_catalog'::regnamespace THEN pg_catalog.format_type(a.oid, NULL)
-                                 ELSE pg_catalog.format('%I.%I', n.nspname, a.typname) END, ', ' ORDER BY given.place), '')
-        FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
-        JOIN pg_catalog.pg_type a ON a.oid = given.type
-        JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace),
+       -- Schema and name of each type.
+       ARRAY(SELECT part.name
+             FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
+             JOIN pg_catalog.pg_type a ON a.oid = given.type
+             JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace
+             CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[n.nspname::text, a.typname::text])
+                                WITH ORDINALITY AS part(name, place)
+             ORDER BY given.place, part.place),
        pg_catalog.pg_get_userbyid(p.proowner)::text, p.proowner IN (SELECT oid FROM superuser),
        CASE WHEN twin.oid IS NOT NULL THEN 'routine' END, pg_catalog.pg_get_userbyid(twin.proowner)::text, NULL, NULL
 FROM pg_catalog.pg_proc p

@@ -66,13 +66,14 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          SELECT oid, NULL, NULL, false, false, path FROM routine WHERE path IS NOT NULL
      )
 SELECT 'routine' AS kind, r.proname::text AS name,
-       -- Types are named so that any path finds them.
-       (SELECT coalesce(pg_catalog.string_agg(
-                            CASE WHEN a.typnamespace = 'pg_catalog'::regnamespace THEN pg_catalog.format_type(a.oid, NULL)
-                                 ELSE pg_catalog.format('%I.%I', n.nspname, a.typname) END, ', ' ORDER BY given.place), '')
-        FROM pg_catalog.unnest(r.proargtypes) WITH ORDINALITY AS given(type, place)
-        JOIN pg_catalog.pg_type a ON a.oid = given.type
-        JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace) AS arguments,
+       -- Schema and name of each type.
+       ARRAY(SELECT part.name
+             FROM pg_catalog.unnest(r.proargtypes) WITH ORDINALITY AS given(type, place)
+             JOIN pg_catalog.pg_type a ON a.oid = given.type
+             JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace
+             CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[n.nspname::text, a.typname::text])
+                                WITH ORDINALITY AS part(name, place)
+             ORDER BY given.place, part.place) AS arguments,
        pg_catalog.pg_get_userbyid(r.proowner)::text AS owner,
        f.schema::text AS named_schema, f.object::text AS named_object, f.is_missing, f.has_twin, f.path,
        -- Which of the path's schemas exist is asked where there is one.

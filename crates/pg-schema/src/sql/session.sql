@@ -18,9 +18,8 @@ SELECT pg_catalog.current_setting('server_version') AS version,
        pg_catalog.obj_description(n.oid, 'pg_namespace') AS schema_comment,
        coalesce(pg_catalog.has_schema_privilege(p.oid, 'CREATE'), false) AS public_create,
        pg_catalog.pg_get_userbyid(p.nspowner)::text AS public_owner,
-       -- through which grants the role may create in public, as SQL
-       ARRAY(SELECT CASE entry.grantee WHEN 0 THEN 'PUBLIC'
-                    ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(entry.grantee)) END
+       -- through which grants the role may create in public: names, an empty one for PUBLIC
+       ARRAY(SELECT CASE entry.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(entry.grantee)::text END
              FROM pg_catalog.aclexplode(coalesce(p.nspacl, pg_catalog.acldefault('n', p.nspowner))) AS entry
              WHERE entry.privilege_type = 'CREATE'
                AND (entry.grantee = 0 OR pg_catalog.pg_has_role(current_user, entry.grantee, 'USAGE'))

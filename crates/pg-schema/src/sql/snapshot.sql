@@ -1,6 +1,6 @@
 -- every lasting object that a migration can make: class and oid say whether it was there before
 SELECT c.tableoid AS class, c.oid AS object, c.relkind::text AS kind, n.nspname::text AS schema, c.relname::text AS name,
-       NULL::text AS arguments, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner
+       NULL::text[] AS arguments, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -19,13 +19,14 @@ WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
                   WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
 UNION ALL
 SELECT p.tableoid, p.oid, 'routine', n.nspname::text, p.proname::text,
-       -- Types are named so that any path finds them.
-       (SELECT coalesce(pg_catalog.string_agg(
-                            CASE WHEN a.typnamespace = 'pg_catalog'::regnamespace THEN pg_catalog.format_type(a.oid, NULL)
-                                 ELSE pg_catalog.format('%I.%I', n.nspname, a.typname) END, ', ' ORDER BY given.place), '')
-        FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
-        JOIN pg_catalog.pg_type a ON a.oid = given.type
-        JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace),
+       -- Schema and name of each type.
+       ARRAY(SELECT part.name
+             FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS given(type, place)
+             JOIN pg_catalog.pg_type a ON a.oid = given.type
+             JOIN pg_catalog.pg_namespace n ON n.oid = a.typnamespace
+             CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[n.nspname::text, a.typname::text])
+                                WITH ORDINALITY AS part(name, place)
+             ORDER BY given.place, part.place),
        pg_catalog.pg_get_userbyid(p.proowner)::text
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

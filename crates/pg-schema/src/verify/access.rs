@@ -248,10 +248,11 @@ pub(super) fn ownership(facts: &Facts, expected: &Expected) -> Check {
     }
     if let Some((first, user)) = facts.used_elsewhere.first() {
         let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
-        let more = more_than_one(facts.used_elsewhere.len(), "function");
+        let more = more_than_one(facts.used_elsewhere.len(), "object");
         let message = format!(
-            "function {} belongs to {owner}, and {user} uses it, so it stays {owner}'s: {role} could put another text into \
-             it, which would run with the rights of others{more}; move it to a schema of its owner's",
+            "{} {} belongs to {owner}, and {user} uses it, so it stays {owner}'s: as its owner {role} could decide what \
+             others run there{more}; move it to a schema of its owner's",
+            first.kind.as_str(),
             first.qualified()
         );
         return Check::warn("ownership", message).about(facts.used_elsewhere.iter().map(|(object, _)| object.clone()));

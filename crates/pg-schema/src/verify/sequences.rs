@@ -11,7 +11,7 @@ pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &E
     if facts.schema.is_none() {
         return no_schema(id, &expected.schema);
     }
-    let Sequences { behind, looked_at, hidden, slow, locked } = &condition.sequences;
+    let Sequences { behind, looked_at, hidden, slow, locked, failing } = &condition.sequences;
     let first = behind.iter().find(|found| !found.is_interleaved()).or(behind.first());
     if let Some(first) = first {
         let Behind { sequence, table, column, edge, .. } = first;
@@ -35,10 +35,18 @@ pub(super) fn sequence_values(facts: &Facts, condition: &Condition, expected: &E
             .mended_by_app(simple.into_iter().map(Behind::catch_up))
             .mended_by_hand_as_app(steps.into_iter().map(Behind::catch_up));
     }
+    if let Some((first, words)) = failing.first() {
+        let message = format!(
+            "whether sequence {} stands behind its column is not known: its table cannot be read: {words}{}",
+            first.qualified(),
+            more_than_one(failing.len(), "sequence")
+        );
+        return Check::warn(id, message).about(failing.iter().map(|(sequence, _)| sequence.clone()));
+    }
     let unknown: Vec<_> = [
         (hidden.len(), format!("role {} may not see every row of their tables", expected.role)),
         (slow.len(), "no index leads to the largest value of their large tables".to_owned()),
-        (*locked, "somebody holds a lock on their tables".to_owned()),
+        (*locked, "their tables are locked, or took longer than 10 s".to_owned()),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -1,0 +1,54 @@
+//! What lies in the schema and is not the app's: what may be given to it, and what must stay with its owner.
+
+use std::collections::HashMap;
+
+use pg_config::Session;
+
+use super::object;
+use crate::{
+    Expected, ddl,
+    object::Object,
+    query::{SqlError, query},
+};
+
+/// Objects of the schema that the app's role does not own.
+pub(crate) struct Foreign {
+    /// Those that it should own.
+    pub(crate) owned: Vec<Object>,
+    /// Routines that run with their owner's rights.
+    pub(crate) definers: Vec<Object>,
+    /// Those that something uses which stays another role's, and what that is.
+    pub(crate) used_elsewhere: Vec<(Object, String)>,
+}
+
+impl Foreign {
+    /// Reads them; what uses them is asked where there are any.
+    pub(crate) fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
+        let names = [expected.schema.as_str(), expected.role.as_str()];
+        let rows = query(session, include_str!("../sql/foreign_owned.sql"), &names)?;
+        let mut foreign = Self { owned: Vec::new(), definers: Vec::new(), used_elsewhere: Vec::new() };
+        if rows.is_empty() {
+            return Ok(foreign);
+        }
+        let used: HashMap<(u32, u32), String> = query(session, include_str!("../sql/used_elsewhere.sql"), &names)?
+            .iter()
+            .map(|row| ((row.get("class"), row.get("object")), row.get("used_by")))
+            .collect();
+        for row in &rows {
+            let Some(object) = object(row, &expected.schema) else { continue };
+            match used.get(&(row.get("class"), row.get("object"))) {
+                Some(by) => foreign.used_elsewhere.push((object, by.clone())),
+                None if row.get("is_definers") => foreign.definers.push(object),
+                None => foreign.owned.push(object),
+            }
+        }
+        Ok(foreign)
+    }
+
+    /// The statements that give the app's role what it should own, as an administrator's own session sees it. What the
+    /// app's session says leads to no other: whoever is between it and the server could have said it.
+    pub(crate) fn handover(session: &mut Session, expected: &Expected) -> Result<Vec<String>, SqlError> {
+        let foreign = Self::read(session, expected)?;
+        Ok(foreign.owned.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect())
+    }
+}
