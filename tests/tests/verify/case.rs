@@ -32,6 +32,8 @@ pub(crate) enum Fix {
     Sql,
     /// The SQL that is printed. It drops, moves or ends something: `--fix` leaves it to a person.
     ByHand,
+    /// The same, and then `--fix`: what was moved may still be another role's.
+    InTwoSteps,
     /// The SQL that is printed, of which `--fix` runs a part.
     HalfByHand,
     /// This command, which the message names.
@@ -165,6 +167,11 @@ fn by_the_printed_fix(cluster: &Cluster, workspace: &Workspace, case: &Case, fou
     match case.fix {
         Fix::Sql | Fix::ByHand => {
             run_fixes(cluster, case, found);
+            assert_clean(workspace);
+        }
+        Fix::InTwoSteps => {
+            run_fixes(cluster, case, found);
+            workspace.run(&["db-verify", "--fix"]).exits(0);
             assert_clean(workspace);
         }
         Fix::HalfByHand => {

@@ -51,7 +51,7 @@ cases! {
                  CREATE FUNCTION public.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
                  CREATE AGGREGATE public.sum_of (bigint) (SFUNC = int8pl, STYPE = bigint)",
         fails: &["strays"],
-        fix: Fix::ByHand,
+        fix: Fix::InTwoSteps,
         setup: FOUND,
         ..CASE
     };

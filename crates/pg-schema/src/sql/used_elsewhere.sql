@@ -73,6 +73,10 @@ WITH RECURSIVE place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname =
                          WHERE (k.class, k.oid) = (u.by_class, u.by_oid) AND k.kind <> 'definer'
                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                                            WHERE e.classid = k.class AND e.objid = k.oid AND e.deptype = 'e'))
+         -- A range's constructors and its multirange come and go with it.
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i
+                         WHERE i.classid = u.by_class AND i.objid = u.by_oid AND i.deptype = 'i'
+                           AND u.by_class IN ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass))
          -- What the role owns is its own affair.
          AND NOT coalesce(pg_catalog.pg_has_role((SELECT oid FROM app), CASE u.by_class
                WHEN 'pg_catalog.pg_class'::regclass
