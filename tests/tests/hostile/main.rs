@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test has nobody to tell but its reader")]
 
+mod forged;
 mod handover;
 mod path;
 mod template;
