@@ -33,6 +33,8 @@ impl Workspace {
     pub fn new() -> Self {
         let root = unique("workspace");
         fs::create_dir_all(root.join("migrations")).unwrap();
+        // Whatever the umask is: no report is written where others can write.
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/aura/migrations");
         for entry in fs::read_dir(sources).unwrap() {
             let path = entry.unwrap().path();
