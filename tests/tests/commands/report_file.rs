@@ -61,6 +61,7 @@ fn no_link_is_followed_to_another_file() {
     refuses(&workspace, "theirs", "belongs to the user 12345");
     // On the way to the file.
     fs::create_dir(root.join("place")).unwrap();
+    fs::set_permissions(root.join("place"), Permissions::from_mode(0o755)).unwrap();
     symlink("place", root.join("way")).unwrap();
     lchown(root.join("way"), Some(12345), None).unwrap();
     refuses(&workspace, "way/report", "another user's link");
