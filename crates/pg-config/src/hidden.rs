@@ -17,6 +17,14 @@ pub fn is_hidden(character: char) -> bool {
     )
 }
 
+/// Whether a screen, or the log of a GitHub workflow (`##[error]`), would obey something in a text.
+pub fn is_obeyed(text: &str) -> bool {
+    text.contains(is_hidden) || text.contains(WORKFLOW_COMMAND)
+}
+
+/// What begins a command in any place of a line.
+pub(crate) const WORKFLOW_COMMAND: &str = "##[";
+
 #[cfg(test)]
 mod tests {
     use super::*;

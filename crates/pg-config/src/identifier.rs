@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::is_hidden;
+use crate::hidden::{WORKFLOW_COMMAND, is_hidden, is_obeyed};
 
 /// The name of a role, database, schema or relation. `Display` writes it as SQL, quoted where it must be, so that a
 /// screen can show it: what is hidden in it is written as `U&"\XXXX"`.
@@ -97,14 +97,6 @@ impl fmt::Display for Literal<'_> {
         )
     }
 }
-
-/// Whether a screen, or the log of a GitHub workflow (`##[error]`), would obey something in a text.
-fn is_obeyed(text: &str) -> bool {
-    text.contains(is_hidden) || text.contains(WORKFLOW_COMMAND)
-}
-
-/// What begins a command in any place of a line.
-const WORKFLOW_COMMAND: &str = "##[";
 
 /// The inside of quotes in which a backslash escapes; `hex` writes a character by its number.
 fn escaped(text: &str, quote: char, hex: impl Fn(u32) -> String) -> String {

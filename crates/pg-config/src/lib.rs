@@ -11,7 +11,7 @@ mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
-pub use hidden::is_hidden;
+pub use hidden::{is_hidden, is_obeyed};
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
 pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};

@@ -1,7 +1,7 @@
 //! The whole setup as one script that an administrator can read and run:
 //! `psql -v ON_ERROR_STOP=1 -f setup.sql`. Running it again changes nothing.
 
-use pg_config::{Identifier, Literal, is_hidden};
+use pg_config::{Identifier, Literal, is_obeyed};
 
 use crate::{Expected, ddl, provision::database::FOREIGN_IN_PUBLIC};
 
@@ -141,7 +141,7 @@ fn meta_quoted(name: &Identifier) -> String {
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return name.to_owned();
     }
-    if name.contains(is_hidden) || name.contains("##[") {
+    if is_obeyed(name) {
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
         return format!("postgresql:///{encoded}");
     }

@@ -51,13 +51,13 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
         seen.insert(key, number);
         lines.push((number, key, value, line));
     }
-    let Content { mut values, mut written } = Content::default();
+    let mut content = Content::default();
     let ours = lines.iter().filter(|(_, key, ..)| is_ours(key));
     let referred: BTreeSet<&str> = ours.flat_map(|(_, _, value, _)| references(value)).collect();
     let mut read = String::new();
     for (number, key, value, line) in &lines {
         if is_ours(key) {
-            written.insert((*key).to_owned(), value.trim().to_owned());
+            content.written.insert((*key).to_owned(), value.trim().to_owned());
         }
         if is_ours(key) || referred.contains(key) {
             unquoted(key, value, &|name| seen.contains_key(name) || is_defined(name))
@@ -65,15 +65,15 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
             read.extend([line, "\n"]);
         } else if !value.trim().is_empty() {
             // That there is one may be told; what it is, is its program's business.
-            values.insert((*key).to_owned(), value.trim().to_owned());
+            content.values.insert((*key).to_owned(), value.trim().to_owned());
         }
     }
     for item in dotenvy::from_read_iter(read.as_bytes()) {
         // Each line was looked at before.
         let (key, value) = item.map_err(|_| (1, "it cannot be read: put its values in single quotes".to_owned()))?;
-        values.insert(key, value);
+        content.values.insert(key, value);
     }
-    Ok(Content { values, written })
+    Ok(content)
 }
 
 /// A line without `=` is a comment, or the rest of something that was torn apart.
