@@ -43,7 +43,7 @@ pub use ladder::{Mode, NoServer, Request, Rung, Server, Skipped, Source, find};
 pub use local::Local;
 pub use other_data::Dump;
 pub use password::app_password;
-pub use recorded::was_started_at;
+pub use recorded::Recorded;
 pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
 pub use template::{Template, template};
 pub use throwaway::{Throwaway, scratch, throwaway};

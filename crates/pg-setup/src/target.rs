@@ -1,11 +1,11 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
-use std::{any::Any, fmt, time::Duration};
+use std::{any::Any, cell::LazyCell, fmt, time::Duration};
 
 use anyhow::{Context as _, bail};
 use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
-use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
+use pg_server::{Dump, Ephemeral, Mode, NoServer, Recorded, Request, Rung, Say, Server, Source};
 
 use crate::{Context, helper};
 
@@ -182,11 +182,12 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
     if config.server.value.is_started() {
         return Ok(named.value.first().cloned());
     }
-    let candidates = Candidates::of(candidates.all().iter().map(|info| guarded(context, info)).collect());
+    let ours = Recorded::read(&config.data_dir.value);
+    let candidates = Candidates::of(candidates.all().iter().map(|info| guarded(&ours, info)).collect());
     let app = candidates.connect(context.wait).map(|(taken, _)| taken.address());
     let taken = match (app, &config.admin) {
         // Where the app may not log in yet, the administrator tells the very same servers apart.
-        (Err(error), Some(admin)) if error.is_refusal() => settle_as(context, admin, named).ok_or(error),
+        (Err(error), Some(admin)) if error.is_refusal() => settle_as(&ours, admin, named, context.wait).ok_or(error),
         (app, _) => app,
     };
     let taken = taken.with_context(|| format!("{} names several servers", named.source))?;
@@ -196,15 +197,20 @@ fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
 
 /// The one of the servers that the administrator reaches. Where a host is named once, another port of it counts
 /// as the same server: a pooler's, say.
-fn settle_as(context: &Context, admin: &Sourced<Vec<ConnInfo>>, named: &Sourced<Vec<Address>>) -> Option<Address> {
+fn settle_as(
+    ours: &Recorded,
+    admin: &Sourced<Vec<ConnInfo>>,
+    named: &Sourced<Vec<Address>>,
+    wait: Duration,
+) -> Option<Address> {
     let of = |connection: &ConnInfo| {
         let exactly = named.value.iter().find(|address| **address == connection.address());
         let mut by_host = named.value.iter().filter(|address| address.host == connection.host);
         exactly.or(by_host.next().filter(|_| by_host.next().is_none()))
     };
     let same = admin.value.iter().filter(|connection| of(connection).is_some());
-    let same = same.map(|connection| guarded(context, connection)).collect();
-    let (taken, _) = Candidates::of(same).connect(context.wait).ok()?;
+    let same = same.map(|connection| guarded(ours, connection)).collect();
+    let (taken, _) = Candidates::of(same).connect(wait).ok()?;
     of(&taken).cloned()
 }
 
@@ -212,8 +218,10 @@ fn settle_as(context: &Context, admin: &Sourced<Vec<ConnInfo>>, named: &Sourced<
 fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
     let config = &context.config;
     let address = Address { host: server.host.clone(), port: server.port };
+    // Of a server that is not named it is not asked.
+    let ours = LazyCell::new(|| Recorded::read(&config.data_dir.value));
     let (app, password_is_generated) = match (server.source, &config.password) {
-        (Source::Env, _) => (guarded(context, &config.app(&address)), false),
+        (Source::Env, _) => (guarded(&ours, &config.app(&address)), false),
         (_, Some(said)) => (config.app_here(&address, said.value.clone()), false),
         (_, None) => (config.app_here(&address, kept_password(context)?), true),
     };
@@ -223,7 +231,7 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
             Some(administrator.with_spare(server.session.clone()))
         }
         (None, Some(admin)) => {
-            let named: Vec<_> = admin.value.iter().map(|connection| guarded(context, connection)).collect();
+            let named: Vec<_> = admin.value.iter().map(|connection| guarded(&ours, connection)).collect();
             let connection = administrators(&named, &address, context.wait)
                 .with_context(|| format!("{} names several servers", admin.source))?;
             Some(Administrator::given(connection, admin.source.to_string()))
@@ -243,9 +251,8 @@ fn access(context: &Context, server: &Server) -> anyhow::Result<Access> {
 
 /// A connection to a named server. To one that we started it must go by SCRAM: while that server is stopped, any program
 /// may listen on its port. What the connection string says of logins comes first.
-fn guarded(context: &Context, named: &ConnInfo) -> ConnInfo {
-    let is_open = named.more.get("require_auth").is_none();
-    let scram_only = is_open && pg_server::was_started_at(&context.config.data_dir.value, &named.address());
+fn guarded(ours: &Recorded, named: &ConnInfo) -> ConnInfo {
+    let scram_only = named.more.get("require_auth").is_none() && ours.has(&named.address());
     ConnInfo { scram_only, ..named.clone() }
 }
 
