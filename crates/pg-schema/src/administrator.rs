@@ -15,7 +15,7 @@ use pg_config::{
 use crate::{
     Expected,
     provision::Purpose,
-    query::{SqlError, in_transaction, query, query_one, settled_administrator},
+    query::{SqlError, in_transaction, query, query_one, settled},
 };
 
 /// How sessions of an administrator come about.
@@ -45,7 +45,7 @@ impl Administrator {
     /// A session in a database of the server.
     pub fn connect(&self, database: &str, wait: Duration) -> Result<Session, ConnectError> {
         let spare = if database == self.connection.database { self.spare.take() } else { None };
-        spare.map_or_else(|| self.connect_with(database, &[], wait), Ok).map(settled_administrator)
+        spare.map_or_else(|| self.connect_with(database, &[], wait), Ok).map(settled)
     }
 
     /// The same with these settings from its start, and none that our sessions have else.

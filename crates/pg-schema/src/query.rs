@@ -88,20 +88,15 @@ pub fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Resul
     })
 }
 
-/// A session of the app's that lasts through long migrations and waits for no lock without bound: what others hold for
-/// longer is an error that names the statement (55P03).
-pub(crate) fn settled(session: Session) -> Session {
-    settled_for(session, "app")
-}
-
-/// The same of an administrator's, which never reads what the app owns.
-pub(crate) fn settled_administrator(session: Session) -> Session {
-    settled_for(session, "administrator")
-}
-
-fn settled_for(mut session: Session, whom: &str) -> Session {
+/// A session of ours that lasts through long migrations and waits for no lock without bound: what others hold for longer
+/// is an error that names the statement (55P03). An administrator's never reads what the app owns.
+pub(crate) fn settled(mut session: Session) -> Session {
+    let whose = match session.rights {
+        Rights::App => "app",
+        Rights::Administrator => "administrator",
+    };
     // One that is broken already says so at the next query, which is the one that matters.
-    let _ = query(&mut session, include_str!("sql/settle.sql"), &[whom]);
+    let _ = query(&mut session, include_str!("sql/settle.sql"), &[whose]);
     session
 }
 

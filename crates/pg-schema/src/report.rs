@@ -94,26 +94,26 @@ impl Check {
 
     /// By statements that anybody with the rights may run.
     pub(crate) fn mended_by(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, true, false)
+        self.with(statements, |statement| Fix { statement, is_safe: true, is_for_app: false })
     }
 
     /// By statements that the app's own connection alone may run.
     pub(crate) fn mended_by_app(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, true, true)
+        self.with(statements, |statement| Fix { statement, is_safe: true, is_for_app: true })
     }
 
     /// By statements that a person decides on.
     pub(crate) fn mended_by_hand(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, false, false)
+        self.with(statements, |statement| Fix { statement, is_safe: false, is_for_app: false })
     }
 
     /// By statements that a person decides on, and the app's role runs.
     pub(crate) fn mended_by_hand_as_app(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, false, true)
+        self.with(statements, |statement| Fix { statement, is_safe: false, is_for_app: true })
     }
 
-    fn with(mut self, statements: impl IntoIterator<Item = String>, is_safe: bool, is_for_app: bool) -> Self {
-        self.fix.extend(statements.into_iter().map(|statement| Fix { statement, is_safe, is_for_app }));
+    fn with(mut self, statements: impl IntoIterator<Item = String>, fix: fn(String) -> Fix) -> Self {
+        self.fix.extend(statements.into_iter().map(fix));
         self
     }
 }

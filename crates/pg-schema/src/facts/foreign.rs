@@ -6,7 +6,7 @@ use pg_config::Session;
 
 use super::object;
 use crate::{
-    Expected, ddl,
+    Expected,
     object::Object,
     query::{SqlError, query},
 };
@@ -43,12 +43,5 @@ impl Foreign {
             }
         }
         Ok(foreign)
-    }
-
-    /// The statements that give the app's role what it should own, as an administrator's own session sees it. What the
-    /// app's session says leads to no other: whoever is between it and the server could have said it.
-    pub(crate) fn handover(session: &mut Session, expected: &Expected) -> Result<Vec<String>, SqlError> {
-        let foreign = Self::read(session, expected)?;
-        Ok(foreign.owned.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect())
     }
 }
