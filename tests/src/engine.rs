@@ -112,9 +112,25 @@ impl Engine {
 
     /// Starts it again.
     pub fn resume(&mut self) {
+        self.daemon = Some(self.spawn());
+        let version = ["--host", &self.host(), "version"];
+        for _ in 0..300 {
+            if Command::new("docker").args(version).output().is_ok_and(|output| output.status.success()) {
+                return;
+            }
+            // Another one may have changed the machine's packet filter in the same moment: then it ends.
+            if self.daemon.as_mut().is_some_and(|daemon| daemon.try_wait().unwrap().is_some()) {
+                self.daemon = Some(self.spawn());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the engine does not answer: {}", fs::read_to_string(self.directory.join("log")).unwrap());
+    }
+
+    fn spawn(&self) -> Child {
         let path = |name: &str| self.directory.join(name);
         let log = fs::File::options().create(true).append(true).open(path("log")).unwrap();
-        let daemon = Command::new("dockerd")
+        Command::new("dockerd")
             .arg("--config-file")
             .arg(path("daemon.json"))
             .arg("--data-root")
@@ -129,19 +145,7 @@ impl Engine {
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
-            .unwrap();
-        self.daemon = Some(daemon);
-        let answers = || {
-            let version = ["--host", &self.host(), "version"];
-            Command::new("docker").args(version).output().is_ok_and(|output| output.status.success())
-        };
-        for _ in 0..300 {
-            if answers() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        panic!("the engine does not answer: {}", fs::read_to_string(path("log")).unwrap());
+            .unwrap()
     }
 }
 
