@@ -111,3 +111,19 @@ async fn log(docker: &Docker, name: &str) -> String {
     }
     text
 }
+
+/// Whether the official image has begun to initialise a cluster in this container, and has not come to its end. What
+/// other images write, we do not know.
+pub(crate) async fn is_half_initialised(docker: &Docker, name: &str) -> bool {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
+    let mut lines = docker.logs(name, Some(options));
+    let mut has_begun = false;
+    while let Some(line) = lines.next().await {
+        let Ok(line) = line.map(|line| line.to_string()) else { return false };
+        has_begun |= line.contains("The files belonging to this database system will be owned by user");
+        if line.contains("PostgreSQL init process complete") {
+            return false;
+        }
+    }
+    has_begun
+}

@@ -16,8 +16,8 @@ use testcontainers::{
 use tokio::time::sleep;
 
 use crate::{
-    answer::{CONFLICT, Container, NOT_FOUND, is},
-    end::{clear, locked, stop},
+    answer::{CONFLICT, Container, NOT_FOUND, is, is_half_initialised},
+    end::{clear, locked, remove, stop},
     request::Start,
 };
 
@@ -39,6 +39,7 @@ const CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "S
 pub(crate) async fn start(docker: &Docker, request: &Start) -> anyhow::Result<Container> {
     let _lock = locked(&request.lock)?;
     let name = &request.name;
+    discard_half_initialised(docker, request).await?;
     clear_predecessors(docker, request).await?;
     for _ in 0..LOOKS {
         let found = Container::of(docker, name).await?;
@@ -71,18 +72,48 @@ pub(crate) async fn start(docker: &Docker, request: &Start) -> anyhow::Result<Co
 /// own. So the container that was made for other settings goes; its data stay.
 async fn clear_predecessors(docker: &Docker, request: &Start) -> anyhow::Result<()> {
     let Some(volume) = &request.volume else { return Ok(()) };
-    let filters = HashMap::from([("label".to_owned(), vec![format!("{VOLUME}={volume}")])]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let found = docker.list_containers(Some(options)).await.context("list the containers")?;
-    for container in found {
-        let own = container.names.iter().flatten().any(|name| name.trim_start_matches('/') == request.name);
-        if let Some(id) = container.id.filter(|_| !own) {
+    for (name, _) in containers_of(docker, volume).await? {
+        if name != request.name {
             // In order, so that nothing that was committed is lost.
-            stop(docker, std::slice::from_ref(&id), 30).await?;
-            clear(docker, &id).await?;
+            stop(docker, std::slice::from_ref(&name), 30).await?;
+            clear(docker, &name).await?;
         }
     }
     Ok(())
+}
+
+/// Removes a volume whose container was stopped while it initialised the cluster: `PG_VERSION` is written first, so the
+/// image would take it for a whole one, and its server starts and lets nobody in.
+async fn discard_half_initialised(docker: &Docker, request: &Start) -> anyhow::Result<()> {
+    let (Some(volume), Some(mark)) = (&request.volume, &request.unserved) else { return Ok(()) };
+    let containers = containers_of(docker, volume).await?;
+    if !mark.exists() || containers.is_empty() {
+        return Ok(());
+    }
+    for (name, state) in &containers {
+        if (name == &request.name && state != "exited") || !is_half_initialised(docker, name).await {
+            return Ok(());
+        }
+    }
+    say(&format!("the volume {volume} is made again: its container was stopped before its cluster was complete"));
+    let names: Vec<_> = containers.into_iter().map(|(name, _)| name).collect();
+    remove(docker, &names, std::slice::from_ref(volume), None).await?;
+    Ok(())
+}
+
+/// Names and states of all containers on a volume.
+async fn containers_of(docker: &Docker, volume: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let filters = HashMap::from([("label".to_owned(), vec![format!("{VOLUME}={volume}")])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let found = docker.list_containers(Some(options)).await.context("list the containers")?;
+    Ok(found
+        .into_iter()
+        .filter_map(|container| {
+            let name = container.names?.into_iter().next()?;
+            let state = container.state.map(|state| state.to_string()).unwrap_or_default();
+            Some((name.trim_start_matches('/').to_owned(), state))
+        })
+        .collect())
 }
 
 /// Starts a stopped one. What it is made of may have gone since: then it is cleared, as it holds no data.
