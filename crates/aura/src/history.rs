@@ -185,6 +185,6 @@ mod tests {
         assert_eq!(states, [State::Skipped, State::Applied(AT), State::Skipped, State::Missing(AT)]);
         let place = Place { schema: "aura".to_owned(), database: "d".to_owned() };
         let error = check(&place, &entries).unwrap_err().to_string();
-        assert!(error.contains("V1__one was never applied") && error.contains("V9__nine was applied"), "{error}");
+        assert!(error.contains("V1__one") && error.contains("V9__nine") && !error.contains("V2"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use pg_server::{LocalError, Mode};
+use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, files, is_root, pid, purge, query, request, stop, superuser};
 
@@ -129,9 +130,15 @@ fn a_closed_directory_above_is_named_before_anything_is_made() {
     fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
     let error = pg_server::find(&request(&closed.join("data-dir")), &mut |_| {}).unwrap_err();
     assert!(matches!(error.error.as_deref(), Some(LocalError::Untraversable { .. })), "{error}");
-    let text = error.to_string();
-    assert!(text.contains(&format!("may not enter {} (mode 0700)", closed.display())), "{text}");
-    assert!(text.contains("DB_DATA_DIR"), "{text}");
+    assert_data_eq!(
+        place.masked(error),
+        str![[r#"
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
+  local: the user postgres, whom the server runs as, may not enter [place]/closed (mode 0700), and so cannot reach [place]/closed/data-dir [chmod o+x that directory, or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries]
+"#]]
+    );
     assert_eq!(files(&closed), Vec::<std::path::PathBuf>::new());
 }
 

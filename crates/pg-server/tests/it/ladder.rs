@@ -1,9 +1,10 @@
 //! Which rung serves, and what is said of the others.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use pg_config::{Address, Host, ServerChoice};
 use pg_server::{LocalError, Mode, Request, Rung, Source};
+use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, binaries, pid, request};
 
@@ -34,7 +35,10 @@ fn local_beats_a_named_server_when_asked_for() {
     let server = pg_server::find(&request, &mut |_| {}).unwrap();
     assert_eq!(server.source, Source::Local);
     assert_eq!(server.skipped[0].rung, Rung::Env);
-    assert!(server.skipped[0].reason.contains("db.example.invalid:6543 is named"), "{}", server.skipped[0]);
+    assert_data_eq!(
+        server.skipped[0].to_string(),
+        str!["env: db.example.invalid:6543 is named, but --server local comes first"]
+    );
 }
 
 #[test]
@@ -42,29 +46,41 @@ fn nothing_is_found_where_nothing_may_be_started() {
     let place = Place::with_template();
     let none = place.find(Mode::Find).unwrap_err();
     assert!(none.error.is_none());
-    let text = none.to_string();
-    for words in [
-        "env: no server is named [set DATABASE_URL",
-        "local: no server was started for this workspace yet [`cargo xtask db-setup`",
-    ] {
-        assert!(text.contains(words), "{text}");
-    }
+    assert_data_eq!(
+        place.masked(none),
+        str![[r#"
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+  local: no server was started for this workspace yet [`cargo xtask db-setup` starts one]
+"#]]
+    );
     place.start();
     place.stop();
-    let text = place.find(Mode::Find).unwrap_err().to_string();
-    assert!(text.contains("is stopped [`cargo xtask db-setup` starts it]"), "{text}");
+    assert_data_eq!(
+        place.masked(place.find(Mode::Find).unwrap_err()),
+        str![[r#"
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+  local: the server of [place]/data-dir/clusters/[version]/data (PostgreSQL [version]) is stopped [`cargo xtask db-setup` starts it]
+"#]]
+    );
 }
 
 #[test]
 fn a_rung_that_cannot_serve_says_what_would() {
     let place = Place::empty();
     let data_dir = place.data_dir();
-    for (choice, words) in
-        [(ServerChoice::Env, "env: no server is named [set DATABASE_URL"), (ServerChoice::Container, "container: ")]
-    {
-        let text = pg_server::find(&Request { choice, ..request(&data_dir) }, &mut |_| {}).unwrap_err().to_string();
-        assert!(text.contains(words), "{text}");
-    }
+    let text = [ServerChoice::Env, ServerChoice::Container]
+        .map(|choice| pg_server::find(&Request { choice, ..request(&data_dir) }, &mut |_| {}).unwrap_err().to_string());
+    assert_data_eq!(
+        text.join("\n"),
+        str![[r#"
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+no PostgreSQL server could be had:
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
+"#]]
+    );
     assert!(!data_dir.exists());
 }
 
@@ -72,16 +88,27 @@ fn a_rung_that_cannot_serve_says_what_would() {
 fn pg_bin_dir_is_taken_at_its_word() {
     let place = Place::with_template();
     let data_dir = place.data_dir();
-    for (directory, words) in
-        [(Path::new("/nowhere"), "no `initdb` and no `postgres`"), (place.root.as_path(), "PG_BIN_DIR is")]
-    {
+    let mut said = BTreeSet::new();
+    for directory in [Path::new("/nowhere"), place.root.as_path()] {
         for mode in [Mode::Find, Mode::Start] {
             let wrong = Request { mode, bin_dir: Some(directory), ..request(&data_dir) };
             let error = pg_server::find(&wrong, &mut |_| {}).unwrap_err();
             assert!(matches!(error.error.as_deref(), Some(LocalError::BinDir { .. })), "{error}");
-            assert!(error.to_string().contains(words), "{error}");
+            said.insert(place.masked(error) + "\n");
         }
     }
+    assert_data_eq!(
+        said.into_iter().collect::<String>(),
+        str![[r#"
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+  local: PG_BIN_DIR is /nowhere, and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
+no PostgreSQL server could be had:
+  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
+  local: PG_BIN_DIR is [place], and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
+
+"#]]
+    );
     // A directory of links is as good as the real one, and found again by either name.
     let links = place.root.join("bin");
     std::os::unix::fs::symlink(&binaries().directory, &links).unwrap();
@@ -95,7 +122,13 @@ fn pg_bin_dir_is_taken_at_its_word() {
     place.stop();
     fs::remove_file(&links).unwrap();
     let (again, said) = place.find(Mode::Start).unwrap();
-    assert!(again.reason.contains("the kept cluster"), "{} {said:?}", again.reason);
+    assert!(again.started_now);
+    assert_data_eq!(
+        place.masked(said.join("\n")),
+        str![
+            "starting PostgreSQL [version] on 127.0.0.1:[port], for development (DB_DURABLE=no): fsync=off, full_page_writes=off, wal_level=minimal, max_wal_senders=0, max_logical_replication_workers=0"
+        ]
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 };
 
 use pg_server::{Mode, Source, State};
+use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
 
@@ -18,8 +19,13 @@ fn from_nothing_found_again_stopped_and_started_with_its_data() {
     let place = Place::empty();
     let (first, said) = place.find(Mode::Start).unwrap();
     assert_eq!((first.source, first.started_now), (Source::Local, true));
-    assert!(said.iter().any(|line| line.starts_with("initialising a cluster")), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("fsync=off")), "{said:?}");
+    assert_data_eq!(
+        place.masked(said.join("\n")),
+        str![[r#"
+initialising a cluster of PostgreSQL [version] with [programs]/initdb
+starting PostgreSQL [version] on 127.0.0.1:[port], for development (DB_DURABLE=no): fsync=off, full_page_writes=off, wal_level=minimal, max_wal_senders=0, max_logical_replication_workers=0
+"#]]
+    );
     let encoding =
         "SELECT concat_ws(' ', pg_encoding_to_char(encoding), upper('é')) FROM pg_database WHERE datname = 'template1'";
     assert_eq!(query(superuser(&first), encoding), "UTF8 É");
@@ -37,7 +43,7 @@ fn from_nothing_found_again_stopped_and_started_with_its_data() {
 
     let (third, said) = place.find(Mode::Start).unwrap();
     assert!(third.started_now && third.port == first.port, "{said:?}");
-    assert!(third.reason.contains("the kept cluster"), "{}", third.reason);
+    assert_data_eq!(place.masked(&third.reason), str!["the kept cluster, by the installed binaries in [programs]"]);
     assert_eq!(query(superuser(&third), "SELECT answer FROM kept"), "yes");
 }
 
@@ -45,7 +51,12 @@ fn from_nothing_found_again_stopped_and_started_with_its_data() {
 fn a_fresh_cluster_needs_no_second_initdb() {
     let place = Place::with_template();
     let (server, said) = place.find(Mode::Start).unwrap();
-    assert!(!said.iter().any(|line| line.contains("initialising")), "{said:?}");
+    assert_data_eq!(
+        place.masked(said.join("\n")),
+        str![
+            "starting PostgreSQL [version] on 127.0.0.1:[port], for development (DB_DURABLE=no): fsync=off, full_page_writes=off, wal_level=minimal, max_wal_senders=0, max_logical_replication_workers=0"
+        ]
+    );
     assert_eq!(query(superuser(&server), "SHOW server_encoding"), "UTF8");
     assert_eq!(query(superuser(&server), "SHOW listen_addresses"), "127.0.0.1");
 }

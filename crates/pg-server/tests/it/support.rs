@@ -3,8 +3,9 @@
 use std::{
     env,
     ffi::OsString,
+    fmt::Display,
     fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{self, Command},
     sync::{
@@ -68,6 +69,33 @@ impl Place {
     /// The cluster's directory, of whichever version there is.
     pub(crate) fn cluster(&self) -> PathBuf {
         self.data_dir().join("clusters").join(binaries().version.cluster_name())
+    }
+
+    /// A text without what differs from run to run: the place's path, our process, the server's programs, user, version
+    /// and port.
+    pub(crate) fn masked(&self, text: impl Display) -> String {
+        let Binaries { directory, version, .. } = binaries();
+        let major = version.cluster_name();
+        let owner = self.data_dir().join("templates").read_dir().into_iter().flatten().flatten().next();
+        let owner = owner.map_or(0, |entry| entry.path().join("data").metadata().unwrap().uid());
+        let mut text = text.to_string();
+        for (value, name) in [
+            (self.root.display().to_string(), "[place]"),
+            (directory.display().to_string(), "[programs]"),
+            (version.to_string(), "[version]"),
+            (format!("clusters/{major}"), "clusters/[version]"),
+            (format!("PostgreSQL {major})"), "PostgreSQL [version])"),
+            (format!("beside {major},"), "beside [version],"),
+            (format!("the user {owner},"), "the user [owner],"),
+            (format!(".new-{}-", process::id()), ".new-[process]-"),
+            (format!("the process {} ", process::id()), "the process [process] "),
+        ] {
+            text = text.replace(&value, name);
+        }
+        let mut parts = text.split("127.0.0.1:");
+        let first = parts.next().unwrap_or_default().to_owned();
+        let is_digit = |c: char| c.is_ascii_digit();
+        parts.fold(first, |text, part| text + "127.0.0.1:[port]" + part.trim_start_matches(is_digit))
     }
 
     pub(crate) fn start(&self) -> Server {
@@ -194,7 +222,7 @@ pub(crate) fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 /// Ends a process as nothing can refuse it. By the shell's own `kill`: the program is in a package of its own.
-pub(crate) fn kill(pid: impl std::fmt::Display) {
+pub(crate) fn kill(pid: impl Display) {
     Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status().unwrap();
 }
 
