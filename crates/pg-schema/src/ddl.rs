@@ -137,6 +137,11 @@ pub fn set_schema(object: &Object, schema: &Identifier) -> String {
     format!("ALTER {} {} SET SCHEMA {schema}", object.alter_keyword(), object.qualified())
 }
 
+/// Takes a member out of an extension, which would go with it.
+pub fn drop_from_extension(extension: &Identifier, object: &Object) -> String {
+    format!("ALTER EXTENSION {extension} DROP {} {}", object.alter_keyword(), object.qualified())
+}
+
 /// Refused where anything else depends on one of them: so those that refer to each other go together.
 pub fn drop_tables(tables: &[&Object]) -> String {
     let names: Vec<_> = tables.iter().map(|table| table.qualified()).collect();

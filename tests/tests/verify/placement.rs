@@ -78,6 +78,58 @@ cases! {
     };
 }
 
+/// An extension of the app's own, to which a migration adds what it has made.
+macro_rules! in_an_extension {
+    ($makes:literal, $adds:literal) => {
+        concat!(
+            "GRANT CREATE ON SCHEMA public TO aura_user; SET ROLE aura_user; CREATE EXTENSION hstore SCHEMA public; ",
+            $makes,
+            "; ALTER EXTENSION hstore ADD ",
+            $adds,
+            "; RESET ROLE; REVOKE CREATE ON SCHEMA public FROM aura_user"
+        )
+    };
+}
+
+cases! {
+    mod in_an_extension_of_the_app;
+
+    fn stray() = Case {
+        breaks: in_an_extension!("CREATE TABLE public.sketch (id int)", "TABLE public.sketch"),
+        warns: &["strays"],
+        fix: Fix::Person,
+        setup: Setup::Warns(&["strays"]),
+        ..CASE
+    };
+
+    fn copy() = Case {
+        breaks: in_an_extension!("CREATE TABLE public.core_user (id int)", "TABLE public.core_user"),
+        fails: &["duplicates"],
+        fix: Fix::Person,
+        setup: Setup::Fails(&["duplicates"]),
+        ..CASE
+    };
+
+    fn books() = Case {
+        breaks: in_an_extension!("CREATE TABLE public.goose_db_version (id int)", "TABLE public.goose_db_version"),
+        fails: &["bookkeeping"],
+        fix: Fix::ByHand,
+        setup: Setup::Fails(&["bookkeeping"]),
+        ..CASE
+    };
+
+    fn body_that_names_another_schema() = Case {
+        breaks: in_an_extension!(
+            "CREATE FUNCTION aura.f() RETURNS bigint LANGUAGE sql SET search_path = public AS 'SELECT 1::bigint'",
+            "FUNCTION aura.f()"
+        ),
+        warns: &["function-bodies"],
+        fix: Fix::ByHand,
+        setup: Setup::Warns(&["function-bodies"]),
+        ..CASE
+    };
+}
+
 #[test]
 fn objects_of_another_application_stay() {
     let (cluster, workspace) = set_up(&CASE);

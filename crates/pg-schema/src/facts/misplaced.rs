@@ -14,6 +14,8 @@ use crate::{
 pub struct Misplaced {
     /// The object.
     pub object: Object,
+    /// The extension of the app's own that it was added to.
+    pub extension: Option<Identifier>,
     /// Whether its owner is a superuser, who may have made it for anybody.
     pub is_superusers: bool,
     /// Its namesake in the app's schema.
@@ -53,6 +55,7 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Mis
         });
         found.push(Misplaced {
             object,
+            extension: row.get::<_, Option<String>>("extension").map(Identifier::from_catalog),
             is_superusers: row.get("is_superusers"),
             twin,
             oids: (oid("oid"), oid("twin_oid")),

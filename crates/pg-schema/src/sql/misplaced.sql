@@ -1,9 +1,20 @@
--- objects outside the schema that are ours or lie in `public`, extension members left out, each with its
--- namesake in the schema, and how the rows of each are to be counted: one by one ('rows'), by whether it has
+-- objects outside the schema that are ours or lie in `public`, extension members left out (but for the app's own
+-- objects in an extension of its own), each with its namesake in the schema, and how the rows of each are to be counted: one by one ('rows'), by whether it has
 -- any block ('size'), or not at all (null). No table is touched here: somebody may hold a lock on it;
 -- $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
      superuser AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper),
+     own AS (
+         SELECT oid FROM pg_catalog.pg_roles
+         WHERE NOT rolsuper AND pg_catalog.pg_has_role((SELECT oid FROM app), oid, 'USAGE')
+     ),
+     -- An extension's owner may add any object of theirs to it: that hides nothing of the app's.
+     member AS (
+         SELECT x.classid, x.objid, e.extname, e.extowner IN (SELECT oid FROM own) AS is_own
+         FROM pg_catalog.pg_depend x
+         JOIN pg_catalog.pg_extension e ON e.oid = x.refobjid
+         WHERE x.deptype = 'e' AND x.refclassid = 'pg_catalog.pg_extension'::regclass
+     ),
      place AS (
          SELECT oid, pg_catalog.has_schema_privilege(oid, 'USAGE') AS usage
          FROM pg_catalog.pg_namespace WHERE nspname = $1
@@ -26,31 +37,34 @@ SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c
        CASE WHEN twin.oid IS NULL OR twin.relkind NOT IN ('r', 'p') THEN NULL
             WHEN (SELECT usage FROM place) AND pg_catalog.has_table_privilege(twin.oid, 'SELECT')
                  AND NOT pg_catalog.row_security_active(twin.oid) THEN 'rows'
-            WHEN twin.relkind = 'r' AND NOT twin.relhassubclass THEN 'size' END AS twin_counts
+            WHEN twin.relkind = 'r' AND NOT twin.relhassubclass THEN 'size' END AS twin_counts,
+       m.extname::text AS extension
 FROM pg_catalog.pg_class c
 JOIN elsewhere e ON e.oid = c.relnamespace
+LEFT JOIN member m ON m.classid = c.tableoid AND m.objid = c.oid
 LEFT JOIN pg_catalog.pg_class twin
        ON twin.relnamespace = (SELECT oid FROM place) AND twin.relname = c.relname
       AND twin.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND (e.is_public OR c.relowner = (SELECT oid FROM app))
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid
-                    AND (x.deptype = 'e' OR c.relkind = 'S' AND x.deptype IN ('a', 'i')
-                                            AND x.refclassid = 'pg_catalog.pg_class'::regclass))
+  AND (m.objid IS NULL OR m.is_own AND c.relowner IN (SELECT oid FROM own))
+  AND (c.relkind <> 'S'
+       OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                      WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid
+                        AND x.deptype IN ('a', 'i') AND x.refclassid = 'pg_catalog.pg_class'::regclass))
 UNION ALL
 SELECT NULL, NULL, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, e.name, t.typname::text, NULL,
        pg_catalog.pg_get_userbyid(t.typowner)::text, t.typowner IN (SELECT oid FROM superuser),
        CASE WHEN twin.typtype = 'd' THEN 'domain' WHEN twin.oid IS NOT NULL THEN 'type' END,
-       pg_catalog.pg_get_userbyid(twin.typowner)::text, NULL, NULL
+       pg_catalog.pg_get_userbyid(twin.typowner)::text, NULL, NULL, m.extname::text
 FROM pg_catalog.pg_type t
 JOIN elsewhere e ON e.oid = t.typnamespace
+LEFT JOIN member m ON m.classid = t.tableoid AND m.objid = t.oid
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 LEFT JOIN pg_catalog.pg_type twin ON twin.typnamespace = (SELECT oid FROM place) AND twin.typname = t.typname
 WHERE (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
   AND (e.is_public OR t.typowner = (SELECT oid FROM app))
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')
+  AND (m.objid IS NULL OR m.is_own AND t.typowner IN (SELECT oid FROM own))
 UNION ALL
 SELECT NULL, NULL, 'routine', e.name, p.proname::text,
        -- Schema and name of each type.
@@ -62,13 +76,16 @@ SELECT NULL, NULL, 'routine', e.name, p.proname::text,
                                 WITH ORDINALITY AS part(name, place)
              ORDER BY given.place, part.place),
        pg_catalog.pg_get_userbyid(p.proowner)::text, p.proowner IN (SELECT oid FROM superuser),
-       CASE WHEN twin.oid IS NOT NULL THEN 'routine' END, pg_catalog.pg_get_userbyid(twin.proowner)::text, NULL, NULL
+       CASE WHEN twin.oid IS NOT NULL THEN 'routine' END, pg_catalog.pg_get_userbyid(twin.proowner)::text, NULL, NULL,
+       m.extname::text
 FROM pg_catalog.pg_proc p
 JOIN elsewhere e ON e.oid = p.pronamespace
+LEFT JOIN member m ON m.classid = p.tableoid AND m.objid = p.oid
 LEFT JOIN pg_catalog.pg_proc twin
        ON twin.pronamespace = (SELECT oid FROM place) AND twin.proname = p.proname AND twin.proargtypes = p.proargtypes
 WHERE (e.is_public OR p.proowner = (SELECT oid FROM app))
+  AND (m.objid IS NULL OR m.is_own AND p.proowner IN (SELECT oid FROM own))
   -- A range's constructors come and go with it.
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype IN ('e', 'i'))
+                  WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'i')
 ORDER BY 4, 3, 5

@@ -16,7 +16,13 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          JOIN pg_catalog.pg_language l ON l.oid = p.prolang
          WHERE p.pronamespace = (SELECT oid FROM place) AND p.prokind <> 'a'
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                           WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid AND x.deptype IN ('e', 'i'))
+                           LEFT JOIN pg_catalog.pg_extension e
+                                  ON x.refclassid = 'pg_catalog.pg_extension'::regclass AND e.oid = x.refobjid
+                           WHERE x.classid = 'pg_catalog.pg_proc'::regclass AND x.objid = p.oid
+                             -- An extension's owner may add any routine of theirs to it.
+                             AND (x.deptype = 'i'
+                                  OR x.deptype = 'e' AND (e.extowner <> p.proowner
+                                                          OR p.proowner IN (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper))))
      ),
      -- Every `a.b` of the text, names in quotes too.
      mention AS (

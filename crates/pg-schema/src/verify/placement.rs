@@ -83,7 +83,8 @@ pub(super) fn note_landed(report: &mut Report, landed: &Landed, expected: &Expec
 
 pub(super) fn strays(facts: &Facts, expected: &Expected) -> Check {
     let found = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_none());
-    let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
+    let (theirs, found): (Vec<_>, Vec<_>) =
+        found.partition(|found| found.extension.is_some() || is_theirs(found, facts));
     let Some(first) = found.first() else {
         let clean = format!("nothing of {}'s lies outside {}", expected.role, expected.schema);
         return none_but("strays", clean, &theirs);
@@ -195,13 +196,27 @@ fn none_but(id: &'static str, clean: String, theirs: &[&Misplaced]) -> Check {
     }
 }
 
-/// `; table public.blog belongs to shop: another application may live there`, or nothing.
+/// `; table public.blog belongs to shop: another application may live there`, or nothing. What the app has in an
+/// extension of its own is named apart: an extension's script or a migration may have put it there.
 fn beside(theirs: &[&Misplaced]) -> String {
-    let Some(Misplaced { object, .. }) = theirs.first() else { return String::new() };
-    let owner = object.owner.as_ref().map_or_else(String::new, Identifier::to_string);
-    let more = more_than_one(theirs.len(), "object");
-    let (kind, name) = (object.kind.as_str(), object.qualified());
-    format!("; {kind} {name} belongs to {owner}{more}: another application may live there")
+    let (members, others): (Vec<&Misplaced>, Vec<&Misplaced>) =
+        theirs.iter().copied().partition(|found| found.extension.is_some());
+    let mut words = String::new();
+    if let Some(Misplaced { object, .. }) = others.first() {
+        let owner = object.owner.as_ref().map_or_else(String::new, Identifier::to_string);
+        let more = more_than_one(others.len(), "object");
+        let (kind, name) = (object.kind.as_str(), object.qualified());
+        words.push_str(&format!("; {kind} {name} belongs to {owner}{more}: another application may live there"));
+    }
+    if let Some(Misplaced { object, extension: Some(extension), .. }) = members.first() {
+        let more = more_than_one(members.len(), "object");
+        let (kind, name) = (object.kind.as_str(), object.qualified());
+        words.push_str(&format!(
+            "; {kind} {name} is a member of the extension {extension}, and both belong to the app{more}: a migration can \
+             add any table to an extension"
+        ));
+    }
+    words
 }
 
 fn is_bookkeeping(found: &Misplaced) -> bool {
@@ -211,7 +226,9 @@ fn is_bookkeeping(found: &Misplaced) -> bool {
 /// Moves an object into the schema, and gives it to the app's role. Of what holds code only the check `ownership` says
 /// whether its owner may change, once it is there: others may run it.
 fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
-    let mut statements = vec![ddl::set_schema(&found.object, &expected.schema)];
+    let from = found.extension.as_ref().map(|extension| ddl::drop_from_extension(extension, &found.object));
+    let mut statements: Vec<_> = from.into_iter().collect();
+    statements.push(ddl::set_schema(&found.object, &expected.schema));
     let holds_code = !matches!(found.object.kind, Kind::Table | Kind::Sequence | Kind::ForeignTable);
     if found.object.owner.as_ref() != Some(&expected.role) && !holds_code {
         statements.push(ddl::alter_owner(&found.object.moved_to(&expected.schema), &expected.role));
