@@ -29,16 +29,16 @@ fn the_next_run_succeeds() {
 /// its server may start.
 #[test]
 fn a_half_initialised_volume_is_made_again() {
-    for moment in
-        ["The files belonging to", "running bootstrap script", "post-bootstrap initialization", "waiting for server"]
-    {
+    for moment in ["running bootstrap script", "waiting for server"] {
         let Some(workspace) = Workspace::new().in_container(18) else { return };
         let mut child = workspace.command(&["db-setup", "-q"]).spawn().unwrap();
         let name = loop {
             let has_ended = child.try_wait().unwrap().is_some();
-            let mut names = workspace.containers("{{.Names}}").into_iter();
-            if let Some(name) = names.find(|name| docker(&["logs", name]).contains(moment)) {
-                break name;
+            // The engine lists one that is being made before it knows its log.
+            let found = workspace.containers("{{.State}} {{.Names}}").pop();
+            let name = found.as_deref().and_then(|found| found.strip_prefix("running "));
+            if let Some(name) = name.filter(|name| docker(&["logs", name]).contains(moment)) {
+                break name.to_owned();
             }
             assert!(!has_ended, "it ended before its container came to {moment:?}");
         };
