@@ -130,7 +130,7 @@ pub(crate) struct DbVerify {
     /// With --fix: print that SQL, and change nothing
     #[arg(long, requires = "fix", conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
-    /// With --fix: wait so long for another setup on the same server
+    /// Wait so long for another command that sets up or migrates on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
     #[command(flatten)]

@@ -30,7 +30,9 @@ pub use lock::LockError;
 pub use mend::mend;
 pub use object::{Kind, Object};
 pub use path::elements;
-pub use provision::{Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision};
+pub use provision::{
+    Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision, wait_for_others,
+};
 pub use query::{SqlError, execute, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};

@@ -18,7 +18,7 @@ const KEY: (i32, i32) = (0x7067_2d73, 0x6368_656d);
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Somebody held it for as long as we waited.
-    #[error("another setup is at work on this server{holder}, and {} s were not enough to wait for it\n  help: wait longer with --lock-wait SECONDS, or see what it does: SELECT * FROM pg_stat_activity", .waited.as_secs())]
+    #[error("another command is at work on this server{holder}, and {} s were not enough to wait for it\n  help: wait longer with --lock-wait SECONDS, or see what it does: SELECT * FROM pg_stat_activity", .waited.as_secs())]
     TimedOut {
         /// Who holds it, in words that begin with ` (`, or nothing.
         holder: String,
@@ -30,21 +30,55 @@ pub enum LockError {
     Sql(#[from] SqlError),
 }
 
-/// Takes the lock for as long as the session lives, asking again until `wait` is over.
-pub(crate) fn acquire(session: &mut Session, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
+/// Takes the lock for as long as the session lives, asking again until `wait` is over. `command` tells others what
+/// holds it.
+pub(crate) fn acquire(
+    session: &mut Session,
+    command: &str,
+    wait: Duration,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), LockError> {
+    let sql = format!(
+        "SELECT pg_catalog.pg_try_advisory_lock({}, {}), pg_catalog.set_config('application_name', $1, false)",
+        KEY.0, KEY.1
+    );
+    until_free(session, wait, say, |session| Ok(query_one(session, &sql, &[command])?.get(0)))
+}
+
+/// Waits until no other setup, reset or migration is at work on the server of this session; whether one was.
+pub(crate) fn wait_for_others(
+    session: &mut Session,
+    wait: Duration,
+    say: &mut dyn FnMut(&str),
+) -> Result<bool, LockError> {
+    let mut were_there = false;
+    until_free(session, wait, say, |session| {
+        let is_free = query(session, HOLDER, &[])?.is_empty();
+        were_there |= !is_free;
+        Ok(is_free)
+    })?;
+    Ok(were_there)
+}
+
+/// Asks again until the lock is free, or `wait` is over.
+fn until_free(
+    session: &mut Session,
+    wait: Duration,
+    say: &mut dyn FnMut(&str),
+    mut is_free: impl FnMut(&mut Session) -> Result<bool, SqlError>,
+) -> Result<(), LockError> {
     let deadline = Instant::now() + wait;
     let mut pause = Duration::from_millis(2);
     let mut waiting = false;
     loop {
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({}, {})", KEY.0, KEY.1);
-        if query_one(session, &sql, &[])?.get(0) {
+        if is_free(session)? {
             return Ok(());
         }
         if Instant::now() >= deadline {
             return Err(LockError::TimedOut { holder: holder(session).unwrap_or_default(), waited: wait });
         }
         if !waiting && pause > Duration::from_millis(100) {
-            say(&format!("waiting for another setup on this server{}", holder(session).unwrap_or_default()));
+            say(&format!("waiting for another command on this server{}", holder(session).unwrap_or_default()));
             waiting = true;
         }
         thread::sleep(pause);
@@ -53,12 +87,10 @@ pub(crate) fn acquire(session: &mut Session, wait: Duration, say: &mut dyn FnMut
 }
 
 fn holder(session: &mut Session) -> Option<String> {
-    let rows = query(session, include_str!("sql/lock_holder.sql"), &[]).ok()?;
+    let rows = query(session, HOLDER, &[]).ok()?;
     let row = rows.first()?;
-    Some(format!(
-        " (process {}, role {}, since {})",
-        row.get::<_, i32>(0),
-        row.get::<_, String>(1),
-        row.get::<_, String>(2)
-    ))
+    let [command, role, since] = ["command", "role", "since"].map(|column| row.get::<_, String>(column));
+    Some(format!(" ({command}process {} of the server, role {role}, since {since})", row.get::<_, i32>("pid")))
 }
+
+const HOLDER: &str = include_str!("sql/lock_holder.sql");

@@ -10,7 +10,7 @@ mod run;
 
 use std::time::Duration;
 
-use pg_config::{ConnInfo, ConnectError, Identifier, Password, Session, connect_within};
+use pg_config::{ConnInfo, ConnectError, Identifier, Password, Session, connect, connect_within};
 use postgres::error::SqlState;
 
 use self::{
@@ -191,16 +191,6 @@ impl Connections {
         self.app.as_mut()
     }
 
-    /// The same, to keep.
-    pub fn take_app(&mut self) -> Option<Session> {
-        self.app.take()
-    }
-
-    /// Why the app's login did not work.
-    pub fn refusal(&self) -> Option<&ConnectError> {
-        self.refusal.as_ref()
-    }
-
     /// Who makes roles and databases, in words.
     pub fn administrator(&self) -> &str {
         &self.administrator.how
@@ -238,9 +228,39 @@ impl Connections {
         execute(&mut self.maintenance, "SELECT")
     }
 
-    /// Takes the lock, for as long as the connections live.
-    pub fn lock(&mut self, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
-        lock::acquire(&mut self.maintenance, wait, say)
+    /// Takes the lock, for as long as the connections live. `command` tells others what holds it.
+    ///
+    /// A command that held it before us may have ended the app's session, by a reset: that one is opened again when it
+    /// is needed.
+    pub fn lock(&mut self, command: &str, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
+        lock::acquire(&mut self.maintenance, command, wait, say)?;
+        if self.app.as_mut().is_some_and(|app| execute(app, "SELECT").is_err()) {
+            self.app = None;
+        }
+        Ok(())
+    }
+
+    /// A session of the app's own that began under the lock. One from before may have a path that was changed since.
+    pub fn new_app(&mut self, access: &Access) -> Result<Session, ConnectError> {
+        self.app = None;
+        connect_app(access, Some(&self.administrator))
+    }
+}
+
+/// Waits until no other command is at work on the server, as far as the app's or the administrator's connection can
+/// tell; whether one was. What is seen while a database is made is no finding.
+pub fn wait_for_others(access: &Access, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<bool, LockError> {
+    let of_administrator = access
+        .administrator
+        .as_ref()
+        .and_then(|administrator| administrator.connect(&administrator.connection.database, Duration::ZERO).ok());
+    let session = of_administrator.or_else(|| {
+        let mut databases = ["postgres", access.app.database.as_str()].into_iter();
+        databases.find_map(|database| connect(&access.app.with_database(database)).ok().map(settled))
+    });
+    match session {
+        Some(mut session) => lock::wait_for_others(&mut session, wait, say),
+        None => Ok(false),
     }
 }
 

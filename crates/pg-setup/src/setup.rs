@@ -23,7 +23,7 @@ pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow
     if !is_recorded(&mut connections, target) {
         migrate::build(context)?;
     }
-    connections.lock(lock_wait, &mut |line| voice.say(line))?;
+    connections.lock("cargo xtask db-setup", lock_wait, &mut |line| voice.say(line))?;
     let administrator = connections.administrator_role().to_owned();
     let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
         tell(voice, change, &administrator, expected);

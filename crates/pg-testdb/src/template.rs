@@ -188,7 +188,7 @@ fn build(
         }
         Content::Empty => {
             let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)?;
-            connections.lock(PATIENCE, &mut |_| ())?;
+            connections.lock("test databases", PATIENCE, &mut |_| ())?;
             pg_schema::provision(&mut connections, &target.access, &target.expected, &mut |_| ())?;
         }
     }

@@ -165,6 +165,50 @@ fn a_released_lock_is_taken() {
     assert!(setup.wait().unwrap().success());
 }
 
+/// Whoever held the lock before may have reset the database: the sessions from before the lock have ended.
+#[test]
+fn what_was_seen_before_the_lock_is_looked_at_again() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let path = "ALTER ROLE aura_user IN DATABASE aura_db SET search_path =";
+    for command in [&["db-setup"][..], &["db-migrate"], &["db-verify", "--fix"]] {
+        cluster.sql("aura_db", &format!("{path} public"));
+        let mut held = holder(&cluster);
+        let pid: i32 = held.client.query_one("SELECT pg_catalog.pg_backend_pid()", &[]).unwrap().get(0);
+        let mut waiting = workspace.command(command).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let _ = line_with(&mut waiting, &pid.to_string());
+        cluster.sql("aura_db", &format!("{path} aura, public"));
+        cluster.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'aura_user'");
+        drop(held);
+        assert!(waiting.wait().unwrap().success(), "{command:?}");
+    }
+}
+
+#[test]
+fn what_is_seen_in_the_middle_of_a_setup_is_no_finding() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    for (breaks, ends) in [
+        ("ALTER SCHEMA aura RENAME TO other", "ALTER SCHEMA other RENAME TO aura"),
+        ("ALTER ROLE aura_user NOLOGIN", "ALTER ROLE aura_user LOGIN"),
+    ] {
+        let mut held = holder(&cluster);
+        held.client.batch_execute("SET application_name = 'cargo xtask db-reset'").unwrap();
+        cluster.sql("aura_db", breaks);
+        let mut verify =
+            workspace.command(&["db-verify"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let line = line_with(&mut verify, "cargo xtask db-reset");
+        shows("verify-beside-a-reset", &line);
+        let verdict = workspace.run(&["db-verify", "--lock-wait", "0"]).exits(1);
+        shows("verify-that-does-not-wait", &verdict.screen());
+        cluster.sql("aura_db", ends);
+        drop(held);
+        assert!(verify.wait().unwrap().success(), "{breaks}");
+    }
+}
+
 /// The first line of a process's stderr that holds this text. The rest of stderr is read, too.
 fn line_with(process: &mut Child, text: &str) -> String {
     let mut stderr = BufReader::new(process.stderr.take().unwrap());

@@ -22,11 +22,12 @@ impl DbMigrate {
         let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)
             .map_err(|error| target.explain(error))?;
         drop(patience);
-        connections.lock(Duration::from_secs(self.lock_wait), &mut |line| context.terminal.say(line))?;
-        let refusal = connections.refusal().map_or_else(String::new, |error| format!("{error}\n  "));
-        let app = &mut connections
-            .take_app()
-            .ok_or_else(|| anyhow!("{refusal}help: run cargo xtask db-setup first: it says what is missing"))?;
+        let lock_wait = Duration::from_secs(self.lock_wait);
+        connections.lock("cargo xtask db-migrate", lock_wait, &mut |line| context.terminal.say(line))?;
+        let app = &mut connections.new_app(&target.access).map_err(|error| match error.is_refusal() {
+            true => anyhow!("{error}\n  help: run cargo xtask db-setup first: it says what is missing"),
+            false => error.into(),
+        })?;
         // Migrations that would land elsewhere are not run to find that out.
         let before = pg_schema::verify_session(app, &target.access.app, &target.expected)?;
         let leads_astray = |check: &Check| check.status == Status::Fail && GROUND.contains(&check.id);

@@ -30,7 +30,7 @@ impl DbReset {
         {
             let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Drop)
                 .map_err(|error| target.explain(error))?;
-            connections.lock(lock_wait, &mut |line| context.terminal.say(line))?;
+            connections.lock("cargo xtask db-reset", lock_wait, &mut |line| context.terminal.say(line))?;
             let was_there = pg_schema::reset(&mut connections, &target.expected)?;
             context.terminal.say(&match was_there {
                 true => format!("dropped database {database}"),

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::Verdict;
 use pg_server::Mode;
-use pg_setup::Target;
+use pg_setup::{Target, is_no_server};
 
 use self::fix::{fix, script};
 use crate::{
@@ -29,17 +29,32 @@ impl DbVerify {
         }
         let context = Context::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
-        let mut verdict = verify(&context, &target)?;
+        let lock_wait = Duration::from_secs(self.lock_wait);
+        let mut verdict = verify_alone(&context, &target, lock_wait)?;
         if self.fix && self.dry_run {
             context.terminal.print(script(&verdict.report, &target).trim_end());
             return Ok(Outcome::of_report(&verdict.report));
         }
         if self.fix && verdict.report.has_safe_fix() {
-            fix(&context, &target, Duration::from_secs(self.lock_wait))?;
+            fix(&context, &target, lock_wait)?;
             verdict = verify(&context, &target)?;
         }
         Ok(reporting.conclude(&context, &target, &verdict))
     }
+}
+
+/// Verifies again where the first verdict is not clean and another command is at work on the server: what is seen in
+/// the middle of a setup or a reset is no finding.
+fn verify_alone(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+    let first = verify(context, target);
+    let is_final = match &first {
+        Ok(verdict) => verdict.report.is_clean(),
+        Err(error) => is_no_server(error),
+    };
+    if !is_final && pg_schema::wait_for_others(&target.access, lock_wait, &mut |line| context.terminal.say(line))? {
+        return verify(context, target);
+    }
+    first
 }
 
 fn verify(context: &Context, target: &Target) -> anyhow::Result<Verdict> {
