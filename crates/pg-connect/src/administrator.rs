@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{ConnInfo, ConnectError, Rights, Session, connect::open};
+use crate::{
+    ConnInfo, ConnectError, Rights, Session,
+    connect::{CONNECT_TIMEOUT, open},
+};
 
 /// What such a session starts with. Settings of the startup packet win over those that are stored for roles and
 /// databases (the manual's section 20.1, "Parameter Interaction via the Configuration File").
@@ -42,7 +45,7 @@ fn open_safely(info: &ConnInfo, wait: Duration) -> Result<Session, ConnectError>
         Err(error) if error.is_refused_parameter() || is_of_a_trigger(&error) => {
             let mut session = open(info, wait)?;
             let statements: Vec<_> = settings(info).map(|(name, value)| format!("SET {name} TO {value}")).collect();
-            match session.client.batch_execute(&statements.join("; ")) {
+            match session.ask(CONNECT_TIMEOUT, |client| client.batch_execute(&statements.join("; "))) {
                 Ok(()) => Ok(session),
                 // What refused the session is the cause.
                 Err(_) => Err(error),

@@ -21,7 +21,7 @@ use postgres::{
 
 pub use self::error::{ConnectError, further_lines_quoted};
 pub(crate) use self::keepalives::Keepalives;
-use self::wire::{End, Stance, Stub, Wire};
+use self::wire::{Deadline, End, Stance, Stub, Wire};
 use crate::{
     ConnInfo, Host, InvalidConnString, SslMode,
     attributes::TargetSessionAttrs,
@@ -30,7 +30,7 @@ use crate::{
 
 /// What one attempt may take where nothing else is said: an address that drops packets would hold
 /// everything up for minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The last attempt of a short wait is given the time that a slow network or a busy server needs.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
@@ -50,6 +50,7 @@ pub struct Session {
     pub rights: Rights,
     notices: Arc<Mutex<Notices>>,
     end: End,
+    deadline: Deadline,
 }
 
 /// With whose rights a session works: it decides what may be run by it.
@@ -126,6 +127,25 @@ impl Notices {
 }
 
 impl Session {
+    /// Asks the server something, and ends the connection where the answer has not come after `limit`: the other side
+    /// may hold the connection open and say nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn example(session: &mut pg_connect::Session) -> Result<(), postgres::Error> {
+    /// session.ask(Duration::from_secs(5), |client| client.simple_query("SELECT 1"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ask<T>(&mut self, limit: Duration, question: impl FnOnce(&mut Client) -> T) -> T {
+        self.deadline.set(Some(Instant::now() + limit));
+        let answer = question(&mut self.client);
+        self.deadline.set(None);
+        answer
+    }
+
     /// The server's notices and warnings since the last call.
     pub fn take_notices(&mut self) -> Vec<DbError> {
         self.notices.lock().map(|mut notices| std::mem::take(&mut *notices).kept).unwrap_or_default()
@@ -244,7 +264,7 @@ fn try_once(
     let (tls, handshaken) = Tls::new(info);
     let is_network = ip.is_some_and(|ip| !ip.to_canonical().is_loopback());
     let wire = Wire::new(info, stance, is_network, tls);
-    let end = wire.end();
+    let (end, deadline) = (wire.end(), wire.deadline());
     let opened = Instant::now();
     let connect = move || {
         let _until_the_driver_has_passed = stub;
@@ -264,7 +284,7 @@ fn try_once(
                 (_, None, Stance::Clear) => Encryption::Clear(format!("sslmode={}", info.ssl_mode)),
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
-            Ok(Session { client, encryption, opened, rights: Rights::App, notices, end })
+            Ok(Session { client, encryption, opened, rights: Rights::App, notices, end, deadline })
         }
         Err(error) => {
             let error = ConnectError::of(info, &error, Some(&handshaken), &end);
@@ -287,7 +307,7 @@ fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + '
 /// A session is let through only where it is what `target_session_attrs` asks for.
 fn wanted(info: &ConnInfo, mut session: Session) -> Result<Session, ConnectError> {
     let wanted = TargetSessionAttrs::of(&info.more)?;
-    match wanted.missed_by(&mut session.client) {
+    match session.ask(CONNECT_TIMEOUT, |client| wanted.missed_by(client)) {
         Ok(None) => Ok(session),
         Ok(Some(why)) => Err(ConnectError::Unwanted {
             at: info.address().to_string(),

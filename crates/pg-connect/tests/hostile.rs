@@ -8,6 +8,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::mpsc::{Receiver, channel},
     thread,
+    time::Duration,
 };
 
 use pg_connect::{Address, ConnInfo, Parameters, connect};
@@ -176,6 +177,19 @@ fn nobody_talks_for_ever_in_an_answer() {
         assert!(error.contains(says), "{error}");
         assert!(told.recv().unwrap().said < ON_THE_WAY, "{says}: it was read on");
     }
+}
+
+#[test]
+fn an_answer_that_does_not_come_ends_the_connection() {
+    let (port, told) = Hostile::in_answer(Vec::new()).listen();
+    let mut session = connect(&info(port, "")).unwrap();
+    let limit = Duration::from_millis(200);
+    let error = session.ask(limit, |client| client.batch_execute("SELECT 1")).unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "the server did not answer in time");
+    let error = session.ask(limit, |client| client.batch_execute("SELECT 1")).unwrap_err();
+    assert!(error.is_closed(), "{error}");
+    drop(session);
+    assert_eq!(told.recv().unwrap().said, 0);
 }
 
 /// What is small on the wire counts by what it takes in memory.

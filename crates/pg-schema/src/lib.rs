@@ -26,7 +26,7 @@ pub use condition::{Behind, Condition, OlderSession, OlderSessions, Outward, Seq
 pub use expected::Expected;
 pub use explain::{explain, explained};
 pub use facts::{Creator, Facts, Misplaced, PathLayer, RoleSchema, SchemaFacts, StoredPath, catalog_queries};
-pub use lock::LockError;
+pub use lock::{LockError, blockers};
 pub use mend::mend;
 pub use object::{Kind, Object};
 pub use path::elements;

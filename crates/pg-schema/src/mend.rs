@@ -1,13 +1,15 @@
 //! Running the SQL of findings that moves no data, by whoever has the rights.
 
-use pg_config::{Session, connect};
+use std::{thread, time::Duration};
+
+use pg_config::{Session, connect, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
     Access, By, Change, Connections, Expected, Fix, ddl,
     facts::foreign::Foreign,
     provision::database::foreign_in_public,
-    query::{SqlError, execute, in_transaction},
+    query::{SqlError, execute, execute_at_once, in_transaction, query_one},
     record::{record_path, record_path_within},
 };
 
@@ -35,10 +37,12 @@ pub fn mend(
     }
     if let Some(app) = connections.app() {
         hold_back(app, &mut rest, &mut left)?;
-        let (done, refused) = run(app, &rest, &mut |app, done| match done.iter().any(|fix| fix.statement == path) {
+        let again = || connect_within(&access.app, access.wait).ok();
+        let last: Last<'_> = &mut |app, done| match done.iter().any(|fix| fix.statement == path) {
             true => record_path_within(app, expected),
             false => Ok(()),
-        })?;
+        };
+        let (done, refused) = run(app, &rest, last, &again)?;
         told(&done, By::App, tell);
         // Where it was not for want of rights, others would fare no better.
         let (for_others, final_) =
@@ -52,7 +56,9 @@ pub fn mend(
     }
     rest.retain(|fix| !fix.is_for_app);
     if !rest.is_empty() {
+        let administrator = connections.administrator.clone();
         let (session, is_inside) = connections.administrator_inside(expected);
+        let database = if is_inside { expected.database.as_str() } else { administrator.connection.database.as_str() };
         if !is_inside {
             // Kept out of the app's database, it may still let others in.
             let grant = ddl::grant_database(&expected.database, &expected.role);
@@ -65,7 +71,8 @@ pub fn mend(
             let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
             rest.retain(|fix| !ddl::is_alter_owner(&fix.statement) || seen.contains(&fix.statement));
         }
-        let (done, refused) = run(session, &rest, &mut |_, _| Ok(()))?;
+        let again = || administrator.connect(database, access.wait).ok();
+        let (done, refused) = run(session, &rest, &mut |_, _| Ok(()), &again)?;
         told(&done, By::Administrator, tell);
         left.extend(refused.into_iter().map(|(_, error)| error));
         // The note of it is the app's to write. One who may not log in yet has no session that could be older.
@@ -109,29 +116,65 @@ type Outcome<'a> = (Vec<&'a Fix>, Vec<(&'a Fix, SqlError)>);
 /// What is run last in a transaction, of which these statements were done.
 type Last<'a> = &'a mut dyn FnMut(&mut Session, &[&Fix]) -> Result<(), SqlError>;
 
-fn run<'a>(session: &mut Session, fixes: &[&'a Fix], last: Last<'_>) -> Result<Outcome<'a>, SqlError> {
+/// Where the answer to COMMIT is lost, a new session, of `again`, asks what became of the transaction, and goes on.
+fn run<'a>(
+    session: &mut Session,
+    fixes: &[&'a Fix],
+    last: Last<'_>,
+    again: &dyn Fn() -> Option<Session>,
+) -> Result<Outcome<'a>, SqlError> {
     // The app waits for what is locked here: nobody else's lock is waited for long.
-    execute(session, "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'")?;
+    execute_at_once(session, "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'")?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     for fix in fixes {
         match attempt(session, &fix.statement) {
             Ok(()) => done.push(*fix),
             Err(error) if error.is_final() => {
-                let _ = execute(session, "ROLLBACK");
+                let _ = execute_at_once(session, "ROLLBACK");
                 return Err(error);
             }
             Err(error) => left.push((*fix, error)),
         }
     }
     last(session, &done)?;
-    execute(session, "COMMIT")?;
-    Ok((done, left))
+    let transaction = query_one(session, "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text", &[])?;
+    let transaction: Option<String> = transaction.get(0);
+    let Err(error) = execute_at_once(session, "COMMIT") else { return Ok((done, left)) };
+    let fate = match transaction {
+        Some(transaction) if error.is_final() => again().and_then(|new| {
+            *session = new;
+            fate(session, &transaction)
+        }),
+        _ => None,
+    };
+    match fate.as_deref() {
+        Some("committed") => Ok((done, left)),
+        Some("aborted") => Err(SqlError { statement: "COMMIT, which was rolled back".to_owned(), ..error }),
+        _ => Err(error),
+    }
 }
+
+/// What became of a transaction: `committed`, `aborted`, `in progress`, or nothing where it is too old.
+fn fate(session: &mut Session, transaction: &str) -> Option<String> {
+    let sql = "SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)";
+    for _ in 0..LOOKS {
+        let found: Option<String> = query_one(session, sql, &[transaction]).ok()?.get(0);
+        if found.as_deref() != Some("in progress") {
+            return found;
+        }
+        thread::sleep(PAUSE);
+    }
+    None
+}
+
+/// The server goes on with a COMMIT whose client has gone, until it has answered.
+const LOOKS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A statement that leaves nothing behind where it is refused. A grant of what one may not grant is a warning, no
 /// error (01007, 01006), and grants nothing or a part.
 fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
-    execute(session, "SAVEPOINT mend")?;
+    execute_at_once(session, "SAVEPOINT mend")?;
     session.take_notices();
     let outcome = execute(session, statement);
     let in_vain = [SqlState::WARNING_PRIVILEGE_NOT_GRANTED, SqlState::WARNING_PRIVILEGE_NOT_REVOKED];
@@ -142,9 +185,9 @@ fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     };
     if outcome.is_err() {
         // A connection that is broken says so in the outcome.
-        let _ = execute(session, "ROLLBACK TO SAVEPOINT mend");
+        let _ = execute_at_once(session, "ROLLBACK TO SAVEPOINT mend");
     }
-    let released = execute(session, "RELEASE SAVEPOINT mend");
+    let released = execute_at_once(session, "RELEASE SAVEPOINT mend");
     outcome.and(released)
 }
 

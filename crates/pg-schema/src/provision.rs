@@ -25,7 +25,7 @@ pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
     Administrator, Expected, Facts, ddl, lock,
     lock::LockError,
-    query::{SqlError, execute, in_transaction, query_one, settled},
+    query::{SqlError, execute_at_once, in_transaction, query_one, settled},
     record::record_path,
     verify::pooler,
 };
@@ -66,7 +66,7 @@ pub struct Connections {
     /// The administrator's session in the maintenance database; it holds the lock.
     pub(crate) maintenance: Session,
     /// Whose session that is.
-    administrator: Administrator,
+    pub(crate) administrator: Administrator,
     /// The administrator's session in the app's database, once somebody asked for it.
     inside: Option<Session>,
     /// The app's own session, where its login worked already.
@@ -175,7 +175,7 @@ fn maintenance(
     // Where the app's own rights suffice, it may still be kept out of every database but its own.
     if purpose != Purpose::Drop && administrator.connection == app_as_administrator(access).connection {
         let mut session = connect_app(access, Some(administrator)).map_err(ProvisionError::Connect)?;
-        execute(&mut session, ddl::SAFE_PATH)?;
+        execute_at_once(&mut session, ddl::SAFE_PATH)?;
         return Ok(session);
     }
     let how = administrator.how.clone();
@@ -225,24 +225,25 @@ impl Connections {
 
     /// Whether the lock's session still lives: a lock that was lost kept nobody out.
     pub fn keep_lock(&mut self) -> Result<(), SqlError> {
-        execute(&mut self.maintenance, "SELECT")
+        execute_at_once(&mut self.maintenance, "SELECT")
     }
 
     /// Takes the lock, for as long as the connections live. `command` tells others what holds it.
     ///
-    /// A command that held it before us may have ended the app's session, by a reset: that one is opened again when it
-    /// is needed.
+    /// A command that held it before us may have ended the app's session, by a reset, or changed the path that a new one
+    /// is given.
     pub fn lock(&mut self, command: &str, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
-        lock::acquire(&mut self.maintenance, command, wait, say)?;
-        if self.app.as_mut().is_some_and(|app| execute(app, "SELECT").is_err()) {
-            self.app = None;
-        }
-        Ok(())
+        lock::acquire(&mut self.maintenance, command, wait, say)
     }
 
-    /// A session of the app's own that began under the lock. One from before may have a path that was changed since.
-    pub fn new_app(&mut self, access: &Access) -> Result<Session, ConnectError> {
+    /// Ends the app's session; the next one begins under the lock.
+    pub fn end_app(&mut self) {
         self.app = None;
+    }
+
+    /// A session of the app's own that begins under the lock.
+    pub fn new_app(&mut self, access: &Access) -> Result<Session, ConnectError> {
+        self.end_app();
         connect_app(access, Some(&self.administrator))
     }
 }
@@ -300,10 +301,13 @@ pub fn provision(
     }
     if !plan.is_empty()
         && let Some(app) = &mut connections.app
-        && in_transaction(app, |app, _| query_one(app, SERVER_STARTED, &[]))?.get::<_, String>(0)
-            != cluster.server_started
     {
-        return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
+        match in_transaction(app, |app, _| query_one(app, SERVER_STARTED, &[])) {
+            Ok(row) if row.get::<_, String>(0) == cluster.server_started => {}
+            Ok(_) => return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() }),
+            Err(error) if error.is_final() => connections.app = None,
+            Err(error) => return Err(error.into()),
+        }
     }
     let mut run = Run::new(tell);
     for statement in plan {
@@ -318,7 +322,14 @@ pub fn provision(
     };
     let expected =
         Expected { administrator: Some(Identifier::from_catalog(&cluster.administrator)), ..expected.clone() };
-    let facts = Facts::read(&mut app, &expected)?;
+    let facts = match Facts::read(&mut app, &expected) {
+        // It began before the lock, and a reset has ended it since.
+        Err(error) if error.is_final() => {
+            app = connect_app(access, Some(&connections.administrator)).map_err(ProvisionError::Connect)?;
+            Facts::read(&mut app, &expected)?
+        }
+        outcome => outcome?,
+    };
     if facts.server_started != cluster.server_started {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
     }

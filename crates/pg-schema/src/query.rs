@@ -1,6 +1,6 @@
 //! Statements on their way to the server: each error carries the statement and the server's words.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use pg_config::{Rights, Session, further_lines_quoted};
 use postgres::{
@@ -75,7 +75,7 @@ impl SqlError {
 pub fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
     let typed: Vec<(&(dyn ToSql + Sync), Type)> =
         parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
-    session.client.query_typed(sql, &typed).map_err(|error| SqlError::new(sql, &error))
+    session.ask(ANSWER, |client| client.query_typed(sql, &typed)).map_err(|error| SqlError::new(sql, &error))
 }
 
 /// The one row of a query that always gives one.
@@ -100,9 +100,18 @@ pub(crate) fn settled(mut session: Session) -> Session {
     session
 }
 
-/// Runs one statement that gives no rows.
+/// How long an answer to a question of ours is waited for: the server ends one that takes a minute, so a longer silence
+/// is that of a connection which leads nowhere.
+pub(crate) const ANSWER: Duration = Duration::from_secs(90);
+
+/// Runs one statement that gives no rows, and that may take long: it makes, drops or rebuilds something.
 pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
+}
+
+/// Runs statements that take no time: of a transaction's beginning and end, and settings.
+pub(crate) fn execute_at_once(session: &mut Session, statement: &str) -> Result<(), SqlError> {
+    session.ask(ANSWER, |client| client.batch_execute(statement)).map_err(|error| SqlError::new(statement, &error))
 }
 
 /// The path that a session was given, before a query of ours goes by a path of its own.
@@ -131,8 +140,9 @@ pub(crate) fn in_transaction<T>(
     session: &mut Session,
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}");
-    let messages = session.client.simple_query(&begin).map_err(|error| SqlError::new(&begin, &error))?;
+    let begin = format!("BEGIN READ ONLY; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {BOUNDS}");
+    let messages =
+        session.ask(ANSWER, |client| client.simple_query(&begin)).map_err(|error| SqlError::new(&begin, &error))?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
@@ -141,10 +151,10 @@ pub(crate) fn in_transaction<T>(
     let given = Given { path: value(0).unwrap_or_default(), schema: value(1) };
     let outcome = read(session, &given);
     match outcome {
-        Ok(read) => execute(session, "COMMIT").map(|()| read),
+        Ok(read) => execute_at_once(session, "COMMIT").map(|()| read),
         Err(error) => {
             // What the server said first is what counts.
-            let _ = execute(session, "ROLLBACK");
+            let _ = execute_at_once(session, "ROLLBACK");
             Err(error)
         }
     }
@@ -167,16 +177,19 @@ pub(crate) fn counted(session: &mut Session, values: &[String]) -> Result<Option
 /// expression that never ends.
 pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '10s'";
 
+/// The bounds of every other question: somebody may have locked the catalog, or the server be out of breath.
+const BOUNDS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
+
 /// Runs a query within such a transaction, of whose settings and locks nothing stays.
 pub(crate) fn passing<T>(
     session: &mut Session,
     settings: &str,
     query: impl FnOnce(&mut Session) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    execute(session, &format!("SAVEPOINT passing; {settings}"))?;
+    execute_at_once(session, &format!("SAVEPOINT passing; {settings}"))?;
     let outcome = query(session);
     // A session that is broken says so at the next query.
-    let _ = execute(session, "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing");
+    let _ = execute_at_once(session, "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing");
     outcome
 }
 

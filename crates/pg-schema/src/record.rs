@@ -5,7 +5,7 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, in_transaction, query},
+    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
     remark::{PathSet, Remark},
 };
 
@@ -33,16 +33,16 @@ pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), 
 
 /// Records that the path of the app's role is what it is since now: it was set by somebody else.
 pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
-    execute(session, "BEGIN READ WRITE")?;
+    execute_at_once(session, "BEGIN READ WRITE")?;
     record_path_within(session, expected)?;
-    execute(session, "COMMIT")
+    execute_at_once(session, "COMMIT")
 }
 
 /// The same in the transaction that sets it: a path without the time when it was set hides the sessions that have
 /// another one.
 pub(crate) fn record_path_within(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let names = [expected.schema.as_str(), expected.role.as_str()];
-    execute(session, &format!("{SAFE_PATH}; {SAFE_SETTINGS}"))?;
+    execute_at_once(session, &format!("{SAFE_PATH}; {SAFE_SETTINGS}"))?;
     let rows = query(session, include_str!("sql/role_path.sql"), &names)?;
     let Some(row) = rows.first() else { return Ok(()) };
     let comment: Option<String> = row.get("comment");

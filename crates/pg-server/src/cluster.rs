@@ -255,7 +255,7 @@ impl Cluster {
             }
             Err(_) => return Ok(None),
         };
-        let Ok(row) = session.client.query_one(IDENTITY, &[]) else { return Ok(None) };
+        let Ok(row) = session.ask(LOGIN_LIMIT, |client| client.query_one(IDENTITY, &[])) else { return Ok(None) };
         let (directory, version, fsync): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         if fs::canonicalize(&directory).ok() != Some(data) {
             return Err(refused(format!("on port {port} another server answers, that of {directory}")));

@@ -7,6 +7,7 @@
 //!
 //! Nothing here prints: what is going on is told to a [`Voice`].
 
+mod blocked;
 mod context;
 pub mod helper;
 pub mod migrate;
@@ -14,6 +15,7 @@ mod setup;
 mod target;
 mod voice;
 
+pub use blocked::name_blockers;
 pub use context::Context;
 pub use setup::{migrate_and_verify, set_up, tell};
 pub use target::{SilentServer, Target, expected_anywhere, is_no_server};

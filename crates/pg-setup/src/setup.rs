@@ -8,6 +8,7 @@ use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
 
 use crate::{
     Context, Target, Voice,
+    blocked::name_blockers,
     migrate::{self, Migrated},
 };
 
@@ -15,6 +16,7 @@ use crate::{
 pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
     let voice = &*context.voice;
     let Target { access, expected, .. } = target;
+    let _blockers = name_blockers(context, target);
     let patience = target.patience(context);
     let mut connections =
         pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;

@@ -209,6 +209,52 @@ fn what_is_seen_in_the_middle_of_a_setup_is_no_finding() {
     }
 }
 
+/// A migration that waits behind a table's lock says nothing by itself.
+#[test]
+fn who_holds_a_lock_in_front_of_the_migrations_is_named() {
+    let cluster = Cluster::start_with(&[("max_prepared_transactions", "1")]);
+    let change = "psql -X -q -v ON_ERROR_STOP=1 -c 'ALTER TABLE aura.tag ADD note text'";
+    let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", change);
+    let table = "CREATE TABLE aura.tag (id int); ALTER TABLE aura.tag OWNER TO aura_user";
+    workspace.run(&["db-setup"]).exits(1);
+    cluster.sql("aura_db", table);
+    for ends in ["ROLLBACK", "PREPARE TRANSACTION 'forgotten'"] {
+        let mut holder = pg_config::connect(&pg_config::ConnInfo {
+            database: "aura_db".to_owned(),
+            application_name: Some("report".to_owned()),
+            ..cluster.superuser()
+        })
+        .unwrap();
+        let lock = "BEGIN; LOCK TABLE aura.tag; SELECT 'of role x PASSWORD s3cret'";
+        holder.client.batch_execute(lock).unwrap();
+        let is_prepared = ends.starts_with("PREPARE");
+        if is_prepared {
+            holder.client.batch_execute(ends).unwrap();
+        }
+        let mut migrate =
+            workspace.command(&["db-migrate"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let line = line_with(&mut migrate, "waiting for a lock of");
+        assert!(!line.contains("s3cret"), "{line}");
+        shows(if is_prepared { "prepared-transaction-in-front" } else { "lock-in-front" }, &line);
+        assert!(migrate.try_wait().unwrap().is_none());
+        holder.client.batch_execute(if is_prepared { "ROLLBACK PREPARED 'forgotten'" } else { ends }).unwrap();
+        assert!(migrate.wait().unwrap().success());
+        cluster.sql("aura_db", "ALTER TABLE aura.tag DROP note");
+    }
+}
+
+/// A verdict does not wait for ever for what somebody has locked: that is an error, and no finding.
+#[test]
+fn a_locked_catalog_is_an_error_within_bounds() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let mut holder = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
+    holder.client.batch_execute("BEGIN; LOCK TABLE pg_catalog.pg_extension").unwrap();
+    let run = workspace.run(&["db-verify"]).exits(1).shows("locked-catalog");
+    assert!(run.stderr.contains("55P03") && run.stderr.contains("pg_terminate_backend"), "{}", run.stderr);
+}
+
 /// The first line of a process's stderr that holds this text. The rest of stderr is read, too.
 fn line_with(process: &mut Child, text: &str) -> String {
     let mut stderr = BufReader::new(process.stderr.take().unwrap());

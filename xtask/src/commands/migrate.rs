@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use pg_config::Project;
 use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
-use pg_setup::{Target, migrate, migrate_and_verify};
+use pg_setup::{Target, migrate, migrate_and_verify, name_blockers};
 
 use crate::{cli::DbMigrate, context::Context, outcome::Outcome, report::Reporting};
 
@@ -18,6 +18,7 @@ impl DbMigrate {
         let context = Context::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         migrate::build(&context)?;
+        let _blockers = name_blockers(&context, &target);
         let patience = target.patience(&context);
         let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)
             .map_err(|error| target.explain(error))?;

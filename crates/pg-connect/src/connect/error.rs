@@ -162,6 +162,9 @@ impl ConnectError {
         let user = format!("role \"{}\"", info.user);
         match end.reason() {
             Some(Reason::NoWay(cause)) => return Self::Unreachable { at, cause },
+            Some(Reason::Silence) => {
+                return Self::Unreachable { at, cause: "it did not answer in time".to_owned() };
+            }
             Some(Reason::Fault(Fault::Login(reason))) => return Self::Login { at, user, reason },
             Some(Reason::Fault(Fault::Excess(what))) => return Self::Excess { at, what },
             None => {}

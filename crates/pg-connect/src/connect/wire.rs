@@ -9,12 +9,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
+    time::Instant,
 };
 
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::UnixStream,
+    time::{Sleep, sleep_until},
 };
 
 use super::watch::{Fault, Policy, Watch};
@@ -36,7 +38,12 @@ pub(super) struct Wire {
     is_network: bool,
     tls: Tls,
     end: End,
+    deadline: Deadline,
 }
+
+/// Until when an answer is waited for; `None`: for as long as it takes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deadline(Arc<Mutex<Option<Instant>>>);
 
 /// Why we ended a connection, or could not make it; the driver keeps such reasons to itself.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +56,8 @@ pub(super) enum Reason {
     NoWay(String),
     /// What came from it.
     Fault(Fault),
+    /// Nothing came from it in time.
+    Silence,
 }
 
 /// Where the driver connects to instead of a Unix socket: it lets nothing come between itself and one. Nobody speaks
@@ -79,6 +88,7 @@ impl End {
         let words = match &reason {
             Reason::NoWay(words) | Reason::Fault(Fault::Login(words)) => words.clone(),
             Reason::Fault(Fault::Excess(what)) => format!("the server {what}"),
+            Reason::Silence => "the server did not answer in time".to_owned(),
         };
         if let Ok(mut kept) = self.0.lock() {
             kept.get_or_insert(reason);
@@ -87,9 +97,32 @@ impl End {
     }
 }
 
+impl Deadline {
+    pub(super) fn set(&self, deadline: Option<Instant>) {
+        if let Ok(mut kept) = self.0.lock() {
+            *kept = deadline;
+        }
+    }
+
+    fn get(&self) -> Option<Instant> {
+        *self.0.lock().ok()?
+    }
+}
+
 impl Wire {
     pub(super) fn new(info: &ConnInfo, stance: Stance, is_network: bool, tls: Tls) -> Self {
-        Self { info: Arc::new(info.clone()), stance, is_network, tls, end: End::default() }
+        Self {
+            info: Arc::new(info.clone()),
+            stance,
+            is_network,
+            tls,
+            end: End::default(),
+            deadline: Deadline::default(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline.clone()
     }
 
     pub(super) fn end(&self) -> End {
@@ -133,6 +166,8 @@ impl Wire {
             end_point: end_point.flatten(),
             watch: Watch::new(policy),
             end: self.end.clone(),
+            deadline: self.deadline.clone(),
+            timer: None,
         }
     }
 }
@@ -156,6 +191,20 @@ pub(super) struct Watched {
     end_point: Option<Vec<u8>>,
     watch: Watch,
     end: End,
+    deadline: Deadline,
+    /// The deadline that it was set for, and itself.
+    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+impl Watched {
+    /// Whether nothing has come in time.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.deadline.get() else { return false };
+        if self.timer.as_ref().is_none_or(|(set, _)| *set != deadline) {
+            self.timer = Some((deadline, Box::pin(sleep_until(deadline.into()))));
+        }
+        self.timer.as_mut().is_some_and(|(_, timer)| timer.as_mut().poll(context).is_ready())
+    }
 }
 
 impl<S: Stream + 'static> MakeTlsConnect<S> for Wire {
@@ -198,6 +247,10 @@ impl AsyncRead for Watched {
             // The driver may try to go on.
             this.stream = Box::new(tokio::io::empty());
             return Poll::Ready(Err(this.end.because(Reason::Fault(fault))));
+        }
+        if read.is_pending() && this.is_late(context) {
+            this.stream = Box::new(tokio::io::empty());
+            return Poll::Ready(Err(this.end.because(Reason::Silence)));
         }
         read
     }

@@ -8,7 +8,7 @@ use crate::{
     Administrator, Expected, Facts, ddl,
     facts::foreign::Foreign,
     path,
-    query::{SqlError, execute, query},
+    query::{SqlError, execute_at_once, query},
     record::record_path_within,
 };
 
@@ -42,10 +42,10 @@ pub(super) fn assert(
         .iter()
         .any(|layer| layer.layer == "role in database" && path::serves(&layer.path, &expected.schema));
     if !is_set {
-        execute(app, "BEGIN READ WRITE")?;
+        execute_at_once(app, "BEGIN READ WRITE")?;
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
         record_path_within(app, expected)?;
-        execute(app, "COMMIT")?;
+        execute_at_once(app, "COMMIT")?;
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;

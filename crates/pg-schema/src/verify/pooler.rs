@@ -4,7 +4,7 @@ use pg_config::{ConnInfo, ConnectError, Options, connect};
 use postgres::error::SqlState;
 
 use super::path::arrives;
-use crate::{Access, Expected, Facts, report::Check};
+use crate::{Access, Expected, Facts, query::ANSWER, report::Check};
 
 /// What shows that there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn shown_by(facts: &Facts) -> Option<Pooler> {
 pub(crate) fn has_console(info: &ConnInfo) -> bool {
     let console = ConnInfo { options: Options::default(), ..info.with_database("pgbouncer") };
     match connect(&console) {
-        Ok(mut session) => session.client.simple_query("SHOW VERSION").is_ok(),
+        Ok(mut session) => session.ask(ANSWER, |client| client.simple_query("SHOW VERSION")).is_ok(),
         Err(ConnectError::Refused { error, .. }) => *error.code() == SqlState::PROTOCOL_VIOLATION,
         Err(_) => false,
     }

@@ -6,7 +6,7 @@ use postgres::SimpleQueryMessage;
 
 use crate::{
     Expected, Facts,
-    query::{SAFE_PATH, SqlError},
+    query::{ANSWER, SAFE_PATH, SqlError},
 };
 
 /// What became of the probe.
@@ -77,11 +77,11 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Result<Probe
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          WHERE c.oid = pg_catalog.current_setting('xtask.probe')::oid; ROLLBACK"
     );
-    match session.client.simple_query(&sql) {
+    match session.ask(ANSWER, |client| client.simple_query(&sql)) {
         Ok(messages) => Ok(landed(&messages)),
         Err(error) => {
             // The failed statement left the transaction open.
-            let _ = session.client.batch_execute("ROLLBACK");
+            let _ = session.ask(ANSWER, |client| client.batch_execute("ROLLBACK"));
             let error = SqlError::new("CREATE TABLE", &error);
             if error.is_final() {
                 return Err(error);

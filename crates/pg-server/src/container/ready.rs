@@ -155,7 +155,7 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
         }
         Err(error) => return Ok(Looked::Busy(error.to_string())),
     };
-    let Ok(row) = session.client.query_one(IDENTITY, &[]) else {
+    let Ok(row) = session.ask(LOGIN_LIMIT, |client| client.query_one(IDENTITY, &[])) else {
         return Ok(Looked::Busy("it is just stopping".to_owned()));
     };
     let (name, version): (String, String) = (row.get(0), row.get(1));
