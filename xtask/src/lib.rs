@@ -9,10 +9,12 @@ mod ephemeral;
 mod escape;
 mod outcome;
 mod report;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 pub use pg_config::{Project, ProjectError};
 
@@ -22,11 +24,14 @@ use crate::{cli::Cli, outcome::Outcome};
 pub fn main(project: Result<Project, ProjectError>) -> ExitCode {
     // A usage error exits with 2 from here.
     let cli = Cli::parse();
-    match project.map_err(Into::into).and_then(|project| cli.run(&project)) {
+    let listening = signals::listen().context("listen to signals");
+    let outcome = listening.and(project.map_err(Into::into)).and_then(|project| cli.run(&project));
+    let code = match outcome {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             terminal::print_error(&error);
             Outcome::of(&error).into()
         }
-    }
+    };
+    signals::exit_code().map_or(code, ExitCode::from)
 }

@@ -68,12 +68,11 @@ fn from_ps(pid: u32, data: &Path, user: u32) -> Holder {
     if id.parse() == Ok(user) && is_told { Holder::Postmaster } else { Holder::Foreign }
 }
 
-/// A command with nothing of ours: no `PG*`, no cargo variables, no terminal.
+/// Has a command run with nothing of ours: no `PG*`, no cargo variables, no terminal.
 ///
 /// English messages are told apart by their words; UTC spares `initdb` the search for the time zone,
 /// and is what the container has too.
-pub(crate) fn scrubbed(program: &Path) -> Command {
-    let mut command = Command::new(program);
+pub(crate) fn scrub(command: &mut Command) {
     command
         .env_clear()
         .env("LC_ALL", "C")
@@ -81,6 +80,12 @@ pub(crate) fn scrubbed(program: &Path) -> Command {
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .current_dir("/")
         .stdin(Stdio::null());
+}
+
+/// A command that is scrubbed.
+pub(crate) fn scrubbed(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    scrub(&mut command);
     command
 }
 

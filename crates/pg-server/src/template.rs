@@ -17,10 +17,10 @@ use std::{
 use pg_config::Password;
 
 use crate::{
-    Binaries, LocalError, Say, copy,
+    Binaries, Group, LocalError, Say, copy,
     data_dir::{DataDir, make_directory, make_new_directory, remove_tree, unfinished},
     log, password, poll,
-    process::command,
+    process::scrub,
     server_dir::ServerDir,
     user::Account,
 };
@@ -175,7 +175,10 @@ impl Template {
         let output = self.directory.join("initdb.log");
         let file = create(&output)?;
         let program = binaries.program("initdb");
-        let mut command = command(&program, &self.account);
+        // Half a second's work, of which nobody wants half.
+        let mut command = Group::command(&program);
+        scrub(&mut command);
+        self.account.apply(&mut command);
         command.args(INITDB).arg(&data).args(locale).arg("--pwfile").arg(pwfile);
         command.stdout(file.try_clone().map_err(LocalError::io("open", &output))?).stderr(file);
         let failed = |status: String| LocalError::Initdb {
@@ -183,15 +186,15 @@ impl Template {
             status,
             output: log::tail(&output),
         };
-        let mut child = command.spawn().map_err(|source| LocalError::Run { program: program.clone(), source })?;
-        let ended = poll::until(Instant::now() + INITDB_LIMIT, || child.try_wait().transpose());
+        let run = |source| LocalError::Run { program: program.clone(), source };
+        let mut group = Group::spawn(command).map_err(run)?;
+        let ended = poll::until(Instant::now() + INITDB_LIMIT, || group.try_wait().transpose());
         match ended {
             Some(Ok(status)) if status.success() => fs::remove_file(&output).map_err(LocalError::io("delete", &output)),
             Some(Ok(status)) => Err(failed(status.to_string())),
-            Some(Err(source)) => Err(LocalError::Run { program, source }),
+            Some(Err(source)) => Err(run(source)),
             None => {
-                let _ = child.kill();
-                let _ = child.wait();
+                drop(group);
                 Err(failed(format!("not done after {} s", INITDB_LIMIT.as_secs())))
             }
         }

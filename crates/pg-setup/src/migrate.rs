@@ -1,16 +1,19 @@
 //! Running the app's migrations, whatever program they are, and seeing where what they made has landed.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-    sync::{Arc, mpsc},
+    collections::VecDeque,
+    io::{self, BufRead, BufReader, Read},
+    mem,
+    process::{Command, ExitStatus},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Environment, KEYS, Session};
 use pg_schema::{Expected, Landed, Snapshot};
+use pg_server::Group;
 
 use crate::Context;
 
@@ -22,7 +25,9 @@ pub fn build(context: &Context) -> anyhow::Result<()> {
         return Ok(());
     }
     context.voice.say(&format!("building the migrations: {build}"));
-    let status = shell(context, build).status().with_context(|| format!("run `{build}`"))?;
+    let mut process = Command::new("sh");
+    in_project(context, process.arg("-c").arg(build));
+    let status = process.status().with_context(|| format!("run `{build}`"))?;
     if !status.success() {
         bail!("`{build}` failed ({status}); nothing was changed");
     }
@@ -43,26 +48,68 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     let before = Snapshot::take(session, expected)?;
     context.voice.say(&format!("migrating: {}", context.config.migrations.named()));
     let (status, output) = run_command(context, app, command)?;
-    let after = Snapshot::take(session, expected)?;
-    let landed = before.landed(&after, &expected.schema);
-    if !status.success() {
+    let failure = match status {
+        Some(status) if status.success() => None,
+        Some(status) => Some((format!("the migrate command failed ({status})"), "mend it and ")),
+        None => Some(("interrupted: the migrate command has ended, with all that it had started".to_owned(), "")),
+    };
+    if failure.is_some() {
         // What it left is no success to any later verification either; where that cannot be written, this error says it.
         let _ = pg_schema::record_failure(session, expected);
-        let shown = match output.as_slice() {
-            // With `-v` its words stand above already.
-            _ if context.voice.shows_output() => String::new(),
-            [] => "\n  it said nothing".to_owned(),
-            lines => format!("\n{}", indented(lines)),
-        };
+    }
+    let after = Snapshot::take(session, expected)?;
+    let landed = before.landed(&after, &expected.schema);
+    if let Some((failed, first)) = failure {
+        // With `-v` its words stand above already.
+        let shown = if context.voice.shows_output() { String::new() } else { output.shown() };
         bail!(
-            "the migrate command failed ({status}): {}{shown}\n  {}\n  help: mend it and run cargo xtask db-setup again; what it left is not called a success",
+            "{failed}: {}{shown}\n  {}\n  help: {first}run cargo xtask db-setup again; what it left is not called a success",
             context.config.migrations.named(),
             summary(&landed, expected)
         );
     }
     context.voice.say(&summary(&landed, expected));
-    let warnings = output.iter().filter_map(|line| warning(line)).collect();
-    Ok(Migrated { landed, warnings })
+    Ok(Migrated { landed, warnings: output.warnings })
+}
+
+/// What a command has said: the end of it, however much there was.
+#[derive(Default)]
+struct Output {
+    last: VecDeque<String>,
+    skipped: usize,
+    /// The first of its warnings.
+    warnings: Vec<String>,
+}
+
+/// How many lines of a command's output are shown when it failed.
+const SHOWN_LINES: usize = 40;
+
+/// How many of its warnings.
+const SHOWN_WARNINGS: usize = 100;
+
+/// How much of a line is shown, in bytes.
+const SHOWN_LENGTH: usize = 1 << 12;
+
+impl Output {
+    fn add(&mut self, line: String) {
+        if let Some(warning) = warning(&line).filter(|_| self.warnings.len() < SHOWN_WARNINGS) {
+            self.warnings.push(warning);
+        }
+        if self.last.len() == SHOWN_LINES {
+            self.last.pop_front();
+            self.skipped += 1;
+        }
+        self.last.push_back(line);
+    }
+
+    /// Below an error's first line.
+    fn shown(&self) -> String {
+        if self.last.is_empty() {
+            return "\n  it said nothing".to_owned();
+        }
+        let before = (self.skipped > 0).then(|| format!("\n  | ({} lines before these)", self.skipped));
+        before.into_iter().chain(self.last.iter().map(|line| format!("\n  | {line}"))).collect()
+    }
 }
 
 /// The warning of a line: `WARNING:` is what libpq's programs put before what the server warned of.
@@ -99,13 +146,11 @@ fn summary(landed: &Landed, expected: &Expected) -> String {
     format!("new: {}", parts.join("; "))
 }
 
-/// Runs the command, and keeps its words; with `-v` they are shown as they come.
-fn run_command(
-    context: &Context,
-    app: &ConnInfo,
-    command: &str,
-) -> anyhow::Result<(std::process::ExitStatus, Vec<String>)> {
-    let mut process = shell(context, command);
+/// Runs the command, and keeps its words; with `-v` they are shown as they come. It ends with this process: `None` is
+/// the status of one that a signal to this process has ended.
+fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Result<(Option<ExitStatus>, Output)> {
+    let mut process = Group::command("sh");
+    in_project(context, process.arg("-c").arg(command));
     // Nothing of ours but what leads to this very database: libpq's variables and the parts of the
     // URL could say otherwise, and an administrator's rights are not the migrations' to have.
     for (key, _) in context.environment.process_variables() {
@@ -117,34 +162,50 @@ fn run_command(
         }
     }
     process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
-    let (reader, writer) = std::io::pipe().context("make a pipe")?;
-    process.stdin(Stdio::null()).stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
-    let mut child =
-        process.spawn().with_context(|| format!("run `sh -c` with {}", context.config.migrations.named()))?;
-    // The command object holds the pipe's other ends: as long as it lives, no end of file comes.
-    drop(process);
-    let (lines, said) = mpsc::channel();
-    let (app, voice, is_shown) = (app.clone(), Arc::clone(&context.voice), context.voice.shows_output());
+    let (reader, writer) = io::pipe().context("make a pipe")?;
+    process.stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
+    let named = context.config.migrations.named();
+    let mut running = Group::spawn(process).with_context(|| format!("run `sh -c` with {named}"))?;
+    let output = Arc::new(Mutex::new(Output::default()));
+    let (kept, app, voice) = (Arc::downgrade(&output), app.clone(), Arc::clone(&context.voice));
+    let (at_work, ended) = mpsc::channel::<()>();
     thread::spawn(move || {
-        for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
-            let line = app.mask(&without_colors(&String::from_utf8_lossy(&line)));
-            if is_shown {
+        let _at_work = at_work;
+        let mut reader = BufReader::new(reader);
+        while let Some(line) = next_line(&mut reader) {
+            let mut line = app.mask(&without_colors(&String::from_utf8_lossy(&line)));
+            line.truncate(line.floor_char_boundary(SHOWN_LENGTH));
+            if voice.shows_output() {
                 voice.show(&line);
             }
-            // Nobody listens any more once the command has ended; what it left running is still shown.
-            if lines.send(line).is_err() && !is_shown {
-                return;
+            match kept.upgrade() {
+                Some(output) => output.lock().unwrap_or_else(PoisonError::into_inner).add(line),
+                // The command has ended; what it left running is still shown.
+                None if voice.shows_output() => {}
+                None => return,
             }
         }
     });
-    let status = child.wait().context("wait for the migrate command")?;
-    let mut output = Vec::new();
+    let status = match running.wait() {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+        outcome => Some(outcome.context("wait for the migrate command")?),
+    };
     // What the command has left running may hold the pipe open for ever: its words are not waited for.
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while let Ok(line) = said.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        output.push(line);
-    }
+    let _ = ended.recv_timeout(Duration::from_secs(1));
+    let output = mem::take(&mut *output.lock().unwrap_or_else(PoisonError::into_inner));
     Ok((status, output))
+}
+
+/// The next line, as far as it is shown; somewhat more, so that a password at its end is known as one.
+fn next_line(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    reader.take(2 * SHOWN_LENGTH as u64).read_until(b'\n', &mut line).ok().filter(|read| *read > 0)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else {
+        reader.skip_until(b'\n').ok()?;
+    }
+    Some(line)
 }
 
 /// A program that thinks that it is at a terminal paints its words (`CARGO_TERM_COLOR=always`): ESC, `[`, numbers, `m`.
@@ -161,13 +222,12 @@ fn without_colors(line: &str) -> String {
     plain
 }
 
-fn shell(context: &Context, command: &str) -> Command {
-    let mut process = Command::new("sh");
-    process.arg("-c").arg(command).current_dir(&context.config.project.root);
+/// Has a command run as at the project's root.
+fn in_project(context: &Context, process: &mut Command) {
+    process.current_dir(&context.config.project.root);
     for key in of_outer_cargo(&context.environment) {
         process.env_remove(key);
     }
-    process
 }
 
 /// The variables by which `cargo run` tells this program what package it is. A cargo that we run must
@@ -178,15 +238,6 @@ pub fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = &str> {
             .iter()
             .any(|prefix| key.starts_with(prefix))
     })
-}
-
-fn indented(lines: &[String]) -> String {
-    let skipped = lines.len().saturating_sub(40);
-    let mut shown: Vec<_> = lines.iter().skip(skipped).map(|line| format!("  | {line}")).collect();
-    if skipped > 0 {
-        shown.insert(0, format!("  | ({skipped} lines before these)"));
-    }
-    shown.join("\n")
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod reset;
 mod rights;
 mod script;
 mod secrets;
+mod signals;
 mod state;
 mod surroundings;
 mod versions;
