@@ -131,6 +131,30 @@ fn ends_on_signals(rung: &str, workspace: Workspace) {
     }
 }
 
+/// `initdb` takes half a second and more: it ends with the command, and leaves nothing half made.
+#[test]
+fn initdb_ends_with_the_command() {
+    default_signals();
+    for arguments in [&["db-setup", "--ephemeral"][..], &["db-setup"]] {
+        let workspace = Workspace::new().with("DB_SERVER", "local");
+        let templates = workspace.root().join("servers/templates").display().to_string();
+        let initialises = || {
+            let entries = fs::read_dir("/proc").unwrap().flatten();
+            let lines = entries.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
+            let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+            lines.filter(|line| line.contains("initdb\0") && line.contains(&templates)).count()
+        };
+        let mut command = workspace.command(arguments);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        await_that("initdb runs", || initialises() > 0);
+        signal(&child, "TERM");
+        let run = Run::of(arguments.join(" "), child.wait_with_output().unwrap()).exits(143);
+        assert_eq!(initialises(), 0, "{}", run.stderr);
+        assert_eq!(fs::read_dir(&templates).unwrap().count(), 0, "{}", run.stderr);
+        workspace.run(&["db-setup"]).exits(0);
+    }
+}
+
 /// Whatever the moment: while the server starts, too.
 fn ends_on_a_signal_at_any_moment(_: &str, workspace: Workspace) {
     default_signals();
