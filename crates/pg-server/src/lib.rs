@@ -48,7 +48,7 @@ pub use password::app_password;
 pub use recorded::Recorded;
 pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
 pub use template::{Template, template};
-pub use throwaway::{Throwaway, scratch, throwaway};
+pub use throwaway::{Throwaway, end_throwaway, scratch, throwaway};
 pub use version::Version;
 
 /// Who is told, in one line each, what takes time or deserves a remark.

@@ -69,6 +69,13 @@ pub fn throwaway(
     }
 }
 
+/// Ends the server that [`throwaway`] has started in this directory, in a process that has ended without ending it. None
+/// there: fine. The directory stays.
+pub fn end_throwaway(directory: &Path) -> Result<(), LocalError> {
+    let account = Account::choose()?.of(&directory.join("data"));
+    Cluster::at(directory.to_owned(), account).quit().map(drop)
+}
+
 /// Where throw-away servers are quick: in memory where there is plenty, else the temporary directory.
 ///
 /// Each cluster is a thousand files, and ext4 looks for an unused inode among all that were freed in the

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test has nobody to tell but the test")]
 
+mod bench;
 mod ci;
 mod completions;
 mod connection;

@@ -8,10 +8,11 @@ mod table;
 mod testdb;
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use pg_server::{Binaries, Template, Throwaway};
 use pg_setup::migrate::of_outer_cargo;
 
 use self::table::Row;
-use crate::{cli::Bench, outcome::Outcome, terminal::Terminal};
+use crate::{cli::Bench, outcome::Outcome, signals, terminal::Terminal};
 
 /// How long a server of the bench may take to come up.
 const WAIT: Duration = Duration::from_secs(60);
@@ -30,6 +31,11 @@ impl Bench {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let environment = Environment::read(project, &EnvFile::Ignored)?;
         let terminal = Terminal::new(self.output, &environment);
+        signals::ends_with(move || {
+            // The bench ends what it has started, as where something fails; a build that runs ends first.
+            terminal.say("interrupted: ending the servers of the bench");
+            thread::sleep(WAIT);
+        });
         let stage = Stage::set(project, &environment)?;
         let mut rows = Vec::new();
         for (name, measure) in [
@@ -78,10 +84,10 @@ impl Stage {
                 None => bail!("bench needs PostgreSQL's server binaries: {}", reasons.join("; ")),
             },
         };
-        let directory = Scratch::new(&format!("{}-bench-{}", project.name, std::process::id()))?;
+        let directory = Scratch::new(&pg_server::scratch().join(format!("{}-bench", project.name)))?;
         let mut quiet = |_: &str| {};
-        let template = pg_server::template(&directory.0.join("kept"), &binaries, WAIT, &mut quiet)?;
-        let server = pg_server::throwaway(&template, &binaries, &directory.0.join("server"), &[], WAIT, &mut quiet)?;
+        let template = pg_server::template(&directory.path.join("kept"), &binaries, WAIT, &mut quiet)?;
+        let server = pg_server::throwaway(&template, &binaries, &directory.path.join("server"), &[], WAIT, &mut quiet)?;
         let outer = of_outer_cargo(environment).map(str::to_owned).collect();
         Ok(Self { project: project.clone(), config, binaries, template, server, outer, directory })
     }
@@ -92,7 +98,7 @@ impl Stage {
         for round in 0..repeat {
             row.add(
                 || {
-                    let place = self.directory.0.join(format!("fresh-{round}"));
+                    let place = self.directory.path.join(format!("fresh-{round}"));
                     let started = Instant::now();
                     let server = pg_server::throwaway(&self.template, &self.binaries, &place, &[], WAIT, &mut |_| {})?;
                     let elapsed = started.elapsed();
@@ -103,7 +109,7 @@ impl Stage {
                     limit::copy_and_spawn(
                         &self.template,
                         &self.binaries,
-                        &self.directory.0.join(format!("bare-{round}")),
+                        &self.directory.path.join(format!("bare-{round}")),
                     )
                 },
             )?;
@@ -115,7 +121,7 @@ impl Stage {
     fn nothing_there(&self, repeat: usize) -> anyhow::Result<Row> {
         // Cargo is asked twice, to build before the lock and to run under it, and the proof comes on top.
         let mut row = Row::new("a setup with nothing there", "psql and the migrations alone", 2.0);
-        let script = self.directory.0.join("setup.sql");
+        let script = self.directory.path.join("setup.sql");
         let printed = self.program(&["db-setup", "--dry-run"]).output().context("print the script")?;
         fs::write(&script, printed.stdout).context("keep the script")?;
         for _ in 0..repeat {
@@ -166,13 +172,8 @@ impl Stage {
 
     /// This program, on the bench's server alone.
     fn program(&self, arguments: &[&str]) -> Command {
-        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask"));
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .arg("--no-env-file")
-            .env("DATABASE_URL", self.app().url())
-            .env("ADMIN_DATABASE_URL", self.server.superuser.url());
+        let mut command = program(arguments);
+        command.env("DATABASE_URL", self.app().url()).env("ADMIN_DATABASE_URL", self.server.superuser.url());
         for key in ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DB_SERVER"] {
             command.env_remove(key);
         }
@@ -197,25 +198,65 @@ impl Stage {
     }
 }
 
-/// A directory that is deleted with everything below it.
-struct Scratch(PathBuf);
+/// This program.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask")));
+    command.args(arguments).arg("--no-env-file");
+    command
+}
+
+/// A directory that is deleted with everything below it; its lock is held for as long as the bench lives.
+struct Scratch {
+    path: PathBuf,
+    _lock: File,
+}
 
 impl Scratch {
     /// One that is not there yet: another user may have made it, and would choose what is written there. The server's
-    /// user may pass.
-    fn new(name: &str) -> anyhow::Result<Self> {
-        let path = pg_server::scratch().join(name);
+    /// user may pass. What a killed bench has left under the same name is ended first.
+    fn new(name: &Path) -> anyhow::Result<Self> {
+        let beside = |end: &str| PathBuf::from(format!("{}-{end}", name.display()));
+        let others = name.parent().and_then(|parent| fs::read_dir(parent).ok()).into_iter().flatten().flatten();
+        let others = others.map(|entry| entry.path());
+        for left in others
+            .filter(|path| path.as_os_str().as_encoded_bytes().starts_with(beside("").as_os_str().as_encoded_bytes()))
+        {
+            let lock = File::open(left.join(LOCK));
+            if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+                end(&left);
+            }
+        }
+        let path = beside(&std::process::id().to_string());
         fs::create_dir(&path).with_context(|| format!("make {}", path.display()))?;
-        let directory = Self(path);
-        fs::set_permissions(&directory.0, Permissions::from_mode(0o711))?;
-        Ok(directory)
+        fs::set_permissions(&path, Permissions::from_mode(0o711))?;
+        let lock = File::create_new(path.join(LOCK)).context("make the lock")?;
+        lock.lock().context("take the lock")?;
+        Ok(Self { path, _lock: lock })
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// In a directory of the bench: held by the process that made it.
+const LOCK: &str = "bench.lock";
+
+/// Ends what runs in the directory of a bench that was killed, and deletes it.
+fn end(directory: &Path) {
+    for place in fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let _ = pg_server::end_throwaway(&place);
+        // Servers of this program's own, in containers and not.
+        if place.join("made-by-pg-server").exists() {
+            let _ = timed(program(&["db-stop", "--purge", "--yes", "--quiet"]).env("DB_DATA_DIR", &place));
+        }
+    }
+    if let Some(container) = directory.file_name() {
+        let _ = timed(Command::new("docker").args(["rm", "--force", "--volumes"]).arg(container));
+    }
+    let _ = fs::remove_dir_all(directory);
 }
 
 /// How long a command takes from its start to its end; its words are shown if it fails.

@@ -24,7 +24,7 @@ impl Stage {
             terminal.say(&format!("skipped: no Docker engine has the image {image} (POSTGRES_IMAGE)"));
             return Ok(Vec::new());
         }
-        let data_dir = self.directory.0.join("containers");
+        let data_dir = self.directory.path.join("containers");
         let outcome = self.measure(repeat, &data_dir);
         let purged = timed(self.contained(&data_dir, &["db-stop", "--purge", "--yes"]).arg("--quiet"));
         let rows = outcome?;

@@ -1,6 +1,7 @@
 //! What the operating system and PostgreSQL alone need for a fresh cluster.
 
 use std::{
+    fs,
     net::TcpListener,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::Path,
@@ -17,12 +18,14 @@ pub(super) const SETTINGS: [&str; 4] = ["fsync=off", "full_page_writes=off", "wa
 
 /// Copies an initialised data directory by `cp -a`, spawns `postgres` there with development settings,
 /// and asks each millisecond until it answers.
-pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &Path) -> anyhow::Result<Duration> {
+pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &Path) -> anyhow::Result<Duration> {
     let data = template.data();
     let owner = data.metadata().context("look at the template")?;
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("find a port")?.port();
     let started = Instant::now();
+    fs::create_dir(around).context("make room for a copy")?;
+    let place = &around.join("data");
     let copied = Command::new("cp").arg("-a").arg(&data).arg(place).status().context("run cp")?;
     if !copied.success() {
         bail!("cp -a failed ({copied})");
@@ -34,8 +37,7 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &P
     }
     postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
     // The directory around is ours; the data are the unprivileged user's, where we are root.
-    let around = place.parent().and_then(|parent| parent.metadata().ok());
-    if around.is_some_and(|around| around.uid() != owner.uid()) {
+    if around.metadata().is_ok_and(|around| around.uid() != owner.uid()) {
         postgres.uid(owner.uid()).gid(owner.gid());
     }
     let mut server = postgres.spawn().context("spawn postgres")?;
@@ -43,7 +45,7 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, place: &P
     // SIGQUIT: nobody wants the data.
     let _ = Command::new("sh").args(["-c", &format!("kill -QUIT {}", server.id())]).status();
     let _ = server.wait();
-    let _ = std::fs::remove_dir_all(place);
+    let _ = fs::remove_dir_all(around);
     answered
 }
 

@@ -20,7 +20,7 @@ impl Stage {
     /// The rows of all sizes, on one database that grows.
     pub(super) fn many_tables(&self, repeat: usize) -> anyhow::Result<Vec<Row>> {
         timed(&mut self.program(&["db-setup", "--quiet"]))?;
-        let queries = self.directory.0.join("queries.sql");
+        let queries = self.directory.path.join("queries.sql");
         fs::write(&queries, pg_schema::catalog_queries(&expected_anywhere(&self.config)))
             .context("keep the catalog queries")?;
         let mut growth = [

@@ -2,7 +2,12 @@
 
 use std::{fmt::Write, time::Duration};
 
-use crate::terminal::{BAD, GOOD, STRONG, Terminal};
+use anyhow::bail;
+
+use crate::{
+    signals,
+    terminal::{BAD, GOOD, STRONG, Terminal},
+};
 
 /// One subject and its limit, measured in turns.
 pub(super) struct Row {
@@ -25,6 +30,9 @@ impl Row {
         subject: impl FnOnce() -> anyhow::Result<Duration>,
         limit: impl FnOnce() -> anyhow::Result<Duration>,
     ) -> anyhow::Result<()> {
+        if signals::exit_code().is_some() {
+            bail!("interrupted");
+        }
         self.times.push(subject()?);
         self.limit_times.push(limit()?);
         Ok(())

@@ -18,8 +18,8 @@ impl Stage {
     /// Nothing where the crate cannot be built: that is said.
     pub(super) fn test_databases(&self, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
         // Where the ladder's own server would have its data, and where nothing waits for a disk.
-        let on_disk = Scratch(self.config.data_dir.value.with_extension(format!("bench-{}", std::process::id())));
-        let mut peer = Peer::write(self, on_disk.0.clone())?;
+        let on_disk = Scratch::new(&self.config.data_dir.value.with_extension("bench"))?;
+        let mut peer = Peer::write(self, on_disk.path.join("server"))?;
         if let Err(error) = timed(peer.cargo(self).args(["test", "--no-run"])) {
             terminal.say(&format!("skipped: the crate with #[sqlx::test] cannot be built: {error:#}"));
             return Ok(Vec::new());
@@ -37,7 +37,7 @@ impl Stage {
             rows.extend(peer.waiting(self, admin)?);
             Ok(rows)
         })?;
-        peer.data_dir = self.directory.0.join("peer-server");
+        peer.data_dir = self.directory.path.join("peer-server");
         rows.extend(peer.serve(self, |admin| {
             peer.suites(
                 self,
@@ -61,7 +61,7 @@ struct Peer {
 
 impl Peer {
     fn write(stage: &Stage, data_dir: PathBuf) -> anyhow::Result<Self> {
-        let root = stage.directory.0.join("peer");
+        let root = stage.directory.path.join("peer");
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pg-testdb").display().to_string();
         let tests = |head: &str| {
             (0..TESTS).fold(head.to_owned(), |mut text, test| {

@@ -1,0 +1,62 @@
+//! `bench`: what it has started ends with it, or with the next bench.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tests::{Workspace, default_signals};
+
+fn start(workspace: &Workspace) -> Child {
+    workspace.command(&["bench"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Where a bench has its servers.
+fn place(bench: &Child) -> PathBuf {
+    pg_server::scratch().join(format!("aura-bench-{}", bench.id()))
+}
+
+/// How many servers work below a directory.
+fn servers(directory: &PathBuf) -> usize {
+    let below = format!("{}/", directory.display());
+    let lines = fs::read_dir("/proc").unwrap().flatten().map(|entry| fs::read(entry.path().join("cmdline")));
+    let lines = lines.map(|line| String::from_utf8_lossy(&line.unwrap_or_default()).into_owned());
+    lines.filter(|line| line.contains("postgres\0") && line.contains(&below)).count()
+}
+
+fn poll(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it did not come to that");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn interrupt(mut bench: Child) {
+    let place = place(&bench);
+    assert!(Command::new("kill").args(["-INT", &bench.id().to_string()]).status().unwrap().success());
+    assert_eq!(bench.wait().unwrap().code(), Some(130));
+    assert_eq!((place.exists(), servers(&place)), (false, 0));
+}
+
+#[test]
+fn what_it_has_started_ends_with_it_or_with_the_next() {
+    default_signals();
+    let workspace = Workspace::new();
+    let bench = start(&workspace);
+    poll(|| servers(&place(&bench)) > 0);
+    interrupt(bench);
+    let mut killed = start(&workspace);
+    let left = place(&killed);
+    poll(|| servers(&left) > 0);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(servers(&left) > 0);
+    let next = start(&workspace);
+    poll(|| servers(&place(&next)) > 0);
+    assert_eq!((left.exists(), servers(&left)), (false, 0));
+    interrupt(next);
+}
