@@ -117,18 +117,6 @@ fn a_hang_up_that_is_ignored_ends_nothing() {
     Run::of("nohup cargo xtask db-setup".to_owned(), child.wait_with_output().unwrap()).exits(0);
 }
 
-/// What the command leaves running after it has ended by itself is none of our business: a development server, say.
-#[test]
-fn what_the_command_leaves_behind_stays() {
-    let cluster = Cluster::start();
-    let leaves = "psql -X -q -c 'CREATE TABLE whole (id int)'; sleep 600 >/dev/null 2>&1 & echo $! > left";
-    let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", leaves);
-    workspace.run(&["db-setup"]).exits(0);
-    let left: u32 = fs::read_to_string(workspace.root().join("left")).unwrap().trim().parse().unwrap();
-    assert!(runs(left));
-    assert!(Command::new("kill").arg(left.to_string()).status().unwrap().success());
-}
-
 /// At a terminal of its own, as `script` makes one.
 fn at_a_terminal(workspace: &Workspace) -> Child {
     let program = workspace.command(&[]).get_program().display().to_string();

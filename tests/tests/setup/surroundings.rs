@@ -102,7 +102,11 @@ fn setup_does_not_wait_for_a_process_that_the_migrate_command_left() {
     // The process is still there.
     let left = std::fs::read_to_string(workspace.root().join("left")).unwrap();
     assert!(
-        std::process::Command::new("sh").args(["-c", &format!("kill {}", left.trim())]).status().unwrap().success()
+        std::process::Command::new("sh")
+            .args(["-c", &format!("kill -KILL {}", left.trim())])
+            .status()
+            .unwrap()
+            .success()
     );
 }
 
