@@ -170,7 +170,8 @@ fn attempt(info: &ConnInfo, limit: Duration) -> Result<Session, ConnectError> {
     let mut last = None;
     for ip in addresses(info, limit)? {
         match to_address(info, ip, limit) {
-            Err(error) if error.may_pass() => last = Some(error),
+            // Another address of the name may be that of another server: one that answers is stayed with, as by libpq.
+            Err(error) if error.may_pass() && error.is_no_server() => last = Some(error),
             outcome => return outcome.and_then(|session| wanted(info, session)),
         }
     }

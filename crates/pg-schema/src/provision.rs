@@ -115,7 +115,8 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
     let (mut app, refusal) = match connect_app(access, None) {
         Ok(session) => (Some(session), None),
         Err(error) if error.is_refused_parameter() => return Err(options_refused(error, expected)),
-        Err(error) if error.is_refusal() => (None, Some(error)),
+        // A damaged database can still be dropped.
+        Err(error) if error.is_refusal() || (error.is_damage() && purpose == Purpose::Drop) => (None, Some(error)),
         Err(error) => return Err(ProvisionError::Connect(error)),
     };
     let administrator = match &access.administrator {

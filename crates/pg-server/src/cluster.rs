@@ -57,8 +57,8 @@ pub(crate) enum Seen {
     Stopped,
     /// No server, but a pid file in its way: what it says.
     Stale(String),
-    /// A server that lets nobody in yet, or nobody any more.
-    Busy,
+    /// A server that lets nobody in yet, or nobody any more; with its words, where it said why.
+    Busy(Option<ConnectError>),
     /// A server that answered our query.
     Ready(Box<Running>),
 }
@@ -171,8 +171,8 @@ impl Cluster {
                 return Ok(Seen::Stale(format!("its process {} is no server of this directory", written.pid)));
             }
         }
-        let Some(port) = written.port.filter(|_| written.ready) else { return Ok(Seen::Busy) };
-        Ok(self.log_in(&written, port)?.map_or(Seen::Busy, |running| Seen::Ready(Box::new(running))))
+        let Some(port) = written.port.filter(|_| written.ready) else { return Ok(Seen::Busy(None)) };
+        self.log_in(&written, port)
     }
 
     /// Ends the server, if it runs, and gives its process id. The lock is held by the caller.
@@ -225,8 +225,13 @@ impl Cluster {
         write(&self.binaries_file(), &binaries.record())
     }
 
-    /// Logs in, and makes sure that it is this very server. `None`: it is starting or stopping.
-    fn log_in(&self, written: &PidFile, port: u16) -> Result<Option<Running>, LocalError> {
+    /// The error of a server that runs, and gives nobody a session.
+    pub(crate) fn unable(&self, error: ConnectError) -> LocalError {
+        LocalError::Unable { error: Box::new(error), data: self.data(), log: self.log() }
+    }
+
+    /// Logs in, and makes sure that it is this very server.
+    fn log_in(&self, written: &PidFile, port: u16) -> Result<Seen, LocalError> {
         let data = self.data();
         let refused = |words: String| LocalError::Refused { data: self.data(), words, password: self.password_file() };
         let password =
@@ -253,9 +258,13 @@ impl Cluster {
             Err(error @ ConnectError::Login { .. }) => {
                 return Err(LocalError::Foreign { data: self.data(), words: error.to_string() });
             }
-            Err(_) => return Ok(None),
+            Err(error) if error.is_damage() => return Err(self.unable(error)),
+            Err(error @ ConnectError::Unable { .. }) => return Ok(Seen::Busy(Some(error))),
+            Err(_) => return Ok(Seen::Busy(None)),
         };
-        let Ok(row) = session.ask(LOGIN_LIMIT, |client| client.query_one(IDENTITY, &[])) else { return Ok(None) };
+        let Ok(row) = session.ask(LOGIN_LIMIT, |client| client.query_one(IDENTITY, &[])) else {
+            return Ok(Seen::Busy(None));
+        };
         let (directory, version, fsync): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         if fs::canonicalize(&directory).ok() != Some(data) {
             return Err(refused(format!("on port {port} another server answers, that of {directory}")));
@@ -264,6 +273,6 @@ impl Cluster {
         let durability = if fsync == "on" { Durability::Durable } else { Durability::Development };
         let socket_dir = written.socket_dir.clone();
         let session = Spare::of(session);
-        Ok(Some(Running { pid: written.pid, socket_dir, version, superuser, session, durability }))
+        Ok(Seen::Ready(Box::new(Running { pid: written.pid, socket_dir, version, superuser, session, durability })))
     }
 }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use pg_config::ConnectError;
 use thiserror::Error;
 
 use crate::{ContainerError, EngineError};
@@ -156,6 +157,16 @@ pub enum LocalError {
         words: String,
         /// Where the superuser's password is kept.
         password: PathBuf,
+    },
+    /// The server runs, and gives nobody a session.
+    #[error("{error}\n  [its log is {}, its data are in {}; `cargo xtask db-stop` stops it, with --purge it throws them away]", log.display(), data.display())]
+    Unable {
+        /// What the server said.
+        error: Box<ConnectError>,
+        /// The server's data directory.
+        data: PathBuf,
+        /// The log's file.
+        log: PathBuf,
     },
     /// What answers at the server's port is another program.
     #[error("the server of {} is not what answers at its port: {words} [`cargo xtask db-stop`, then `cargo xtask db-setup`, which takes another port]", data.display())]

@@ -62,10 +62,17 @@ pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) ->
     }
     let deadline = Instant::now() + wait;
     for cluster in &clusters {
+        let mut why = None;
         let seen = poll::until(deadline, || match cluster.look() {
-            Ok(Seen::Busy) => None,
+            Ok(Seen::Busy(error)) => {
+                why = error;
+                None
+            }
             outcome => Some(outcome),
         });
+        if let (None, Some(error)) = (&seen, why) {
+            return Err(cluster.unable(error));
+        }
         if let Some(Seen::Ready(running)) = seen.transpose()? {
             let reason = format!("started earlier for this workspace, process {}", running.pid);
             return Ok(Search::Running(Box::new(Found {

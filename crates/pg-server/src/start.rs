@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::Durability;
+use pg_config::{ConnectError, Durability};
 
 use crate::{
     Binaries, LocalError, Say,
@@ -29,6 +29,8 @@ struct Attempt<'a> {
     refused: Vec<u16>,
     /// What we wait for, for the error.
     seen: &'static str,
+    /// Why the server gives nobody a session, where it said so.
+    unable: Option<ConnectError>,
 }
 
 /// The running server of this cluster, started where it does not run yet. The lock is held by the caller.
@@ -55,8 +57,12 @@ pub(crate) fn start(
         port: None,
         refused: Vec::new(),
         seen: "nothing happened",
+        unable: None,
     };
     let running = poll::until(Instant::now() + wait, || attempt.step(say).transpose()).unwrap_or_else(|| {
+        if let Some(error) = attempt.unable.take() {
+            return Err(cluster.unable(error));
+        }
         let log = cluster.log();
         let tail = log::tail(&log);
         Err(LocalError::NotReady { data: cluster.data(), waited: wait, seen: attempt.seen.to_owned(), log, tail })
@@ -70,7 +76,8 @@ impl Attempt<'_> {
     fn step(&mut self, say: Say<'_>) -> Result<Option<Running>, LocalError> {
         match self.cluster.look()? {
             Seen::Ready(running) => return Ok(Some(*running)),
-            Seen::Busy => {
+            Seen::Busy(error) => {
+                self.unable = error;
                 self.seen = "it runs and lets nobody in yet";
                 return Ok(None);
             }

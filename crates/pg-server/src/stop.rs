@@ -239,7 +239,9 @@ fn status_of(cluster: &Cluster) -> Status {
             Ok(Some(reason)) => State::Broken { reason },
             Err(error) => State::Broken { reason: error.to_string() },
         },
-        Ok(Seen::Busy) => unready("it is starting or stopping".to_owned()),
+        Ok(Seen::Busy(error)) => {
+            unready(error.map_or_else(|| "it is starting or stopping".to_owned(), |error| error.to_string()))
+        }
         Err(error) => unready(error.to_string()),
     };
     Status {

@@ -2,7 +2,7 @@
 
 use std::{any::Any, cell::LazyCell, fmt, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Address, Candidates, Config, ConnInfo, ConnectError, Identifier, Password, ServerChoice, Sourced};
 use pg_schema::{Access, Administrator, Expected, ProvisionError, VerifyError};
 use pg_server::{Dump, Ephemeral, Mode, NoServer, Recorded, Request, Rung, Say, Server, Source};
@@ -112,7 +112,14 @@ impl Target {
             return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
                 .into();
         }
-        error
+        match &self.server.local {
+            Some(local) if connect_error(&error).is_some_and(ConnectError::is_damage) => anyhow!(
+                "{error}\n  [its log is {}; `cargo xtask db-reset` drops database {} and makes it again, without its data]",
+                local.log.display(),
+                self.expected.database
+            ),
+            _ => error,
+        }
     }
 
     /// Says that a server which does not answer is being waited for, for as long as the value lives.
@@ -318,11 +325,21 @@ impl std::error::Error for SilentServer {}
 
 /// Whether an error means that no server could be had.
 pub fn is_no_server(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.is::<NoServer>()
-            || cause.is::<SilentServer>()
-            || cause.downcast_ref().is_some_and(ConnectError::is_no_server)
-            || matches!(cause.downcast_ref(), Some(ProvisionError::Connect(error)) if error.is_no_server())
-            || matches!(cause.downcast_ref(), Some(VerifyError::Connect(error)) if error.is_no_server())
+    error.chain().any(|cause| cause.is::<NoServer>() || cause.is::<SilentServer>())
+        || connect_error(error).is_some_and(ConnectError::is_no_server)
+}
+
+/// Why no connection came about, where that is what an error says.
+fn connect_error(error: &anyhow::Error) -> Option<&ConnectError> {
+    error.chain().find_map(|cause| {
+        let by_setup = cause.downcast_ref().and_then(|error| match error {
+            ProvisionError::Connect(error) => Some(error),
+            _ => None,
+        });
+        let by_verification = cause.downcast_ref().and_then(|error| match error {
+            VerifyError::Connect(error) => Some(error),
+            VerifyError::Sql(_) => None,
+        });
+        cause.downcast_ref().or(by_setup).or(by_verification)
     })
 }

@@ -1,13 +1,16 @@
 //! Logins that are refused, and servers that do not answer.
 
 use std::{
-    io::{Read, Write},
+    fs,
+    io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener},
+    process::Stdio,
     thread,
     time::Duration,
 };
 
-use tests::{Cluster, Workspace, shows};
+use pg_config::Session;
+use tests::{Cluster, Workspace, connection, psql, shows};
 
 use crate::state;
 
@@ -71,8 +74,76 @@ fn a_refusal_that_no_password_fixes_changes_none() {
     let (cluster, workspace) = state::set_up();
     cluster.sql("postgres", "ALTER ROLE aura_user CONNECTION LIMIT 0");
     let before = cluster.globals();
-    workspace.run(&["db-setup", "--set-password"]).exits(1).shows("connection-limit");
+    workspace.run(&["db-setup", "--set-password", "--wait", "0"]).exits(1).shows("connection-limit");
     assert_eq!(cluster.globals(), before);
+}
+
+/// Sessions of the app's role, as many as a server with 8 connections gives: 3 are a superuser's. One that has ended
+/// may keep its place for a moment.
+fn occupied(cluster: &Cluster) -> Vec<Session> {
+    let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
+    (0..5).map(|_| pg_config::connect_within(&app, Duration::from_secs(60)).unwrap()).collect()
+}
+
+/// It says nothing of the role, its password or `pg_hba.conf`.
+#[test]
+fn a_server_without_a_free_connection_is_waited_for() {
+    let cluster = Cluster::start_with(&[("max_connections", "8")]);
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    let held = occupied(&cluster);
+    let setup = workspace.run(&["db-setup", "--wait", "0"]).exits(1);
+    let verify = workspace.run(&["db-verify", "--wait", "0"]).exits(1);
+    shows("no-free-connection", &(setup.screen() + &verify.screen()));
+    drop(held);
+    for command in ["db-setup", "db-verify"] {
+        let held = occupied(&cluster);
+        let mut waiting = workspace.command(&[command, "--wait", "600"]);
+        let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("waiting up to 600 s")), "{command}");
+        assert!(waiting.try_wait().unwrap().is_none());
+        drop(held);
+        // Its own words are read to the end.
+        let said = lines.map(|line| line.unwrap() + "\n").collect::<String>();
+        assert!(waiting.wait().unwrap().success(), "{command}: {said}");
+    }
+}
+
+/// The files of one database are gone. On a server of ours what to do is a command.
+#[test]
+fn a_database_whose_files_are_missing_is_damaged() {
+    let directory =
+        "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database WHERE datname = 'aura_db'";
+    let named = Cluster::start_with(&[]);
+    let workspace = Workspace::on(&named);
+    workspace.run(&["db-setup"]).exits(0);
+    fs::remove_dir_all(named.value("postgres", directory)).unwrap();
+    let screens = ["db-setup", "db-verify"].map(|command| workspace.run(&[command]).exits(1).screen());
+    shows("missing-files-of-a-named-server", &screens.concat());
+
+    let workspace = Workspace::new().with("DB_SERVER", "local");
+    workspace.run(&["db-setup"]).exits(0);
+    let admin = workspace.run(&["db-url", "--admin"]).exits(0);
+    let directory = psql(admin.line(), &["-c", directory], "").exits(0);
+    fs::remove_dir_all(directory.line()).unwrap();
+    let screens = ["db-setup", "db-verify"].map(|command| workspace.run(&[command]).exits(1).screen());
+    shows("missing-files-of-our-server", &screens.concat());
+    workspace.run(&["db-reset", "--yes"]).exits(0);
+    state::assert_complete(&workspace, "reset");
+}
+
+/// A file without which nobody is let in.
+#[test]
+fn a_server_of_ours_whose_files_are_missing_can_be_stopped() {
+    let workspace = Workspace::new().with("DB_SERVER", "local");
+    workspace.run(&["db-setup"]).exits(0);
+    let data = fs::read_dir(workspace.root().join("servers/clusters")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(data.join("data/global/pg_filenode.map")).unwrap();
+    let screens = ["db-setup", "db-verify"].map(|command| workspace.run(&[command]).exits(4).screen());
+    shows("missing-files-of-the-whole-server", &screens.concat());
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    workspace.run(&["db-setup"]).exits(0);
 }
 
 #[test]

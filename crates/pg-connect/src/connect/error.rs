@@ -23,7 +23,7 @@ pub enum ConnectError {
         /// The operating system's or the driver's words.
         cause: String,
     },
-    /// The server is still starting or already stopping (SQLSTATE 57P03, 57P01).
+    /// The server is still starting or already stopping (SQLSTATE 57P01, 57P02, 57P03).
     #[error("the server at {at} is not ready: {}", further_lines_quoted(.error.message()))]
     NotReady {
         /// Host and port.
@@ -60,6 +60,20 @@ pub enum ConnectError {
         database: String,
         /// The server's words.
         error: Box<DbError>,
+    },
+    /// The server answered, and can give no session now: that says nothing of the role, its password or `pg_hba.conf`.
+    #[error("the server at {at} gives {user} no session in {database}: {}{} ({})\n  help: {}", further_lines_quoted(.error.message()), detail(.error), .error.code().code(), .trouble.help)]
+    Unable {
+        /// Host and port.
+        at: String,
+        /// The role, quoted.
+        user: String,
+        /// The database, quoted.
+        database: String,
+        /// The server's words.
+        error: Box<DbError>,
+        /// What its SQLSTATE means.
+        trouble: &'static Trouble,
     },
     /// The server wants a password, and none is known.
     #[error("the server at {at} wants a password for {user}, and none was given")]
@@ -110,13 +124,81 @@ pub enum ConnectError {
     Parameter(#[from] InvalidConnString),
 }
 
+/// What an SQLSTATE says of a server that gives no session.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the SQLSTATE begins with.
+    code: &'static str,
+    /// Whether waiting may help.
+    passes: bool,
+    /// Whether files of the server are missing or damaged.
+    is_damage: bool,
+    /// What to do.
+    help: &'static str,
+}
+
+/// Of the SQLSTATEs with which a session is refused (the manual's appendix A) those that are about the server. The first
+/// that fits counts.
+static TROUBLES: [Trouble; 8] = [
+    Trouble {
+        code: "53300",
+        passes: true,
+        is_damage: false,
+        help: "end sessions that nobody needs (pg_stat_activity lists them), or raise max_connections, or the CONNECTION LIMIT of \
+               the role or of the database",
+    },
+    Trouble { code: "53100", passes: false, is_damage: false, help: "make room on the server's disk" },
+    Trouble { code: "53200", passes: true, is_damage: false, help: "the server's machine needs more free memory" },
+    Trouble { code: "53", passes: true, is_damage: false, help: "the server's log says what it lacks" },
+    Trouble { code: "58", passes: false, is_damage: true, help: DAMAGED },
+    Trouble { code: "XX001", passes: false, is_damage: true, help: DAMAGED },
+    Trouble { code: "XX002", passes: false, is_damage: true, help: DAMAGED },
+    // Poolers give it for many reasons.
+    Trouble {
+        code: "XX",
+        passes: false,
+        is_damage: false,
+        help: "the log of the server, or of a pooler before it, says more",
+    },
+];
+
+/// The files of one database are gone, of which the catalog knows.
+static MISSING_FILES: Trouble = Trouble { code: "3D000", passes: false, is_damage: true, help: DAMAGED };
+
+const DAMAGED: &str = "files of the server are missing or damaged, and its log says which: restore a backup of the database, or drop \
+                       it and make it again";
+
+impl Trouble {
+    fn of(error: &DbError) -> Option<&'static Self> {
+        let code = error.code().code();
+        // Where a database is not there at all, the detail names no directory (`InitPostgres`, `postinit.c`).
+        let names_directory = |detail: &str| detail.contains("base/") || detail.contains("pg_tblspc/");
+        if *error.code() == SqlState::INVALID_CATALOG_NAME && error.detail().is_some_and(names_directory) {
+            return Some(&MISSING_FILES);
+        }
+        TROUBLES.iter().find(|trouble| code.starts_with(trouble.code))
+    }
+}
+
+/// The server's detail, in the sentence of its message.
+fn detail(error: &DbError) -> String {
+    error.detail().map(|detail| format!(": {}", further_lines_quoted(detail))).unwrap_or_default()
+}
+
 impl ConnectError {
     /// The server's SQLSTATE, where it was the server that refused.
     pub fn code(&self) -> Option<&SqlState> {
         match self {
-            Self::NotReady { error, .. } | Self::Refused { error, .. } => Some(error.code()),
+            Self::NotReady { error, .. } | Self::Refused { error, .. } | Self::Unable { error, .. } => {
+                Some(error.code())
+            }
             _ => None,
         }
+    }
+
+    /// Whether files of the server are missing or damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Unable { trouble, .. } if trouble.is_damage)
     }
 
     /// Whether somebody in between refuses what the session should start with: PgBouncer takes no `options`, from
@@ -146,6 +228,7 @@ impl ConnectError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NotReady { .. } => true,
+            Self::Unable { trouble, .. } => trouble.passes,
             Self::NoneWillDo { failures, .. } => failures.iter().any(Self::may_pass),
             _ => false,
         }
@@ -174,9 +257,13 @@ impl ConnectError {
         let after = |prefix| words.strip_prefix(prefix).map(|rest| rest.trim_start_matches(": ").to_owned());
         if let Some(server) = error.as_db_error() {
             let error = Box::new(server.clone());
-            return match *server.code() {
-                SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN => Self::NotReady { at, error },
-                _ => Self::Refused { at, user, database: format!("database \"{}\"", info.database), error },
+            let database = format!("database \"{}\"", info.database);
+            return match (server.code(), Trouble::of(server)) {
+                (&SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN, _) => {
+                    Self::NotReady { at, error }
+                }
+                (_, Some(trouble)) => Self::Unable { at, user, database, error, trouble },
+                (_, None) => Self::Refused { at, user, database, error },
             };
         }
         let failure = handshaken.and_then(Handshaken::failure);
