@@ -48,6 +48,8 @@ pub struct Session {
     pub opened: Instant,
     /// With whose rights it works.
     pub rights: Rights,
+    /// Whose connection it is, in words: `role "aura_user" to database "aura_db" at localhost:5432`.
+    pub whose: String,
     notices: Arc<Mutex<Notices>>,
     end: End,
     deadline: Deadline,
@@ -285,7 +287,8 @@ fn try_once(
                 (_, None, Stance::Clear) => Encryption::Clear(format!("sslmode={}", info.ssl_mode)),
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
-            Ok(Session { client, encryption, opened, rights: Rights::App, notices, end, deadline })
+            let whose = format!("role \"{}\" to database \"{}\" at {}", info.user, info.database, info.address());
+            Ok(Session { client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
         }
         Err(error) => {
             let error = ConnectError::of(info, &error, Some(&handshaken), &end);

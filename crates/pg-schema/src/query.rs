@@ -25,27 +25,39 @@ pub struct SqlError {
 }
 
 impl SqlError {
-    /// What the server, or the driver, said of a statement.
-    pub fn new(statement: &str, error: &postgres::Error) -> Self {
-        // The first line of a long query says which one it is.
-        let statement = statement.trim().lines().next().unwrap_or_default().to_owned();
-        let statement = mask_verifier(&statement);
+    /// What the server, or the driver, said of a statement of a session.
+    pub fn new(session: &Session, statement: &str, error: &postgres::Error) -> Self {
+        let statement = shown(statement);
         let Some(server) = error.as_db_error() else {
             // The driver's own words are only that something was wrong.
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            let message = format!("{error}{cause}");
-            return Self { statement, message, sqlstate: String::new(), detail: String::new() };
+            return Self { statement, sqlstate: String::new(), ..Self::lost(session, &format!("{error}{cause}")) };
         };
+        let sqlstate = format!(" ({})", server.code().code());
+        let message = further_lines_quoted(server.message());
+        if ends_session(&sqlstate) {
+            return Self { statement, sqlstate, ..Self::lost(session, &message) };
+        }
         let detail = [("detail", server.detail()), ("hint", server.hint())]
             .into_iter()
             .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
             .collect();
+        Self { statement, message, sqlstate, detail }
+    }
+
+    /// A connection that is lost.
+    fn lost(session: &Session, words: &str) -> Self {
         Self {
-            statement,
-            message: further_lines_quoted(server.message()),
-            sqlstate: format!(" ({})", server.code().code()),
-            detail,
+            statement: String::new(),
+            message: format!("the connection of {} was lost: {words}", session.whose),
+            sqlstate: String::new(),
+            detail: "\n  help: run the command again; the server's log may say why the connection ended".to_owned(),
         }
+    }
+
+    /// Whether the connection was lost.
+    pub fn is_lost(&self) -> bool {
+        self.sqlstate.is_empty() || ends_session(&self.sqlstate)
     }
 
     /// A statement that was run, and did not do what it says.
@@ -71,17 +83,31 @@ impl SqlError {
     }
 }
 
+/// Whether an SQLSTATE, as it is shown, is the end of the session: class 08, and 57P01 to 57P05.
+fn ends_session(sqlstate: &str) -> bool {
+    sqlstate.starts_with(" (08") || sqlstate.starts_with(" (57P")
+}
+
+/// A statement as errors show it: its first line. What one of our long queries is for stands in a comment before it.
+fn shown(statement: &str) -> String {
+    let comment: Vec<_> = statement.trim().lines().map_while(|line| line.strip_prefix("-- ")).collect();
+    match comment.join(" ").split(';').next() {
+        Some(purpose) if !purpose.is_empty() => format!("the query for {purpose}"),
+        _ => mask_verifier(statement.trim().lines().next().unwrap_or_default()),
+    }
+}
+
 /// Runs one query whose parameters are all text: one round trip, nothing prepared, nothing left behind.
 pub fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
     let typed: Vec<(&(dyn ToSql + Sync), Type)> =
         parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
-    session.ask(ANSWER, |client| client.query_typed(sql, &typed)).map_err(|error| SqlError::new(sql, &error))
+    session.ask(ANSWER, |client| client.query_typed(sql, &typed)).map_err(|error| SqlError::new(session, sql, &error))
 }
 
 /// The one row of a query that always gives one.
 pub fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Row, SqlError> {
     query(session, sql, parameters)?.into_iter().next().ok_or_else(|| SqlError {
-        statement: sql.trim().lines().next().unwrap_or_default().to_owned(),
+        statement: shown(sql),
         message: "the query gave no row".to_owned(),
         sqlstate: String::new(),
         detail: String::new(),
@@ -106,12 +132,13 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(90);
 
 /// Runs one statement that gives no rows, and that may take long: it makes, drops or rebuilds something.
 pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
-    session.client.batch_execute(statement).map_err(|error| SqlError::new(statement, &error))
+    session.client.batch_execute(statement).map_err(|error| SqlError::new(session, statement, &error))
 }
 
 /// Runs statements that take no time: of a transaction's beginning and end, and settings.
 pub(crate) fn execute_at_once(session: &mut Session, statement: &str) -> Result<(), SqlError> {
-    session.ask(ANSWER, |client| client.batch_execute(statement)).map_err(|error| SqlError::new(statement, &error))
+    let outcome = session.ask(ANSWER, |client| client.batch_execute(statement));
+    outcome.map_err(|error| SqlError::new(session, statement, &error))
 }
 
 /// The path that a session was given, before a query of ours goes by a path of its own.
@@ -141,8 +168,8 @@ pub(crate) fn in_transaction<T>(
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
     let begin = format!("BEGIN READ ONLY; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {BOUNDS}");
-    let messages =
-        session.ask(ANSWER, |client| client.simple_query(&begin)).map_err(|error| SqlError::new(&begin, &error))?;
+    let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
+    let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

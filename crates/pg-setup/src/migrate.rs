@@ -34,6 +34,9 @@ pub fn build(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How far a setup came that an error stopped after the migrations.
+pub(crate) const UNVERIFIED: &str = "the migrate command has run, and its outcome is not verified";
+
 /// What a run of the migrations came to.
 pub struct Migrated {
     /// Where what it made has landed.
@@ -57,17 +60,20 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
         // What it left is no success to any later verification either; where that cannot be written, this error says it.
         let _ = pg_schema::record_failure(session, expected);
     }
-    let after = Snapshot::take(session, expected)?;
-    let landed = before.landed(&after, &expected.schema);
+    let landed = Snapshot::take(session, expected).map(|after| before.landed(&after, &expected.schema));
     if let Some((failed, first)) = failure {
         // With `-v` its words stand above already.
         let shown = if context.voice.shows_output() { String::new() } else { output.shown() };
         bail!(
             "{failed}: {}{shown}\n  {}\n  help: {first}run cargo xtask db-setup again; what it left is not called a success",
             context.config.migrations.named(),
-            summary(&landed, expected)
+            landed.map_or_else(
+                |error| format!("what it made is not known: {error}"),
+                |landed| summary(&landed, expected)
+            )
         );
     }
+    let landed = landed.context(UNVERIFIED)?;
     context.voice.say(&summary(&landed, expected));
     Ok(Migrated { landed, warnings: output.warnings })
 }

@@ -9,11 +9,23 @@ use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
 use crate::{
     Context, Target, Voice,
     blocked::name_blockers,
-    migrate::{self, Migrated},
+    migrate::{self, Migrated, UNVERIFIED},
 };
 
 /// From nothing, or from anything in between, to a verdict on the target's database.
 pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+    let mut done = Vec::new();
+    let outcome = go_through(context, target, lock_wait, &mut done);
+    outcome.map_err(|error| target.explain_after(error, Some(&done)))
+}
+
+/// The steps; notes the statements that were run.
+fn go_through(
+    context: &Context,
+    target: &Target,
+    lock_wait: Duration,
+    done: &mut Vec<String>,
+) -> anyhow::Result<Verdict> {
     let voice = &*context.voice;
     let Target { access, expected, .. } = target;
     let _blockers = name_blockers(context, target);
@@ -29,6 +41,7 @@ pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow
     let administrator = connections.administrator_role().to_owned();
     let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
         tell(voice, change, &administrator, expected);
+        done.push(change.statement.clone());
     })?;
     for error in &provisioned.left {
         voice.warn(&format!("left as it is: {error}"));
@@ -76,11 +89,11 @@ pub fn migrate_and_verify(
 ) -> anyhow::Result<Verdict> {
     let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
     connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
-    let mut verdict = pg_schema::verify_session(app, &target.access.app, expected)?;
+    let mut verdict = pg_schema::verify_session(app, &target.access.app, expected).context(UNVERIFIED)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
     if verdict.report.fails_only(&["migrations"])
         && let Some(facts) = &verdict.facts
-        && pg_schema::record_digest(app, facts, expected)?
+        && pg_schema::record_digest(app, facts, expected).context(UNVERIFIED)?
     {
         pg_schema::note_recorded(&mut verdict.report);
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -20,7 +20,7 @@ fn place(bench: &Child) -> PathBuf {
 }
 
 /// How many servers work below a directory.
-fn servers(directory: &PathBuf) -> usize {
+fn servers(directory: &Path) -> usize {
     let below = format!("{}/", directory.display());
     let lines = fs::read_dir("/proc").unwrap().flatten().map(|entry| fs::read(entry.path().join("cmdline")));
     let lines = lines.map(|line| String::from_utf8_lossy(&line.unwrap_or_default()).into_owned());

@@ -1,6 +1,6 @@
 //! The ways in which the documented procedure fails, reproduced; the numbers are those of failure-modes.md.
 
-use tests::{Cluster, Workspace, psql, shows};
+use tests::{Cluster, Workspace, connection, psql, shows};
 
 use crate::state;
 
@@ -214,4 +214,55 @@ fn the_path_and_its_note_are_written_together_or_not_at_all() {
     cluster.sql("aura_db", "DROP EVENT TRIGGER refuses; DROP FUNCTION public.refuses()");
     workspace.run(&["db-verify", "--fix"]).exits(0);
     assert_eq!(cluster.value("aura_db", path), "search_path=aura, public");
+}
+
+/// Ends each session that makes a schema.
+const ENDS: &str =
+    "CREATE FUNCTION public.ends() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+        AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); END $$;
+    CREATE EVENT TRIGGER ends ON ddl_command_start WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION public.ends()";
+
+/// Which one, what was done before, what to do. Whether the server's last words arrive is not ours to say.
+#[test]
+fn an_error_names_the_connection_that_was_lost() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE DATABASE aura_db");
+    cluster.sql("aura_db", ENDS);
+    let workspace = Workspace::on(&cluster);
+    let lost = format!(
+        "error: the connection of role \"aura_user\" to database \"aura_db\" at 127.0.0.1:{} was lost: ",
+        cluster.port()
+    );
+    let run = workspace.run(&["db-setup"]).exits(1).complains(&lost).complains("\n  statement: CREATE SCHEMA aura\n");
+    let done = "done before: 2 statements, the last of them: GRANT CONNECT, CREATE, TEMPORARY ON DATABASE aura_db TO aura_user";
+    run.complains("\n  help: run the command again; ").complains(done);
+    cluster.sql("aura_db", "DROP FUNCTION public.ends() CASCADE");
+    // In the migrations, that of the program itself.
+    let ends =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = user AND pid <> pg_backend_pid()";
+    let command = format!("psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE TABLE IF NOT EXISTS one (id int)' -c '{ends}'");
+    let migrating = Workspace::on(&cluster).with("MIGRATE_COMMAND", &command);
+    for command in ["db-setup", "db-migrate"] {
+        let run = migrating.run(&[command]).exits(1);
+        let run = run
+            .complains("error: the migrate command has run, and its outcome is not verified: the connection of role");
+        run.complains(lost.trim_start_matches("error: ")).complains("help: run the command again");
+    }
+    workspace.run(&["db-setup"]).exits(0);
+}
+
+/// Of a server that was started here the log is named.
+#[test]
+fn an_error_names_the_log_of_our_server() {
+    let workspace = Workspace::new().with("DB_SERVER", "local");
+    workspace.run(&["db-setup"]).exits(0);
+    let admin = workspace.run(&["db-url", "--admin"]).exits(0);
+    let admin = connection(admin.line()).with_database("aura_db").url();
+    psql(&admin, &["-c", "DROP SCHEMA aura CASCADE"], "").exits(0);
+    psql(&admin, &["-c", ENDS], "").exits(0);
+    let run = workspace.run(&["db-setup"]).exits(1).complains("nothing was changed before");
+    let log = workspace.root().join("servers/clusters");
+    run.complains(&format!("[its log: {}", log.display()));
+    psql(&admin, &["-c", "DROP FUNCTION public.ends() CASCADE"], "").exits(0);
+    workspace.run(&["db-setup"]).exits(0);
 }

@@ -18,10 +18,13 @@ impl DbMigrate {
         let context = Context::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         migrate::build(&context)?;
-        let _blockers = name_blockers(&context, &target);
-        let patience = target.patience(&context);
-        let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)
-            .map_err(|error| target.explain(error))?;
+        self.migrate(&context, &target, reporting).map_err(|error| target.explain(error))
+    }
+
+    fn migrate(&self, context: &Context, target: &Target, reporting: &Reporting) -> anyhow::Result<Outcome> {
+        let _blockers = name_blockers(context, target);
+        let patience = target.patience(context);
+        let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)?;
         drop(patience);
         let lock_wait = Duration::from_secs(self.lock_wait);
         connections.lock("cargo xtask db-migrate", lock_wait, &mut |line| context.terminal.say(line))?;
@@ -36,16 +39,16 @@ impl DbMigrate {
             context
                 .terminal
                 .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends what it may, and what is found below says the rest");
-            return Ok(reporting.conclude(&context, &target, &before));
+            return Ok(reporting.conclude(context, target, &before));
         }
         if let Some(found) = before.facts.as_ref().and_then(|facts| facts.table_elsewhere(&target.expected)) {
             context.terminal.warn(&format!(
                 "the migrations were not run: they would make empty tables beside {} and the like; move those first",
                 found.object.qualified()
             ));
-            return Ok(reporting.conclude(&context, &target, &before));
+            return Ok(reporting.conclude(context, target, &before));
         }
-        let verdict = migrate_and_verify(&context, &target, &mut connections, &target.expected, app)?;
-        Ok(reporting.conclude(&context, &target, &verdict))
+        let verdict = migrate_and_verify(context, target, &mut connections, &target.expected, app)?;
+        Ok(reporting.conclude(context, target, &verdict))
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn app_connection(context: &Context, target: &Target, with_options: b
     let _patience = target.patience(context);
     match connect_within(&plain, context.wait) {
         Ok(mut session) => {
-            let row = session.client.query_one("SELECT pg_catalog.current_schema()::text", &[])?;
+            let row = pg_schema::query_one(&mut session, "SELECT pg_catalog.current_schema()::text", &[])?;
             let leads_home = row.get::<_, Option<String>>(0).as_deref() == Some(schema.as_str());
             Ok(if leads_home { plain } else { with_path() })
         }

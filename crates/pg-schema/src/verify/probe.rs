@@ -82,7 +82,7 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Result<Probe
         Err(error) => {
             // The failed statement left the transaction open.
             let _ = session.ask(ANSWER, |client| client.batch_execute("ROLLBACK"));
-            let error = SqlError::new("CREATE TABLE", &error);
+            let error = SqlError::new(session, "CREATE TABLE", &error);
             if error.is_final() {
                 return Err(error);
             }
