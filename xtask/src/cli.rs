@@ -68,7 +68,7 @@ pub(crate) struct Common {
     /// Read no .env
     #[arg(long, conflicts_with = "env_file")]
     pub(crate) no_env_file: bool,
-    /// Wait so long for a server that is still starting
+    /// Wait so long for a server that is still starting, or has no free connection
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) wait: u64,
     #[command(flatten)]
