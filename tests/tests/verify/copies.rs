@@ -208,3 +208,18 @@ cases! {
         ..CASE
     };
 }
+
+/// An expression of the app's own may never end: the rows are unknown then, and the verdict comes all the same.
+#[test]
+fn a_table_that_never_answers_is_not_waited_for() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "SET ROLE aura_user; CREATE FUNCTION aura.slow(id int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+             IF current_setting('slow.off', true) IS NULL THEN PERFORM pg_sleep(100000); END IF; RETURN true; END $$; \
+         RESET ROLE; CREATE TABLE public.core_user (id int); ALTER TABLE public.core_user OWNER TO aura_user; \
+         SET slow.off = 'yes'; CREATE INDEX ON public.core_user (id) WHERE aura.slow(1)",
+    );
+    let run = workspace.verify().exits(3).shows("table-that-never-answers");
+    assert_eq!(run.with_status("fail"), ["duplicates"]);
+}
