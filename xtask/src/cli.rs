@@ -32,7 +32,11 @@ enum Command {
     DbVerify(DbVerify),
     /// Run the app's migrations, and prove where each new object landed
     DbMigrate(DbMigrate),
-    /// Drop the app's database and set it up again
+    /// Replace the app's database by a new one that is set up
+    ///
+    /// The database is renamed, the new one is made and verified under the true name, and the old one is dropped last:
+    /// until then the disk holds both. Where the new one fails, the old one comes back. Owner, encoding, locale,
+    /// privileges, settings, comment and connection limit are kept.
     DbReset(DbReset),
     /// Show which server serves and why, its state, and where each value of the configuration came from
     DbStatus(DbStatus),

@@ -11,6 +11,7 @@ mod lock;
 mod mend;
 mod object;
 mod path;
+mod properties;
 mod provision;
 mod query;
 mod record;
@@ -29,7 +30,7 @@ pub use facts::{Creator, Facts, Misplaced, PathLayer, RoleSchema, SchemaFacts, S
 pub use lock::{LockError, blockers};
 pub use mend::mend;
 pub use object::{Kind, Object};
-pub use path::elements;
+pub use properties::{Properties, set_of_role};
 pub use provision::{
     Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision, wait_for_others,
 };
@@ -37,7 +38,9 @@ pub use query::{SqlError, execute, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
 pub use report::{Check, Fix, Report, Status};
-pub use reset::{ResetError, refuse_servers_own, reset};
+pub use reset::{
+    Aside, Recovered, ResetError, finish, marking_limit, recover, refuse_blocked, refuse_servers_own, set_aside,
+};
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};
 pub use verify::{

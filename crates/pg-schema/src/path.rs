@@ -9,7 +9,7 @@ pub(crate) fn schemas(path: &str) -> Vec<String> {
 
 /// The elements of a list setting's stored text, without their quotes; `unquoted` reads those that have none. The text
 /// is not SQL: `set_config` and `SET … FROM CURRENT` store it as it was given, whatever stands in it.
-pub fn elements(text: &str, unquoted: impl Fn(&str) -> String) -> Vec<String> {
+pub(crate) fn elements(text: &str, unquoted: impl Fn(&str) -> String) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {

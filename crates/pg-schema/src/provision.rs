@@ -224,6 +224,47 @@ impl Connections {
         }
     }
 
+    /// Ends the sessions in the app's database.
+    pub(crate) fn leave(&mut self) {
+        (self.app, self.refusal, self.inside) = (None, None, None);
+    }
+
+    /// The session that may change settings of the app's role: the administrator's, or else the app's own.
+    pub(crate) fn of_role(&mut self, access: &Access, expected: &Expected) -> Result<&mut Session, ProvisionError> {
+        if Cluster::read(&mut self.maintenance, expected)?.may_alter_role {
+            return Ok(&mut self.maintenance);
+        }
+        let app = connect_app(access, Some(&self.administrator)).map_err(ProvisionError::Connect)?;
+        Ok(self.app.insert(app))
+    }
+
+    /// Whether the database, if it is gone, can be made and migrated again: rights, the app's login, and as many
+    /// connections as that takes at once. Changes nothing.
+    pub fn check_rebuild(&mut self, access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
+        let cluster = Cluster::read(&mut self.maintenance, expected)?;
+        if cluster.in_recovery {
+            return Err(ProvisionError::Standby);
+        }
+        self.leave();
+        if cluster.database_exists && cluster.role_exists {
+            // The setup's own, and the migrate command's beside it.
+            let sessions = [(); 2].map(|()| connect_app(access, Some(&self.administrator)));
+            let inside = self.administrator.connect(expected.database.as_str(), Duration::ZERO);
+            let refusals = sessions.iter().filter_map(|session| session.as_ref().err()).chain(inside.as_ref().err());
+            if let Some(error) = { refusals }.find(|error| error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)) {
+                return Err(ProvisionError::NoFreeConnection(error.to_string()));
+            }
+            match sessions.into_iter().next() {
+                Some(Ok(session)) => self.app = Some(session),
+                Some(Err(error)) if error.is_refusal() => self.refusal = Some(error),
+                Some(Err(error)) => return Err(ProvisionError::Connect(error)),
+                None => {}
+            }
+        }
+        let gone = Cluster { database_exists: false, has_database_privileges: false, ..cluster };
+        gone.plan(self.refusal.take(), &self.administrator, access, expected).map(drop)
+    }
+
     /// Whether the lock's session still lives: a lock that was lost kept nobody out.
     pub fn keep_lock(&mut self) -> Result<(), SqlError> {
         execute_at_once(&mut self.maintenance, "SELECT")

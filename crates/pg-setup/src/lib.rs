@@ -11,12 +11,14 @@ mod blocked;
 mod context;
 pub mod helper;
 pub mod migrate;
+mod reset;
 mod setup;
 mod target;
 mod voice;
 
 pub use blocked::name_blockers;
 pub use context::Context;
+pub use reset::reset;
 pub use setup::{migrate_and_verify, set_up, tell};
 pub use target::{SilentServer, Target, expected_anywhere, is_no_server};
 pub use voice::{Silence, Voice};

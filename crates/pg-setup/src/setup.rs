@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use pg_config::Session;
-use pg_schema::{By, Change, Connections, Expected, Purpose, Verdict};
+use pg_schema::{By, Change, Connections, Expected, Purpose, Recovered, Verdict};
 
 use crate::{
     Context, Target, Voice,
@@ -38,8 +38,23 @@ fn go_through(
         migrate::build(context)?;
     }
     connections.lock("cargo xtask db-setup", lock_wait, &mut |line| voice.say(line))?;
+    if let Recovered::Left(what) = recover(context, target, &mut connections)? {
+        voice.warn(&what);
+    }
+    set_up_within(context, target, &mut connections, done)
+}
+
+/// The same by connections that hold the lock; notes the statements that were run.
+pub(crate) fn set_up_within(
+    context: &Context,
+    target: &Target,
+    connections: &mut Connections,
+    done: &mut Vec<String>,
+) -> anyhow::Result<Verdict> {
+    let voice = &*context.voice;
+    let Target { access, expected, .. } = target;
     let administrator = connections.administrator_role().to_owned();
-    let mut provisioned = pg_schema::provision(&mut connections, access, expected, &mut |change| {
+    let mut provisioned = pg_schema::provision(connections, access, expected, &mut |change| {
         tell(voice, change, &administrator, expected);
         done.push(change.statement.clone());
     })?;
@@ -64,10 +79,32 @@ fn go_through(
             voice.say("migrations: unchanged since the last verified run, skipped");
             verdict
         }
-        _ => migrate_and_verify(context, target, &mut connections, expected, app)?,
+        _ => migrate_and_verify(context, target, connections, expected, app)?,
     };
     pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
     Ok(verdict)
+}
+
+/// Looks for what an interrupted reset has left, and says what became of it.
+pub(crate) fn recover(context: &Context, target: &Target, connections: &mut Connections) -> anyhow::Result<Recovered> {
+    let (voice, database) = (&*context.voice, &target.expected.database);
+    let administrator = connections.administrator_role().to_owned();
+    let mut tell = |statement: &str| voice.say(&format!("{administrator}: {statement}"));
+    let recovered = pg_schema::recover(connections, &target.expected, &mut tell)
+        .with_context(|| format!("bring back database {database} after a db-reset that was interrupted"))?;
+    match recovered {
+        Recovered::Back => {
+            voice.warn(&format!(
+                "a db-reset was interrupted: database {database} is the one from before, with its data"
+            ));
+        }
+        Recovered::Finished => {
+            voice
+                .say(&format!("a db-reset was interrupted at its end: dropped what database {database} was before it"));
+        }
+        Recovered::Nothing | Recovered::Left(_) => {}
+    }
+    Ok(recovered)
 }
 
 /// Says what was run, and as whom.

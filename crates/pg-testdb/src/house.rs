@@ -215,8 +215,9 @@ impl House {
         (clone, what): (&Identifier, &str),
         query: &str,
     ) -> anyhow::Result<Vec<Option<String>>> {
-        let missing = template.missing(session)?.statements(clone, &self.owner);
-        texts(session, &format!("{}; {missing}{query}", self.mark.statement(clone, what)))
+        // With its limit always: a clone is made with another one.
+        let properties = template.properties(session)?.statements(clone, &self.owner).join("; ");
+        texts(session, &format!("{}; {properties}; {query}", self.mark.statement(clone, what)))
     }
 
     /// The template of a content; made where there is none.

@@ -6,8 +6,8 @@
 
 use std::{error, fmt};
 
-use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{Administrator, query};
+use pg_config::{Identifier, Literal, Session};
+use pg_schema::{Administrator, marking_limit, query};
 
 use crate::{clone::drop_database, sweep::KEPT};
 
@@ -62,10 +62,8 @@ impl Mark {
         format!(" CONNECTION LIMIT {}", self.number(what))
     }
 
-    /// So many connections are as good as no limit, and nobody gives such a one by chance.
     fn number(&self, what: &str) -> i32 {
-        let digest = short_digest(self.text(what).as_bytes());
-        (1 << 30) + i32::from_str_radix(&digest[..7], 16).unwrap_or_default()
+        marking_limit(&self.text(what))
     }
 
     /// The statement that writes it.

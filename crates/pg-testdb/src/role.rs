@@ -1,9 +1,7 @@
 //! The app's role, which no test database isolates: what a test changes of it for everybody is put back.
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::{execute, query};
-
-use crate::clone::setting_of_role;
+use pg_schema::{execute, query, set_of_role};
 
 /// Its password's verifier and its settings in all databases.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +25,7 @@ impl Role {
         }
         let name = Identifier::from_catalog(role);
         let password = self.verifier.as_deref().map_or("NULL".to_owned(), |verifier| Literal(verifier).to_string());
-        let settings = self.settings.iter().map(|text| setting_of_role(&name, text));
+        let settings = self.settings.iter().map(|text| set_of_role(&name, text));
         let statements = [format!("ALTER ROLE {name} PASSWORD {password}"), format!("ALTER ROLE {name} RESET ALL")];
         Ok(execute(session, &statements.into_iter().chain(settings).collect::<Vec<_>>().join("; "))?)
     }

@@ -8,12 +8,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{Administrator, Expected, Purpose, SqlError, Status, ddl, execute, query, query_one};
+use pg_schema::{Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, query, query_one};
 use pg_setup::{Context, Target};
 use postgres::error::SqlState;
 
 use crate::{
-    clone::Missing,
     facts::{FORMAT, Facts},
     mark::Mark,
     name::Stem,
@@ -34,7 +33,7 @@ pub(crate) struct Template {
     pub(crate) name: Identifier,
     pub(crate) digest: String,
     pub(crate) facts: Facts,
-    missing: OnceLock<Missing>,
+    properties: OnceLock<Properties>,
 }
 
 /// The first key of the locks under which templates are made; the second is the digest's.
@@ -77,16 +76,16 @@ impl Template {
         let rows = query(session, include_str!("sql/template.sql"), &[name.as_str()])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let facts = mark.facts(row.get("remark"), &what(TEMPLATE, digest)).and_then(Facts::parse);
-        Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), facts, missing: OnceLock::new() }))
+        Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), facts, properties: OnceLock::new() }))
     }
 
     /// What a clone does not get by itself; read when one is made.
-    pub(crate) fn missing(&self, session: &mut Session) -> Result<&Missing, SqlError> {
-        if let Some(known) = self.missing.get() {
+    pub(crate) fn properties(&self, session: &mut Session) -> Result<&Properties, SqlError> {
+        if let Some(known) = self.properties.get() {
             return Ok(known);
         }
-        let row = query_one(session, include_str!("sql/missing.sql"), &[self.name.as_str()])?;
-        Ok(self.missing.get_or_init(|| Missing::of(&row)))
+        let read = Properties::read(session, &self.name)?;
+        Ok(self.properties.get_or_init(|| read))
     }
 
     /// Makes it, unless another process does: then that one is waited for.

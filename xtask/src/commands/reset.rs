@@ -1,14 +1,12 @@
-//! `db-reset`: drops the app's database and sets it up again.
+//! `db-reset`: replaces the app's database by a new one that is set up.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use pg_config::Project;
-use pg_schema::Purpose;
 use pg_server::Mode;
-use pg_setup::{Target, migrate};
+use pg_setup::Target;
 
-use super::setup::set_up;
 use crate::{
     cli::{DbReset, Guard},
     context::Context,
@@ -25,19 +23,8 @@ impl DbReset {
         let lock_wait = Duration::from_secs(self.lock_wait);
         let database = &target.expected.database;
         check_guard(&context, &target, &self.guard, &format!("drop database {database}"))?;
-        // What can fail without a database fails while there still is one.
-        migrate::build(&context)?;
-        {
-            let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Drop)
-                .map_err(|error| target.explain(error))?;
-            connections.lock("cargo xtask db-reset", lock_wait, &mut |line| context.terminal.say(line))?;
-            let was_there = pg_schema::reset(&mut connections, &target.expected)?;
-            context.terminal.say(&match was_there {
-                true => format!("dropped database {database}"),
-                false => format!("there was no database {database}"),
-            });
-        }
-        set_up(&context, &target, lock_wait, &reporting)
+        let verdict = pg_setup::reset(&context, &target, lock_wait).map_err(|error| target.explain(error))?;
+        Ok(reporting.conclude(&context, &target, &verdict))
     }
 }
 

@@ -63,6 +63,11 @@ pub enum ProvisionError {
         /// The database, quoted.
         database: String,
     },
+    /// The server, the database or a role has no connection left.
+    #[error(
+        "{0}: to make the database again takes three free connections; nothing was changed\n  help: end sessions that nobody needs (SELECT * FROM pg_stat_activity), or raise the connection limit that the server names"
+    )]
+    NoFreeConnection(String),
     /// A role cannot be made without one.
     #[error(
         "role {role} does not exist, and no password for it is known; nothing was changed\n  help: put it into DATABASE_URL or DB_PASSWORD"

@@ -38,14 +38,20 @@ pub(super) fn find_administrator(
             None => return Ok(itself),
             Some(reason) => ProvisionError::NeedsAdministrator { reason, rest: rest_inside(session, expected)? },
         },
-        (None, Some(error)) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
+        // A reset that was killed may have left it closed.
+        (None, Some(error)) if error.code().is_some_and(|code| [MISSING, CLOSED].contains(code)) => {
             if let Ok(mut session) = maintenance(access, expected, purpose, &itself)
                 && Cluster::read(&mut session, expected)?.may_create_database
             {
                 return Ok(itself);
             }
-            let reason = format!("{error}, and the role may not create it");
-            ProvisionError::NeedsAdministrator { reason, rest: Rest::default().and_database(expected) }
+            match error.code() {
+                Some(&CLOSED) => unknown_login(error, access, expected),
+                _ => {
+                    let reason = format!("{error}, and the role may not create it");
+                    ProvisionError::NeedsAdministrator { reason, rest: Rest::default().and_database(expected) }
+                }
+            }
         }
         (None, Some(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             ProvisionError::NeedsAdministrator {
@@ -59,6 +65,10 @@ pub(super) fn find_administrator(
     };
     administrator::local_superuser(&access.app).ok_or(lacking)
 }
+
+/// What the server says of a login to a database that is not there, and to one that takes no connections.
+const MISSING: SqlState = SqlState::INVALID_CATALOG_NAME;
+const CLOSED: SqlState = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;
 
 /// What is missing in the app's database, whose session this is, for the app to make its schema and extensions.
 fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlError> {

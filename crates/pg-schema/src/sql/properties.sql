@@ -1,4 +1,4 @@
--- what a clone of a template does not get by itself
+-- what belongs to a database and does not lie in it: $1
 SELECT d.datconnlimit,
        ARRAY(SELECT coalesce(g.rolname::text, '')
                FROM pg_catalog.aclexplode(d.datacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee

@@ -1,0 +1,97 @@
+//! Replacing the app's database by a new one that is set up: all of it, or nothing.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use pg_schema::{Aside, Connections, Purpose, Recovered, Verdict};
+
+use crate::{
+    Context, Target,
+    blocked::name_blockers,
+    migrate,
+    setup::{recover, set_up_within},
+};
+
+/// Replaces the target's database by a new one. Where that fails, or the new one does not pass its checks, the database
+/// from before is back under its name.
+pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+    let voice = &*context.voice;
+    let Target { access, expected, .. } = target;
+    let database = &expected.database;
+    // What can fail without a database fails while there still is one.
+    migrate::build(context)?;
+    let _blockers = name_blockers(context, target);
+    let mut connections = open(context, target, lock_wait)?;
+    if let Recovered::Left(what) = recover(context, target, &mut connections)? {
+        bail!(what);
+    }
+    connections.check_rebuild(access, expected)?;
+    pg_schema::refuse_blocked(&mut connections, expected)?;
+    let administrator = connections.administrator_role().to_owned();
+    let mut tell = |statement: &str| voice.say(&format!("{administrator}: {statement}"));
+    let mut warn = |line: &str| voice.warn(line);
+    let aside = pg_schema::set_aside(&mut connections, access, expected, &mut tell, &mut warn);
+    let outcome = match aside {
+        Ok(None) => {
+            voice.say(&format!("there was no database {database}"));
+            return set_up_within(context, target, &mut connections, &mut Vec::new());
+        }
+        Ok(Some(aside)) => build(context, target, &mut connections, &aside),
+        Err(error) => Err(error.into()),
+    };
+    if outcome.as_ref().is_ok_and(|verdict| verdict.report.is_clean()) {
+        return outcome;
+    }
+    match take_back(context, target, connections, lock_wait) {
+        // The answer to the last step was lost, and the step was not.
+        Ok(Recovered::Finished) => {}
+        Ok(Recovered::Left(what)) => voice.warn(&what),
+        Ok(Recovered::Back) if outcome.is_ok() => voice.warn(&format!(
+            "the new database did not pass its checks, which are listed below, and was dropped: database {database} is the \
+             one from before, with its data"
+        )),
+        Ok(Recovered::Back | Recovered::Nothing) => {
+            voice.warn(&format!("the reset failed: database {database} is the one from before, with its data"));
+        }
+        Err(error) => voice.warn(&format!(
+            "the reset failed, and could not be taken back: {error:#}\n  help: run cargo xtask db-setup: it brings back the \
+             database from before, which no command has dropped"
+        )),
+    }
+    outcome
+}
+
+/// Sets the new database up, and drops the one from before.
+fn build(context: &Context, target: &Target, connections: &mut Connections, aside: &Aside) -> anyhow::Result<Verdict> {
+    let verdict = set_up_within(context, target, connections, &mut Vec::new())?;
+    if verdict.report.is_clean() {
+        match pg_schema::finish(connections, &target.expected, aside)? {
+            Some(left) => context.voice.warn(&left),
+            None => context.voice.say(&format!("dropped {}", aside.name())),
+        }
+    }
+    Ok(verdict)
+}
+
+/// Opens the connections of a reset, and takes the lock.
+fn open(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Connections> {
+    let mut connections =
+        pg_schema::open(&target.access, &target.expected, Purpose::Drop).map_err(|error| target.explain(error))?;
+    connections.lock("cargo xtask db-reset", lock_wait, &mut |line| context.voice.say(line))?;
+    Ok(connections)
+}
+
+/// Brings the database from before back, by new connections where the old ones are lost.
+fn take_back(
+    context: &Context,
+    target: &Target,
+    mut connections: Connections,
+    lock_wait: Duration,
+) -> anyhow::Result<Recovered> {
+    if connections.keep_lock().is_err() {
+        drop(connections);
+        connections = open(context, target, lock_wait)?;
+    }
+    let mut tell = |statement: &str| context.voice.detail(statement);
+    Ok(pg_schema::recover(&mut connections, &target.expected, &mut tell)?)
+}
