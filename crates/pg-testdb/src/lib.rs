@@ -21,6 +21,7 @@
 //! of it works in a plain test as in a `#[tokio::test]`, under `cargo test` and under `cargo nextest`.
 
 mod clone;
+mod cloning;
 mod error;
 mod facts;
 mod house;

@@ -6,6 +6,7 @@
 //! aura_db_ready_0123456789ab_89abcdef_7    a clone that waits for a test
 //! aura_db_test_0123456789ab_89abcdef_8     the same with the test that holds the lock 89abcdef
 //! aura_db_used_0123456789ab_89abcdef_8     the same, given back and not yet proved
+//! aura_db_cloning_0123456789ab             what `db-clone` is making
 //! aura_db_clone_NAME                       what `db-clone NAME` has made
 //! ```
 //!
@@ -44,6 +45,11 @@ impl Stem {
 
     pub(crate) fn building(&self, digest: &str) -> Identifier {
         Identifier::from_catalog(format!("{}_building_{digest}", self.0))
+    }
+
+    /// One that `db-clone` is making; the digest is that of its name.
+    pub(crate) fn cloning(&self, digest: &str) -> Identifier {
+        Identifier::from_catalog(format!("{}_cloning_{digest}", self.0))
     }
 
     /// The prefix of what `db-clone` makes.

@@ -5,7 +5,7 @@ use pg_config::{ConnInfo, Identifier, Session};
 use pg_schema::query;
 use pg_setup::{Context, Target};
 
-use crate::{clone::drop_database, house::House, sweep::sweep, template::Content};
+use crate::{cloning, house::House, sweep::sweep, template::Content};
 
 /// Makes a copy of the migrated database, and gives its connection. It stays until [`drop_named`].
 pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Result<ConnInfo> {
@@ -16,14 +16,7 @@ pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Res
         bail!("{database} is there already\n  help: cargo xtask db-drop {name} --yes, or give another name");
     }
     let template = house.template(Content::Migrated)?;
-    house.with_session(|session| {
-        house.create(session, &template, (&database, &what))?;
-        house.complete(session, &template, (&database, &what), "").or_else(|error| {
-            // Without its settings and privileges it is none.
-            drop_database(session, &house.administrator, &database)?;
-            Err(error)
-        })
-    })?;
+    house.with_session(|session| cloning::make(&house, session, &template, (&database, &what)))?;
     sweep_aloud(&house);
     Ok(house.target.access.app.with_database(database.as_str()))
 }

@@ -7,6 +7,7 @@ use pg_config::{Identifier, Session};
 use pg_schema::{query, query_one};
 
 use crate::{
+    cloning,
     house::House,
     lease::{self, CLONES},
     mark::Unmarked,
@@ -76,6 +77,9 @@ pub(crate) fn sweep(house: &House) -> anyhow::Result<Vec<Unmarked>> {
     for digest in of_kind("building") {
         let names = (&house.stem, &house.mark);
         note(house.with_session(|session| template::abandon(session, &house.administrator, names, &digest)));
+    }
+    for digest in of_kind("cloning") {
+        note(house.with_session(|session| cloning::abandon(house, session, &digest)));
     }
     for digest in old {
         let (template, what) = (house.stem.template(digest), template::what(template::TEMPLATE, digest));

@@ -147,15 +147,16 @@ pub(crate) fn what(kind: &str, digest: &str) -> String {
 }
 
 fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
-    Ok(query_one(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", key(digest)), &[])?.get(0))
+    Ok(query_one(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", lock_key(digest)), &[])?
+        .get(0))
 }
 
 fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
-    execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", key(digest)))
+    execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
 }
 
 /// Seven of the digest's twelve: as many as a positive number has.
-fn key(digest: &str) -> i32 {
+pub(crate) fn lock_key(digest: &str) -> i32 {
     i32::from_str_radix(&digest[..7], 16).unwrap_or_default()
 }
 

@@ -57,6 +57,42 @@ fn a_named_clone_stays_until_it_is_dropped() {
     house.workspace.run(&["db-clone", &"x".repeat(60)]).exits(1).shows("long-name");
 }
 
+/// The killed process has made the database, and waits to write its mark.
+#[test]
+fn a_clone_whose_making_was_cut_is_made_by_the_next_command() {
+    let house = House::new();
+    house.workspace.run(&["db-setup"]).exits(0);
+    house.workspace.run(&["db-clone", "first"]).exits(0);
+    let names = "SELECT pg_catalog.string_agg(datname, ' ' ORDER BY datname) FROM pg_catalog.pg_database WHERE datname LIKE 'aura%clon%'";
+    for next in ["one", "other"] {
+        let before = house.cluster.value("postgres", names);
+        let mut held = pg_config::connect(&house.cluster.superuser()).unwrap();
+        held.client.batch_execute("BEGIN; LOCK TABLE pg_catalog.pg_shdescription IN SHARE ROW EXCLUSIVE MODE").unwrap();
+        let mut cloning = house.workspace.command(&["db-clone", "one"]).spawn().unwrap();
+        let waits =
+            "FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COMMENT ON DATABASE %'";
+        while house.cluster.value("postgres", &format!("SELECT pg_catalog.count(*) {waits}")) == "0" {
+            assert!(cloning.try_wait().unwrap().is_none(), "it ended");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        cloning.kill().unwrap();
+        cloning.wait().unwrap();
+        // The server goes on with the statement of a client that is gone.
+        house.cluster.sql("postgres", &format!("SELECT pg_catalog.pg_terminate_backend(pid) {waits}"));
+        while house.cluster.value("postgres", &format!("SELECT pg_catalog.count(*) {waits}")) != "0" {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        drop(held);
+        assert_ne!(house.cluster.value("postgres", names), before);
+        let url = house.workspace.run(&["db-clone", next]).exits(0);
+        assert_eq!(tests::psql(url.line(), &[], "SHOW search_path").line(), "aura, public");
+        if next == "one" {
+            house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0);
+        }
+    }
+    assert_eq!(house.cluster.value("postgres", names), "aura_db_clone_first aura_db_clone_other");
+}
+
 #[test]
 fn an_empty_one_has_everything_but_tables() {
     let house = House::new();
