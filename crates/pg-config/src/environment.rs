@@ -63,7 +63,7 @@ pub enum EnvironmentError {
         reason: String,
     },
     /// A variable of the process that is not UTF-8.
-    #[error("the environment variable {0} is not UTF-8")]
+    #[error("the environment variable {0} is not UTF-8\n  help: set it to text in UTF-8, or unset it")]
     NotUtf8(String),
 }
 

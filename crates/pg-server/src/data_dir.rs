@@ -61,8 +61,19 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// The directory as an earlier run left it; `None` where there is nothing yet. Changes nothing.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, LocalError> {
+        match Self::open_as_it_is(path)? {
+            Some((_, Some(wrong))) => Err(wrong),
+            opened => Ok(opened.map(|(data_dir, _)| data_dir)),
+        }
+    }
+
+    /// The same, also where nothing may be made or deleted in it, and why not: what runs there can be stopped.
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Option<(Self, Option<LocalError>)>, LocalError> {
         let root = match fs::canonicalize(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
+                Ok(target) => return Err(LocalError::Dangling { path: path.to_owned(), target }),
+                Err(_) => return Ok(None),
+            },
             outcome => outcome.map_err(LocalError::io("look at", path))?,
         };
         check_text(&root)?;
@@ -70,8 +81,9 @@ impl DataDir {
         for entry in fs::read_dir(&root).map_err(LocalError::io("list", &root))? {
             names.push(entry.map_err(LocalError::io("list", &root))?.file_name());
         }
-        let marked = names.iter().any(|name| name == MARKER);
-        if !marked && names.iter().any(|name| name != LOCK) {
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        let is_unmarked = !has(MARKER) && names.iter().any(|name| name != LOCK);
+        if is_unmarked && !(has(CLUSTERS) && has(LOCK)) {
             return Err(LocalError::NotOurs { path: root });
         }
         let owner = fs::metadata(&root).map_err(LocalError::io("look at", &root))?.uid();
@@ -80,8 +92,12 @@ impl DataDir {
             return Err(LocalError::OtherOwner { path: root, owner, us });
         }
         let account = Account::choose()?;
-        account.check_place(&root)?;
-        Ok(if marked { Some(Self { root, account }) } else { None })
+        let wrong = match is_unmarked {
+            true => Err(LocalError::Unmarked { marker: root.join(MARKER) }),
+            false => check_closed(&root).and_then(|()| account.check_place(&root)),
+        };
+        let data_dir = Self { root, account };
+        Ok(if has(MARKER) || wrong.is_err() { Some((data_dir, wrong.err())) } else { None })
     }
 
     /// The directory, made where it is missing, and its lock.
@@ -191,7 +207,9 @@ impl DataDir {
         }
         for name in [CURRENT, ID, MARKER, LOCK] {
             let path = self.root.join(name);
-            match fs::remove_file(&path) {
+            // In the place of a file an empty directory is no loss.
+            let removed = if path.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+            match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(LocalError::io("delete", &path)(error));
                 }
@@ -305,6 +323,18 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), LocalError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Other users could put files of their own in the place of ours where they may write.
+fn check_closed(root: &Path) -> Result<(), LocalError> {
+    let kept = [CLUSTERS, CONTAINERS, EPHEMERAL, TEMPLATES, PASSWORDS].map(|name| root.join(name));
+    for directory in [root.to_owned()].into_iter().chain(kept) {
+        let mode = fs::symlink_metadata(&directory).map_or(0, |found| found.mode());
+        if mode & 0o022 != 0 {
+            return Err(LocalError::TooOpen { path: directory, mode: mode & 0o7777, right: "write", change: "go-w" });
+        }
+    }
+    Ok(())
 }
 
 /// `postmaster.pid` is made of lines, and the server prints its data directory as text.

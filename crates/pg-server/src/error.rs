@@ -15,7 +15,7 @@ use crate::{ContainerError, EngineError};
 #[derive(Debug, Error)]
 pub enum LocalError {
     /// The operating system refused.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {source}{}", path.display(), next_step(source, path))]
     Io {
         /// What was tried, as a verb.
         what: &'static str,
@@ -31,6 +31,32 @@ pub enum LocalError {
     Path {
         /// The path.
         path: PathBuf,
+    },
+    /// The path is a symbolic link to nothing.
+    #[error("{} is a symbolic link to {}, which is not there [make that directory, or delete the link; or set DB_DATA_DIR to another directory]", path.display(), target.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// The directory looks like one of ours, and what says so is gone.
+    #[error("{} is missing: without it nothing in its directory is used or deleted [if the directory is this tool's: touch {}; or set DB_DATA_DIR to another directory]", marker.display(), marker.display())]
+    Unmarked {
+        /// The file that marks our directories.
+        marker: PathBuf,
+    },
+    /// Other users have rights that would let them read our secrets or replace our files.
+    #[error("other users may {right} {} (mode {mode:04o}) [chmod {change} {}]", path.display(), path.display())]
+    TooOpen {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What they may do.
+        right: &'static str,
+        /// The argument of `chmod` that takes it from them.
+        change: &'static str,
     },
     /// The directory holds somebody's files.
     #[error("{} is not empty and was not made by us: nothing in it is touched [set DB_DATA_DIR to a new or an empty directory]", path.display())]
@@ -105,7 +131,7 @@ pub enum LocalError {
     #[error("{0}")]
     OtherData(String),
     /// `initdb` failed.
-    #[error("`{command}` made no cluster ({status}); it said:\n{output}")]
+    #[error("`{command}` made no cluster ({status}); it said:\n{output}{}", next_step_after(output))]
     Initdb {
         /// The command line.
         command: String,
@@ -227,6 +253,34 @@ pub enum LocalError {
     /// PostgreSQL could not be installed.
     #[error("PostgreSQL was not installed: {0}")]
     Install(String),
+}
+
+/// What to do about an error of the operating system, where its kind says that.
+fn next_step(error: &io::Error, path: &Path) -> String {
+    let step = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => NO_SPACE,
+        io::ErrorKind::ReadOnlyFilesystem => "set DB_DATA_DIR to a directory that can be written",
+        io::ErrorKind::NotADirectory => {
+            "a file is where a directory must be: move it away, or set DB_DATA_DIR to another directory"
+        }
+        io::ErrorKind::IsADirectory => "a directory is where a file must be: move it away",
+        io::ErrorKind::InvalidData => "it is not text: move it away",
+        io::ErrorKind::PermissionDenied => {
+            return format!(
+                " [see its owner and mode: ls -ld {}; or set DB_DATA_DIR to another directory]",
+                path.display()
+            );
+        }
+        _ => return String::new(),
+    };
+    format!(" [{step}]")
+}
+
+const NO_SPACE: &str = "free space on that disk, or set DB_DATA_DIR to a directory on another";
+
+/// What to do where a program of PostgreSQL found no space.
+fn next_step_after(output: &str) -> String {
+    if output.contains("No space left on device") { format!("\n  [{NO_SPACE}]") } else { String::new() }
 }
 
 impl From<ContainerError> for LocalError {

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use pg_config::Password;
 
 use crate::{
     LocalError,
-    data_dir::{DataDir, unfinished},
+    data_dir::{DataDir, make_directory, unfinished},
 };
 
 /// The password of a role on the servers that we start: the kept one, or a generated one that is kept
@@ -25,6 +25,7 @@ pub fn app_password(data_dir: &Path, role: &str) -> Result<Password, LocalError>
             "no server was started there",
         ))
     })?;
+    make_directory(&open.passwords(), 0o700)?;
     let path = open.passwords().join(file_name(role));
     if let Some(password) = read(&path)? {
         return Ok(password);
@@ -39,16 +40,23 @@ pub fn app_password(data_dir: &Path, role: &str) -> Result<Password, LocalError>
         Ok(()) => Ok(password),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read(&path)? {
             Some(password) => Ok(password),
-            None => Err(LocalError::io("read a password from", &path)(io::Error::other("it is empty: delete it"))),
+            None => Err(LocalError::io("read a password from", &path)(io::Error::other(
+                "it is empty or not text [delete it: the next db-setup makes a new password, and gives it to the role]",
+            ))),
         },
         Err(error) => Err(LocalError::io("write", &path)(error)),
     }
 }
 
-/// The password in this file; `None` where there is no file, or an empty one (a crash of the machine).
+/// The password in this file; `None` where there is no file, or an empty or garbled one (a crash of the machine).
 pub(crate) fn read(path: &Path) -> Result<Option<Password>, LocalError> {
+    let mode = fs::metadata(path).map_or(0, |found| found.mode());
+    if mode & 0o077 != 0 {
+        let (path, mode) = (path.to_owned(), mode & 0o7777);
+        return Err(LocalError::TooOpen { path, mode, right: "read or write the password in", change: "go=" });
+    }
     match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::InvalidData].contains(&error.kind()) => Ok(None),
         Err(error) => Err(LocalError::io("read", path)(error)),
         Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => Ok(Some(Password::new(text.trim()))),

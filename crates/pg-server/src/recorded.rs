@@ -16,7 +16,7 @@ pub struct Recorded {
 impl Recorded {
     /// What a data directory has of it; nothing where there is none.
     pub fn read(data_dir: &Path) -> Self {
-        let Ok(Some(data_dir)) = DataDir::open(data_dir) else { return Self::default() };
+        let Ok(Some((data_dir, _))) = DataDir::open_as_it_is(data_dir) else { return Self::default() };
         let clusters = data_dir.clusters().unwrap_or_default();
         Self {
             clusters: clusters.iter().filter_map(|cluster| cluster.kept_port()).collect(),

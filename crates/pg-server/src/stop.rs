@@ -13,6 +13,7 @@ use crate::{
     data_dir::DataDir,
     engine::{self, Engine},
     ephemeral,
+    lock::Lock,
 };
 
 /// A server that was ended.
@@ -99,10 +100,15 @@ pub fn stop(
     wait: Duration,
     say: Say<'_>,
 ) -> Result<Vec<Stopped>, LocalError> {
-    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    let _lock = data_dir.lock(wait)?;
-    ephemeral::sweep(&data_dir, containers, say)?;
+    let Some((data_dir, wrong)) = DataDir::open_as_it_is(data_dir)? else { return Ok(Vec::new()) };
+    let (_lock, unlocked) = lock(&data_dir, wait)?;
     let mut stopped = stop_clusters(&data_dir, wait)?;
+    for wrong in wrong.iter().chain(&unlocked) {
+        say(&wrong.to_string());
+    }
+    if wrong.is_none() {
+        ephemeral::sweep(&data_dir, containers, say)?;
+    }
     let mut unasked = None;
     for kept in Kept::all(&data_dir)? {
         match stop_container(&kept, containers, say) {
@@ -131,8 +137,14 @@ pub fn purge(
     wait: Duration,
     say: Say<'_>,
 ) -> Result<Vec<Stopped>, LocalError> {
-    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    let _lock = data_dir.lock(wait)?;
+    let Some((data_dir, wrong)) = DataDir::open_as_it_is(data_dir)? else { return Ok(Vec::new()) };
+    let (_lock, unlocked) = lock(&data_dir, wait)?;
+    if let Some(wrong) = wrong.or(unlocked) {
+        for stopped in stop_clusters(&data_dir, wait)? {
+            say(&format!("stopped {stopped}"));
+        }
+        return Err(wrong);
+    }
     if let Some(left) = ephemeral::sweep(&data_dir, containers, say)? {
         return Err(left);
     }
@@ -201,14 +213,24 @@ fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Res
     Helper::build(containers.helper, &engine, containers.engine, say)?.stop(kept)
 }
 
-fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
-    let mut stopped = Vec::new();
-    for cluster in data_dir.clusters()? {
-        if let Some(pid) = cluster.stop(wait)? {
-            stopped.push(Stopped::Cluster { name: cluster.name().to_owned(), pid });
-        }
+/// The lock; or why it cannot be taken, where that is no other process: what runs is stopped all the same.
+fn lock(data_dir: &DataDir, wait: Duration) -> Result<(Option<Lock>, Option<LocalError>), LocalError> {
+    match data_dir.lock(wait) {
+        Ok(lock) => Ok((Some(lock), None)),
+        Err(held @ LocalError::Locked { .. }) => Err(held),
+        Err(error) => Ok((None, Some(error))),
     }
-    Ok(stopped)
+}
+
+/// Ends each server; one that cannot be ended keeps no other from its end.
+fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
+    let ends = data_dir.clusters()?.into_iter().map(|cluster| {
+        let pid = cluster.stop(wait)?;
+        Ok(pid.map(|pid| Stopped::Cluster { name: cluster.name().to_owned(), pid }))
+    });
+    // All of them first.
+    let ends: Vec<Result<_, LocalError>> = ends.collect();
+    ends.into_iter().filter_map(Result::transpose).collect()
 }
 
 impl Stopped {

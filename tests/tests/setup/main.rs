@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod configuration;
+mod data_dir;
 mod existing;
 mod failures;
 mod login;
