@@ -19,6 +19,7 @@ use pg_server::{
 };
 
 use crate::{
+    Postmaster,
     peers::container_helper,
     rung::{self, Rung},
     skipped,
@@ -31,7 +32,15 @@ pub struct Cluster {
 
 enum Running {
     Local(Throwaway),
-    Container { place: Ephemeral, superuser: ConnInfo, major: u32, directory: PathBuf },
+    Container(Container),
+}
+
+/// A container, which ends with the value.
+struct Container {
+    place: Ephemeral,
+    superuser: ConnInfo,
+    major: u32,
+    directory: PathBuf,
 }
 
 /// The newest stable major version. The plain run is on it where it is there.
@@ -81,8 +90,25 @@ impl Cluster {
 
     /// Starts a server on a copy of a template.
     pub(crate) fn copy(template: &Template, binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
-        let directory = unique("cluster");
-        Self { server: Running::Local(throwaway(template, binaries, &directory, settings, WAIT, &mut |_| {}).unwrap()) }
+        Self::copy_to(&unique("cluster"), template, binaries, settings)
+    }
+
+    /// The same in a directory that is not there yet.
+    pub(crate) fn copy_to(
+        directory: &Path,
+        template: &Template,
+        binaries: &Binaries,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        Self { server: Running::Local(throwaway(template, binaries, directory, settings, WAIT, &mut |_| {}).unwrap()) }
+    }
+
+    /// Stops the server and keeps its data. Its files are on this machine.
+    pub(crate) fn into_template(self) -> Template {
+        match self.server {
+            Running::Local(server) => server.into_template(WAIT).unwrap(),
+            Running::Container(_) => panic!("the data of a container are not on this machine"),
+        }
     }
 
     /// By the container rung itself, as `--ephemeral` has it.
@@ -114,14 +140,14 @@ impl Cluster {
         let place = Ephemeral::claim(&data_dir, wait).unwrap();
         let server = place.start(&request, &mut |_| {}).unwrap();
         let superuser = server.superuser.unwrap();
-        Self { server: Running::Container { place, superuser, major, directory: unique("container") } }
+        Self { server: Running::Container(Container { place, superuser, major, directory: unique("container") }) }
     }
 
     /// The superuser's connection to the database `postgres`.
     pub fn superuser(&self) -> ConnInfo {
         match &self.server {
             Running::Local(server) => server.superuser.clone(),
-            Running::Container { superuser, .. } => superuser.clone(),
+            Running::Container(container) => container.superuser.clone(),
         }
     }
 
@@ -140,7 +166,7 @@ impl Cluster {
     pub fn binaries(&self) -> PathBuf {
         match &self.server {
             Running::Local(server) => server.local.bin_dir.clone(),
-            Running::Container { major, .. } => programs_of(*major).unwrap().directory,
+            Running::Container(container) => programs_of(container.major).unwrap().directory,
         }
     }
 
@@ -148,7 +174,7 @@ impl Cluster {
     pub fn directory(&self, name: &str) -> PathBuf {
         let path = match &self.server {
             Running::Local(server) => server.local.data.parent().unwrap().join(name),
-            Running::Container { directory, .. } => directory.join(name),
+            Running::Container(container) => container.directory.join(name),
         };
         fs::create_dir_all(&path).unwrap();
         path
@@ -159,6 +185,11 @@ impl Cluster {
         self.here().pid
     }
 
+    /// Its postmaster, where its files are on this machine.
+    pub fn postmaster(&self) -> Postmaster {
+        Postmaster::of(self.pid(), self.here().data.clone())
+    }
+
     /// The log, as text, of a server whose files are on this machine.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.here().log).unwrap()
@@ -167,7 +198,7 @@ impl Cluster {
     fn here(&self) -> &Local {
         match &self.server {
             Running::Local(server) => &server.local,
-            Running::Container { .. } => panic!("a test that looks at files starts its server by `start_with`"),
+            Running::Container(_) => panic!("a test that looks at files starts its server by `start_with`"),
         }
     }
 
@@ -188,12 +219,10 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for Container {
     fn drop(&mut self) {
-        if let Running::Container { place, directory, .. } = &self.server {
-            let _ = fs::remove_dir_all(directory);
-            place.end().unwrap();
-        }
+        let _ = fs::remove_dir_all(&self.directory);
+        self.place.end().unwrap();
     }
 }
 

@@ -1,33 +1,28 @@
 //! What a setup with nothing to do costs: connections and round trips, counted on the wire, however many
 //! tables there are.
 
-use std::{
-    io::{Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    thread,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use tests::{Cluster, Run, Workspace};
+use tests::{Cluster, Passage, Proxy, Run, Sender, Workspace};
 
 #[test]
 fn as_many_connections_and_round_trips_for_524_tables_as_for_24() {
     let cluster = Cluster::start();
-    let proxy = Proxy::before(cluster.port());
-    let through = |url: String| url.replace(&format!(":{}/", cluster.port()), &format!(":{}/", proxy.port));
+    let counter = Counter::before(cluster.port());
+    let through = |url: String| url.replace(&format!(":{}/", cluster.port()), &format!(":{}/", counter.proxy.port));
     let workspace = Workspace::on(&cluster)
         .with("DATABASE_URL", &through(cluster.url("aura_user", "the-app's", "aura_db")))
         .with("ADMIN_DATABASE_URL", &through(cluster.admin_url()));
     workspace.run(&["db-setup"]).exits(0);
 
-    let setup = || proxy.cost(|| workspace.run(&["db-setup"]).exits(0).shows("setup-with-nothing-to-do"));
-    let verify = || proxy.cost(|| workspace.verify().exits(0));
+    let setup = || counter.cost(|| workspace.run(&["db-setup"]).exits(0).shows("setup-with-nothing-to-do"));
+    let verify = || counter.cost(|| workspace.verify().exits(0));
     let (few, few_verified) = (setup(), verify());
     eprintln!("a setup: {few:?}; a verification: {few_verified:?}");
-    assert!(few.connections >= 2 && few.round_trips >= 10, "the proxy stands beside the way: {few:?}");
+    assert!(few.connections >= 2 && few.round_trips >= 10, "nothing went through the proxy: {few:?}");
     assert!(few.connections <= 4, "{few:?}");
     assert!(few.round_trips <= 40, "{few:?}");
     // The second one asks whether the proxy is PgBouncer: the port is not the server's own.
@@ -47,11 +42,11 @@ fn as_many_connections_and_round_trips_for_524_tables_as_for_24() {
 #[test]
 fn as_many_queries_for_2000_tables_and_200_copies() {
     let cluster = Cluster::start();
-    let proxy = Proxy::before(cluster.port());
+    let counter = Counter::before(cluster.port());
     let url = cluster.url("aura_user", "the-app's", "aura_db");
     let workspace = Workspace::on(&cluster);
     workspace.run(&["db-setup"]).exits(0);
-    let workspace = workspace.with("DATABASE_URL", &url.replace(&cluster.port().to_string(), &proxy.port.to_string()));
+    let workspace = workspace.with("DATABASE_URL", &url.replace(&cluster.port().to_string(), &counter.proxy.port.to_string()));
 
     let copies = |from: u32, to: u32| {
         cluster.sql(
@@ -69,9 +64,9 @@ fn as_many_queries_for_2000_tables_and_200_copies() {
          EXECUTE format('CREATE TABLE aura.more_%s (id bigint)', n); END LOOP; END $$",
     );
     copies(1, 1);
-    let one = proxy.cost(|| workspace.verify().exits(3));
+    let one = counter.cost(|| workspace.verify().exits(3));
     copies(2, 200);
-    let many = proxy.cost(|| {
+    let many = counter.cost(|| {
         let run = workspace.verify().exits(3);
         assert_eq!(run.check("duplicates")["objects"].as_array().unwrap().len(), 200);
         run
@@ -86,33 +81,26 @@ struct Cost {
     round_trips: usize,
 }
 
-/// Stands between the program and the server, and counts the messages that the client waits for an answer to.
-struct Proxy {
-    port: u16,
+/// A proxy that counts the messages that the client waits for an answer to: the startup, a password or a step of SCRAM,
+/// a simple query, a Sync.
+struct Counter {
+    proxy: Proxy,
     connections: Arc<AtomicUsize>,
     round_trips: Arc<AtomicUsize>,
 }
 
-impl Proxy {
+impl Counter {
     fn before(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let (connections, round_trips) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let proxy = Self { port, connections: connections.clone(), round_trips: round_trips.clone() };
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", server)).unwrap());
-                connections.fetch_add(1, SeqCst);
-                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                let round_trips = round_trips.clone();
-                let mut messages = Messages::default();
-                thread::spawn(move || {
-                    carry(from, to, |bytes| _ = round_trips.fetch_add(messages.asking(bytes), SeqCst))
-                });
-                thread::spawn(move || carry(server, client, |_| ()));
+        let (begun, asked) = (connections.clone(), round_trips.clone());
+        let proxy = Proxy::before(server, move |message| {
+            if message.sender == Sender::Client {
+                begun.fetch_add(usize::from(message.tag.is_none()), SeqCst);
+                asked.fetch_add(usize::from(message.tag.is_none_or(|tag| b"pQS".contains(&tag))), SeqCst);
             }
+            Passage::Pass
         });
-        proxy
+        Self { proxy, connections, round_trips }
     }
 
     /// What a run of the program costs.
@@ -124,43 +112,4 @@ impl Proxy {
             round_trips: self.round_trips.load(SeqCst) - before.1,
         }
     }
-}
-
-/// What a client sends, cut into messages (the manual's section 55.2: a letter, a length that counts itself;
-/// the first message has no letter).
-#[derive(Default)]
-struct Messages {
-    rest: Vec<u8>,
-    is_started: bool,
-}
-
-impl Messages {
-    /// How many of the messages that end in these bytes ask for an answer: the startup, a password or a step
-    /// of SCRAM, a simple query, a Sync.
-    fn asking(&mut self, bytes: &[u8]) -> usize {
-        self.rest.extend(bytes);
-        let mut asking = 0;
-        loop {
-            let letter = usize::from(self.is_started);
-            let Some(length) = self.rest.get(letter..letter + 4) else { return asking };
-            let end = letter + u32::from_be_bytes(length.try_into().unwrap()) as usize;
-            if self.rest.len() < end {
-                return asking;
-            }
-            asking += usize::from(!self.is_started || b"pQS".contains(&self.rest[0]));
-            self.is_started = true;
-            self.rest.drain(..end);
-        }
-    }
-}
-
-fn carry(mut from: TcpStream, mut to: TcpStream, mut passing: impl FnMut(&[u8])) {
-    let mut buffer = [0; 65536];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        passing(&buffer[..length]);
-        if to.write_all(&buffer[..length]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Write);
 }

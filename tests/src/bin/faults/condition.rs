@@ -1,0 +1,192 @@
+//! What is the matter with the server while a command runs, and its end.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use pg_connect::Session;
+
+use crate::{case::Random, fault::Condition, scene::Scene};
+
+/// Settings of the server that a condition needs from its start.
+pub(crate) fn settings(condition: Option<&Condition>) -> &'static [(&'static str, &'static str)] {
+    match condition {
+        Some(Condition::Standby) => &[("wal_level", "replica"), ("hot_standby", "on")],
+        Some(Condition::NoConnection { .. }) => {
+            &[("max_connections", "12"), ("superuser_reserved_connections", "3"), ("autovacuum", "off")]
+        }
+        Some(Condition::Prepared) => &[("max_prepared_transactions", "4")],
+        _ => &[],
+    }
+}
+
+/// A condition that lasts.
+pub(crate) struct Imposed {
+    condition: Condition,
+    database: &'static str,
+    /// The harness's own session, with settings of its own; and those that take up all connections.
+    sessions: Vec<Session>,
+    ballast: Option<PathBuf>,
+}
+
+impl Imposed {
+    pub(crate) fn on(scene: &Scene, condition: &Condition, database: &'static str, random: &mut Random) -> Self {
+        let mut imposed =
+            Self { condition: condition.clone(), database, sessions: vec![open(scene, database)], ballast: None };
+        match condition {
+            Condition::ReadOnly => imposed.set("default_transaction_read_only", "on", scene),
+            Condition::Setting(name, value) => imposed.set(name, value, scene),
+            Condition::Standby => {
+                imposed.sessions.clear();
+                scene.restart(|server| server.touch("standby.signal"));
+            }
+            Condition::NoConnection { has_reserved } => {
+                // One session is open already.
+                let limit = if *has_reserved { 8 } else { 100 };
+                while imposed.sessions.len() <= limit {
+                    match pg_connect::connect(&scene.cluster.superuser()) {
+                        Ok(session) => imposed.sessions.push(session),
+                        Err(_) => break,
+                    }
+                }
+            }
+            Condition::Lock(table, limit) => {
+                imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).unwrap();
+                if let Some(limit) = *limit {
+                    let session = imposed.sessions.pop();
+                    thread::spawn(move || {
+                        thread::sleep(limit);
+                        drop(session);
+                    });
+                }
+            }
+            Condition::Prepared => {
+                let own = imposed.own();
+                own.batch_execute("BEGIN").unwrap();
+                own.batch_execute("CREATE TABLE public.held (id int)").unwrap();
+                own.batch_execute("PREPARE TRANSACTION 'faults'").unwrap();
+            }
+            Condition::DiskFull => {
+                imposed.sessions.clear();
+                let directory = scene.server().data().parent().unwrap().parent().unwrap().to_owned();
+                let ballast = directory.join("ballast");
+                fill(&directory, &ballast, 64 * 1024 + random.below(12 << 20));
+                imposed.ballast = Some(ballast);
+            }
+        }
+        imposed
+    }
+
+    /// Ends it. The server serves afterwards.
+    pub(crate) fn end(mut self, scene: &Scene) {
+        if let Some(ballast) = &self.ballast {
+            fs::remove_file(ballast).unwrap();
+        }
+        match self.condition.clone() {
+            Condition::ReadOnly => self.reset("default_transaction_read_only", scene),
+            Condition::Setting(name, _) => self.reset(&name, scene),
+            Condition::Standby => {
+                scene.restart(|server| fs::remove_file(server.data().join("standby.signal")).unwrap());
+            }
+            Condition::Prepared => {
+                // A command may have dropped the database that it is in, and the session with it.
+                let there = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts";
+                if scene.cluster.value("postgres", there) != "0" {
+                    scene.cluster.sql(self.database, "ROLLBACK PREPARED 'faults'");
+                }
+            }
+            Condition::NoConnection { .. } | Condition::Lock(..) | Condition::DiskFull => {}
+        }
+        self.sessions.clear();
+        scene.bring_up();
+    }
+
+    fn own(&mut self) -> &mut postgres::Client {
+        &mut self.sessions[0].client
+    }
+
+    fn set(&mut self, name: &str, value: &str, scene: &Scene) {
+        self.own().batch_execute(&format!("ALTER SYSTEM SET {name} = '{value}'")).unwrap();
+        self.reload(name, value, scene);
+    }
+
+    fn reset(&mut self, name: &str, scene: &Scene) {
+        let default = if name == "default_transaction_read_only" { "off" } else { "0" };
+        self.sessions = vec![open(scene, "postgres")];
+        self.own().batch_execute(&format!("ALTER SYSTEM RESET {name}")).unwrap();
+        self.reload(name, default, scene);
+    }
+
+    /// Waits until new sessions have it.
+    fn reload(&mut self, name: &str, value: &str, scene: &Scene) {
+        self.own().batch_execute("SELECT pg_catalog.pg_reload_conf()").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut session = pg_connect::connect(&scene.cluster.superuser()).unwrap();
+            let found = session.client.simple_query(&format!("SHOW {name}")).unwrap();
+            let is_set = found.iter().any(
+                |message| matches!(message, postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some(value)),
+            );
+            if is_set {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{name} does not become {value}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// A session of the superuser that no condition touches.
+fn open(scene: &Scene, database: &str) -> Session {
+    let mut session = pg_connect::connect(&scene.cluster.superuser().with_database(database)).unwrap();
+    for setting in [
+        "default_transaction_read_only = off",
+        "statement_timeout = 0",
+        "lock_timeout = 0",
+        "idle_in_transaction_session_timeout = 0",
+    ] {
+        session.client.batch_execute(&format!("SET {setting}")).unwrap();
+    }
+    session
+}
+
+/// A small file system in memory.
+pub(crate) struct Disk(PathBuf);
+
+impl Disk {
+    /// `None`, and said, where we may not mount one.
+    pub(crate) fn mount(directory: &Path) -> Option<Self> {
+        fs::create_dir_all(directory).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=192m,mode=711", "faults"]).arg(directory);
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        if !is_mounted {
+            tests::skipped("a full disk needs a file system of its own, which only root may mount");
+            let _ = fs::remove_dir(directory);
+        }
+        is_mounted.then(|| Self(directory.to_owned()))
+    }
+
+    /// Where a cluster fits.
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.0.join("cluster")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Writes a file that leaves so many bytes free.
+fn fill(directory: &Path, file: &Path, free: u64) {
+    let space = nix::sys::statvfs::statvfs(directory).unwrap();
+    let available = space.blocks_available() * space.fragment_size();
+    fs::write(file, vec![0; usize::try_from(available.saturating_sub(free)).unwrap()]).unwrap();
+}

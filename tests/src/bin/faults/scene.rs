@@ -1,0 +1,295 @@
+//! A server, a proxy in front of it, and a workspace whose URLs lead to the proxy.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::Child,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill, killpg},
+    unistd::Pid,
+};
+use tests::{Cluster, Message, Passage, Postmaster, Proxy, Sender, Workspace};
+
+use crate::{
+    fault::{Act, Whom},
+    lease,
+    plan::Command,
+};
+
+/// Where a command runs.
+pub(crate) struct Scene {
+    pub(crate) cluster: Cluster,
+    workspace: Workspace,
+    trigger: Arc<Trigger>,
+    _proxy: Proxy,
+    marker: String,
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    /// Its exit code; none where a signal ended it, or the harness did.
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    /// It ran longer than any bound of its own.
+    pub(crate) is_stuck: bool,
+    pub(crate) stderr: String,
+    pub(crate) elapsed: Duration,
+}
+
+/// Longer than any bound of the tool's own.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How late a delayed message is.
+const DELAY: Duration = Duration::from_millis(700);
+
+/// When something happens, and what.
+pub(crate) struct Trigger {
+    fault: Option<(Act, u64)>,
+    is_armed: AtomicBool,
+    has_fired: AtomicBool,
+    messages: AtomicU64,
+    /// The tool, once it was started.
+    process: OnceLock<u32>,
+    /// Of each connection the process that serves it.
+    backends: Mutex<HashMap<u64, i32>>,
+    server: Mutex<Postmaster>,
+}
+
+impl Trigger {
+    fn see(&self, message: &mut Message<'_>) -> Passage {
+        if (message.sender, message.tag) == (Sender::Server, Some(b'K')) && message.bytes.len() >= 9 {
+            let process = i32::from_be_bytes(message.bytes[5..9].try_into().unwrap());
+            self.backends.lock().unwrap().insert(message.connection, process);
+        }
+        if !self.is_armed.load(SeqCst) {
+            return Passage::Pass;
+        }
+        self.messages.fetch_max(message.number, SeqCst);
+        match &self.fault {
+            Some((act, at)) if *at == message.number => {
+                self.has_fired.store(true, SeqCst);
+                self.act(act, message)
+            }
+            _ => Passage::Pass,
+        }
+    }
+
+    fn act(&self, act: &Act, message: &mut Message<'_>) -> Passage {
+        match act {
+            Act::Close => return Passage::Close,
+            Act::Reset => return Passage::Reset,
+            Act::Stall => return Passage::Stall,
+            Act::Delay => thread::sleep(DELAY),
+            Act::Garble => garble(message),
+            Act::Signal(signal, whom) => self.signal(*signal, *whom),
+            Act::End(signal) => self.server.lock().unwrap().end(*signal),
+            Act::Restart => {
+                let mut server = self.server.lock().unwrap();
+                server.end(Signal::SIGINT);
+                reap(server.start());
+            }
+            Act::Backend(signal) => {
+                if let Some(process) = self.backends.lock().unwrap().get(&message.connection) {
+                    let _ = kill(Pid::from_raw(*process), *signal);
+                }
+            }
+            Act::Condition(condition) => panic!("{condition:?} does not happen at a message"),
+        }
+        Passage::Pass
+    }
+
+    fn signal(&self, signal: Signal, whom: Whom) {
+        let process = Pid::from_raw((*self.process.wait()).try_into().unwrap());
+        // One that has ended already is past all signals.
+        let _ = match whom {
+            Whom::Tool => kill(process, signal),
+            Whom::Group => killpg(process, signal),
+        };
+    }
+}
+
+/// A type that no message has, or a length that no message has.
+fn garble(message: &mut Message<'_>) {
+    match message.tag {
+        Some(_) if message.number % 2 == 0 => message.bytes[0] = 0x01,
+        Some(_) => message.bytes[1..5].copy_from_slice(&2_u32.to_be_bytes()),
+        None if message.bytes.len() < 5 => message.bytes[0] = 0x01,
+        None => message.bytes[..4].copy_from_slice(&2_u32.to_be_bytes()),
+    }
+}
+
+/// Waits for a child in a thread of its own: a process that has ended, and whose end nobody has seen, keeps its id.
+fn reap(mut child: Child) {
+    thread::spawn(move || child.wait());
+}
+
+impl Scene {
+    /// On a running server. A fault at a message happens in the first command that runs here.
+    pub(crate) fn set(cluster: Cluster, command: &Command, fault: Option<(Act, u64)>) -> Self {
+        let trigger = Arc::new(Trigger {
+            fault,
+            is_armed: AtomicBool::new(true),
+            has_fired: AtomicBool::new(false),
+            messages: AtomicU64::new(0),
+            process: OnceLock::new(),
+            backends: Mutex::default(),
+            server: Mutex::new(cluster.postmaster()),
+        });
+        let seen = trigger.clone();
+        let proxy = Proxy::before(cluster.port(), move |message| seen.see(message));
+        let mut workspace = Workspace::on(&cluster);
+        for key in ["DATABASE_URL", "ADMIN_DATABASE_URL"] {
+            let url = workspace.setting(key).replace(&format!(":{}/", cluster.port()), &format!(":{}/", proxy.port));
+            workspace = workspace.with(key, &url);
+        }
+        for (key, value) in &command.environment {
+            workspace = workspace.with(key, value);
+        }
+        workspace.write("schema.sql", include_str!("schema.sql"));
+        workspace.write("Cargo.toml", include_str!("../../testdb.toml"));
+        let marker = format!("FAULTS_PROCESS={}-{}", std::process::id(), proxy.port);
+        Self { cluster, workspace, trigger, _proxy: proxy, marker }
+    }
+
+    /// How many messages the first command has sent and got.
+    pub(crate) fn messages(&self) -> u64 {
+        self.trigger.messages.load(SeqCst)
+    }
+
+    /// Whether the fault has happened.
+    pub(crate) fn has_fired(&self) -> bool {
+        self.trigger.has_fired.load(SeqCst)
+    }
+
+    /// Runs the command, with the fault if it has not been run before.
+    pub(crate) fn run(&self, command: &Command) -> Ended {
+        let arguments: Vec<_> = command.run.iter().map(String::as_str).collect();
+        let ended = match *arguments {
+            [lease::ARGUMENT] => {
+                let own = std::env::current_exe().unwrap();
+                self.wait(self.workspace.command_of(&own, &arguments))
+            }
+            _ => self.wait(self.workspace.command(&arguments)),
+        };
+        self.trigger.is_armed.store(false, SeqCst);
+        ended
+    }
+
+    /// Runs the tool without a fault.
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Ended {
+        self.trigger.is_armed.store(false, SeqCst);
+        self.wait(self.workspace.command(arguments))
+    }
+
+    /// Sends a signal to the first command, when it has run for so long.
+    pub(crate) fn signal_after(&self, delay: Duration, signal: Signal, whom: Whom) {
+        let trigger = self.trigger.clone();
+        thread::spawn(move || {
+            trigger.process.wait();
+            thread::sleep(delay);
+            if trigger.is_armed.load(SeqCst) {
+                trigger.has_fired.store(true, SeqCst);
+                trigger.signal(signal, whom);
+            }
+        });
+    }
+
+    fn wait(&self, mut command: std::process::Command) -> Ended {
+        let file = |name: &str| self.workspace.root().join(name);
+        let (key, value) = self.marker.split_once('=').unwrap();
+        // Files, as a pipe would end only with the last process that holds it.
+        let output = || File::create(file("stdout")).unwrap();
+        let errors = || File::create(file("stderr")).unwrap();
+        command.env(key, value).process_group(0).stdout(output()).stderr(errors());
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let _ = self.trigger.process.set(child.id());
+        let mut is_stuck = false;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE && !is_stuck {
+                is_stuck = true;
+                let _ = killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        let elapsed = begun.elapsed();
+        let stderr = String::from_utf8_lossy(&fs::read(file("stderr")).unwrap()).into_owned();
+        Ended { code: status.code(), signal: status.signal(), is_stuck, stderr, elapsed }
+    }
+
+    /// Starts the server where it does not run, and waits until it lets its superuser in.
+    pub(crate) fn bring_up(&self) {
+        let mut server = self.trigger.server.lock().unwrap();
+        let connection = self.cluster.superuser();
+        for attempt in 0..3000 {
+            if pg_connect::connect(&connection).is_ok() {
+                return;
+            }
+            if !server.is_running() && attempt % 100 == 0 {
+                reap(server.start());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server does not come back:\n{}", self.cluster.log());
+    }
+
+    /// The server's process.
+    pub(crate) fn server(&self) -> std::sync::MutexGuard<'_, Postmaster> {
+        self.trigger.server.lock().unwrap()
+    }
+
+    /// Ends the server, changes something, and starts it.
+    pub(crate) fn restart(&self, change: impl FnOnce(&Postmaster)) {
+        let mut server = self.server();
+        server.end(Signal::SIGINT);
+        change(&server);
+        reap(server.start());
+    }
+
+    /// The processes that commands have started here and that still run, each with its command line.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let marker = self.marker.as_bytes();
+        let ours = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == marker)
+        });
+        let lines = ours.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        let texts = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned());
+        texts.filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Ends them.
+    pub(crate) fn end_processes(&self) {
+        let marker = self.marker.as_bytes();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(process) = entry.file_name().to_string_lossy().parse() else { continue };
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if environment.split(|byte| *byte == 0).any(|variable| variable == marker) {
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+        }
+    }
+
+    /// The sessions of others than the harness, each with its last statement.
+    pub(crate) fn sessions(&self) -> String {
+        self.cluster.value(
+            "postgres",
+            "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', pid, usename, datname, application_name, state,
+                                                               pg_catalog.left(query, 100)), E'\\n')
+             FROM pg_catalog.pg_stat_activity
+             WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()",
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//! The states of a server that commands begin with, and what an undisturbed run of each command comes to.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tests::{Cluster, Stopped, Workspace};
+
+use crate::{
+    plan::{Command, Plan, Version},
+    scene::Scene,
+    state::State,
+};
+
+/// The names of the states, each with the one that it is made from, and how.
+const STARTS: [(&str, &str, fn(&Cluster)); 3] =
+    [("set up", "nothing", set_up), ("broken", "set up", break_it), ("not migrated", "nothing", without_migrations)];
+
+/// All that the cases of one version share.
+pub(crate) struct Stage {
+    pub(crate) version: Version,
+    starts: BTreeMap<&'static str, Stopped>,
+    pub(crate) undisturbed: BTreeMap<String, Undisturbed>,
+}
+
+/// A run of a command without a fault.
+pub(crate) struct Undisturbed {
+    /// How many messages passed.
+    pub(crate) messages: u64,
+    pub(crate) elapsed: Duration,
+    pub(crate) before: State,
+    pub(crate) after: State,
+}
+
+impl Stage {
+    /// `None` where the version is not there, or no case of it was asked for.
+    pub(crate) fn set(plan: &Plan, version: Version, asked: &[String]) -> Option<Self> {
+        let is_asked = |prefix: &str| {
+            asked.is_empty() || asked.iter().any(|name| name.starts_with(prefix) || prefix.starts_with(&format!("{name}/")))
+        };
+        if !is_asked(&format!("{}/", version.major)) {
+            return None;
+        }
+        let mut starts = BTreeMap::from([("nothing", Stopped::empty(version.major)?)]);
+        for (name, from, change) in STARTS {
+            let made = starts[from].changed(change);
+            starts.insert(name, made);
+        }
+        let mut stage = Self { version, starts, undisturbed: BTreeMap::new() };
+        for command in &plan.commands {
+            if is_asked(&format!("{}/{}/", version.major, command.name)) {
+                let undisturbed = stage.undisturbed(command);
+                eprintln!("PostgreSQL {}, {}: {} messages", version.major, command.name, undisturbed.messages);
+                stage.undisturbed.insert(command.name.clone(), undisturbed);
+            }
+        }
+        Some(stage)
+    }
+
+    /// The server that a command finds.
+    pub(crate) fn start(&self, command: &Command) -> &Stopped {
+        self.starts.get(command.start.as_str()).unwrap_or_else(|| panic!("no start {:?}", command.start))
+    }
+
+    /// What a command does without a fault. Twice: what differs is not compared later.
+    fn undisturbed(&self, command: &Command) -> Undisturbed {
+        let run = || {
+            let cluster = self.start(command).start(&[]);
+            let before = State::of(&cluster);
+            let scene = Scene::set(cluster, command, None);
+            let ended = scene.run(command);
+            assert_eq!(ended.code, Some(0), "{} without a fault\n{}", command.name, ended.stderr);
+            Undisturbed { messages: scene.messages(), elapsed: ended.elapsed, before, after: State::of(&scene.cluster) }
+        };
+        let (first, second) = (run(), run());
+        let difference = first.after.difference(&second.after);
+        assert!(difference.is_empty(), "{} differs from run to run: {difference}", command.name);
+        second
+    }
+
+    /// Deletes what was made for it.
+    pub(crate) fn delete(mut self) {
+        for (name, _, _) in STARTS {
+            self.starts.remove(name).unwrap().delete();
+        }
+    }
+}
+
+/// As a database is after some days: with settings, privileges and a comment of a person's own.
+fn set_up(cluster: &Cluster) {
+    Workspace::on(cluster).run(&["db-setup"]).exits(0);
+    cluster.sql(
+        "aura_db",
+        "CREATE ROLE analyst LOGIN;
+         GRANT CONNECT ON DATABASE aura_db TO analyst;
+         ALTER DATABASE aura_db SET timezone TO 'Europe/Paris';
+         ALTER ROLE analyst IN DATABASE aura_db SET work_mem TO '8MB';
+         COMMENT ON DATABASE aura_db IS 'The gallery'",
+    );
+}
+
+/// What `db-verify --fix` may fix: a path, owners, privileges, default privileges, an index.
+fn break_it(cluster: &Cluster) {
+    cluster.sql(
+        "aura_db",
+        "SET ROLE NONE;
+         ALTER ROLE aura_user IN DATABASE aura_db RESET search_path;
+         ALTER TABLE aura.artworks_artist OWNER TO postgres;
+         REVOKE SELECT ON aura.taggit_tag FROM aura_user;
+         GRANT CREATE ON SCHEMA public TO PUBLIC",
+    );
+}
+
+/// Everything but the tables.
+fn without_migrations(cluster: &Cluster) {
+    let nothing_made = Workspace::on(cluster).with("MIGRATE_COMMAND", "true").run(&["db-setup"]);
+    assert_eq!(nothing_made.code, 3, "{}", nothing_made.stderr);
+}

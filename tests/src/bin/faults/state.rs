@@ -1,0 +1,58 @@
+//! All that a command may have made on a server, as text that can be compared.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use regex::Regex;
+use tests::Cluster;
+
+/// Databases, roles, settings, privileges, comments, objects and rows. What is random is masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State(BTreeSet<String>);
+
+impl State {
+    /// The state of a running server.
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        let names = "SELECT pg_catalog.string_agg(datname, ' ' ORDER BY datname) FROM pg_catalog.pg_database";
+        let names = cluster.value("postgres", names);
+        let mut lines: BTreeSet<_> = names.split(' ').map(|name| format!("database {name}")).collect();
+        lines.extend(cluster.globals().lines().map(str::to_owned));
+        for name in names.split(' ').filter(|name| *name == "aura_db" || name.contains("_clone_")) {
+            let mut section = String::new();
+            for line in cluster.dump(name).lines() {
+                // A line of SQL alone does not say what it belongs to.
+                if let Some(title) = line.strip_prefix("-- Name: ") {
+                    section = title.split(';').next().unwrap_or_default().to_owned();
+                }
+                if !line.is_empty() && !line.starts_with("--") {
+                    lines.insert(format!("{name}: {section}: {line}"));
+                }
+            }
+        }
+        let lines: Vec<_> = lines.into_iter().collect();
+        Self(masked(&lines.join("\n")).lines().map(str::to_owned).collect())
+    }
+
+    /// The lines of the one alone and of the other alone; nothing where there are none.
+    pub(crate) fn difference(&self, expected: &Self) -> String {
+        let lines = |sign: char, one: &Self, other: &Self| -> Vec<String> {
+            one.0.difference(&other.0).map(|line| format!("{sign} {line}")).collect()
+        };
+        let all: Vec<_> = [lines('+', self, expected), lines('-', expected, self)].concat();
+        let more = if all.len() > 6 { format!("\n… {} lines", all.len()) } else { String::new() };
+        let shown: Vec<_> = all.iter().take(6).map(|line| line.chars().take(240).collect::<String>()).collect();
+        shown.join("\n") + &more
+    }
+}
+
+/// Without what differs from run to run: verifiers, names of leases, points in time.
+fn masked(text: &str) -> String {
+    static MASKS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
+        let mask = |mask: &str| Regex::new(mask).unwrap();
+        [
+            (mask(r#"SCRAM-SHA-256\$[^ ,"]+"#), "SCRAM"),
+            (mask(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d(:?\d\d)?)?"), "TIME"),
+            (mask(r"_(test|ready)_[0-9a-f]{12}_[0-9a-f]{8}_\d+"), "_${1}_#"),
+        ]
+    });
+    MASKS.iter().fold(text.to_owned(), |text, (mask, word)| mask.replace_all(&text, *word).into_owned())
+}
