@@ -49,9 +49,7 @@ impl Postmaster {
         let children = children(self.pid);
         // One that has ended already is what is asked for.
         let _ = kill(Pid::from_raw(self.pid.try_into().unwrap()), signal);
-        await_that("the server ended", || {
-            has_ended(self.pid) && children.iter().all(|child| has_ended(*child))
-        });
+        await_that("the server ended", || has_ended(self.pid) && children.iter().all(|child| has_ended(*child)));
         // A process that nobody waits for keeps its id, and the next server would take it for another server.
         let _ = fs::remove_file(self.data.join("postmaster.pid"));
     }

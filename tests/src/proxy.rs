@@ -140,8 +140,9 @@ impl Connection {
             bytes.extend(&length);
             let rest = u32::from_be_bytes(length.try_into().unwrap()).saturating_sub(4);
             bytes.extend(self.read(sender, rest as usize)?);
-            let asks_for_encryption =
-                tag.is_none() && bytes.len() == 8 && ENCRYPTION.map(u32::to_be_bytes).iter().any(|code| bytes[4..] == *code);
+            let asks_for_encryption = tag.is_none()
+                && bytes.len() == 8
+                && ENCRYPTION.map(u32::to_be_bytes).iter().any(|code| bytes[4..] == *code);
             if asks_for_encryption {
                 // The answer is a message too, though the server is not asked.
                 if self.passes(sender, tag, &mut bytes) {

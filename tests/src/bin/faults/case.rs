@@ -7,22 +7,43 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::signal::Signal;
+
 use crate::{
     condition::{self, Disk, Imposed},
+    crowd, directory,
     fault::{Act, Condition},
-    plan::{At, Command, Fault, Plan},
-    scene::{Ended, Scene},
+    plan::{At, Command, Crowd, Directory, Fault, Plan},
+    scene::Scene,
     stage::{Stage, Undisturbed},
     state::State,
-    verdict::{Verdict, judge_end},
+    verdict::{Verdict, judge_end, last_lines},
 };
 
 /// A case, and its place among those of its row: a message's number, or which of the chosen ones it is.
 pub(crate) struct Case<'a> {
     pub(crate) stage: &'a Stage,
-    pub(crate) command: &'a Command,
-    pub(crate) fault: &'a Fault,
+    pub(crate) subject: Subject<'a>,
     number: u64,
+}
+
+/// What a case breaks.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    Command(&'a Command, &'a Fault),
+    Directory(&'a Directory),
+    Crowd(&'a Crowd),
+}
+
+impl Subject<'_> {
+    /// The names of the command and of the fault.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        match self {
+            Self::Command(command, fault) => (&command.name, &fault.name),
+            Self::Directory(directory) => ("directory", &directory.name),
+            Self::Crowd(crowd) => ("crowd", &crowd.name),
+        }
+    }
 }
 
 /// The cases of a version, those of one command and one fault together.
@@ -31,17 +52,20 @@ pub(crate) fn rows<'a>(plan: &'a Plan, stage: &'a Stage) -> Vec<VecDeque<Case<'a
     let rows = commands.flat_map(|(command, undisturbed)| {
         let faults = plan.faults.iter().filter(|fault| fault.concerns(command));
         faults.map(move |fault| {
-            let count = match fault.at {
-                At::EachMessage => undisturbed.messages,
-                At::Messages(count) | At::Moments(count) | At::Before(count) => count,
+            let numbers = match fault.at {
+                At::EachMessage => undisturbed.messages.clone(),
+                At::Messages(count) | At::Moments(count) | At::Before(count) => (1..=count).collect(),
             };
-            // The last of each stride: where there are fewer, the last one of all.
-            let stride = stage.version.stride.min(count);
-            let numbers = (1..=count).filter(move |number| (count - number) % stride == 0);
-            numbers.map(move |number| Case { stage, command, fault, number }).collect()
+            // The last one of all is among them.
+            let chosen = numbers.into_iter().rev().step_by(stage.version.stride);
+            chosen.map(|number| Case { stage, subject: Subject::Command(command, fault), number }).collect()
         })
     });
-    rows.collect()
+    let one = |subject| VecDeque::from([Case { stage, subject, number: 1 }]);
+    let directories = plan.directories.iter().map(|directory| one(Subject::Directory(directory)));
+    let is_set = |crowd: &&Crowd| crowd.commands.iter().all(|name| stage.undisturbed.contains_key(name));
+    let crowds = plan.crowds.iter().filter(is_set).map(|crowd| one(Subject::Crowd(crowd)));
+    rows.chain(directories).chain(crowds).collect()
 }
 
 /// Puts rows, and the cases of each, in an order that the seed chooses.
@@ -55,7 +79,8 @@ pub(crate) fn shuffle(rows: &mut [VecDeque<Case<'_>>], seed: u64) {
 impl Case<'_> {
     /// `18/setup/connection-closed`.
     pub(crate) fn row(&self) -> String {
-        format!("{}/{}/{}", self.stage.version.major, self.command.name, self.fault.name)
+        let (command, fault) = self.subject.names();
+        format!("{}/{command}/{fault}", self.stage.version.major)
     }
 
     /// `18/setup/connection-closed/57`.
@@ -65,15 +90,23 @@ impl Case<'_> {
 
     /// Runs it on a server of its own.
     pub(crate) fn run(&self, plan: &Plan) -> Verdict {
-        let mut random = Random::of(plan.seed, &self.id());
-        let undisturbed = &self.stage.undisturbed[&self.command.name];
-        let condition = match &self.fault.act {
+        match self.subject {
+            Subject::Command(command, fault) => self.run_command(plan.seed, command, fault),
+            Subject::Directory(directory) => directory::run(self.stage.version, directory),
+            Subject::Crowd(crowd) => crowd::run(self.stage, crowd, &plan.commands),
+        }
+    }
+
+    fn run_command(&self, seed: u64, command: &Command, fault: &Fault) -> Verdict {
+        let mut random = Random::of(seed, &self.id());
+        let undisturbed = &self.stage.undisturbed[&command.name];
+        let condition = match &fault.act {
             Act::Condition(condition) => Some(condition),
             _ => None,
         };
-        // Unmounted last.
+        let start = self.stage.start(command);
+        // Unmounted after its server has ended.
         let disk;
-        let start = self.stage.start(self.command);
         let cluster = if condition == Some(&Condition::DiskFull) {
             let place = pg_server::scratch().join(format!("aura-tests-disk-{}-{}", std::process::id(), random.next()));
             disk = Disk::mount(&place);
@@ -82,104 +115,94 @@ impl Case<'_> {
         } else {
             start.start(condition::settings(condition))
         };
-        let at = match self.fault.at {
+        let at = match fault.at {
             At::EachMessage => Some(self.number),
             At::Messages(count) => {
                 // One in each part of the run.
-                let (from, to) = ((self.number - 1) * undisturbed.messages, self.number * undisturbed.messages);
-                Some(1 + from / count + random.below((to / count).saturating_sub(from / count)))
+                let last = undisturbed.messages.last().copied().unwrap_or_default();
+                let (from, to) = ((self.number - 1) * last / count, self.number * last / count);
+                Some(1 + from + random.below(to - from))
             }
             At::Moments(_) | At::Before(_) => None,
         };
-        let scene = Scene::set(cluster, self.command, at.map(|at| (self.fault.act.clone(), at)));
-        self.run_on(&scene, condition, undisturbed, &mut random)
-    }
-
-    fn run_on(
-        &self,
-        scene: &Scene,
-        condition: Option<&Condition>,
-        undisturbed: &Undisturbed,
-        random: &mut Random,
-    ) -> Verdict {
-        if let (Act::Signal(signal, whom), At::Moments(_)) = (&self.fault.act, self.fault.at) {
+        let scene = Scene::set(cluster, command, at.map(|at| (fault.act.clone(), at)));
+        if let (Act::Signal(signal, whom), At::Moments(_)) = (&fault.act, fault.at) {
             let delay = u64::try_from(undisturbed.elapsed.as_micros()).unwrap();
             scene.signal_after(Duration::from_micros(random.below(delay)), *signal, *whom);
         }
-        let database = if self.command.start == "nothing" { "postgres" } else { "aura_db" };
-        let imposed = condition.map(|condition| Imposed::on(scene, condition, database, random));
-        let ended = scene.run(self.command);
+        let database = if command.start == "nothing" { "postgres" } else { "aura_db" };
+        let imposed = condition.map(|condition| Imposed::on(&scene, condition, database, &mut random));
+        let ended = scene.run(command);
         let is_condition = imposed.is_some();
         if let Some(imposed) = imposed {
-            imposed.end(scene);
+            imposed.end(&scene);
         } else if !scene.has_fired() {
             return Verdict::not_tried();
         }
-        let mut verdict = judge_end(&ended, self.fault);
+        let mut verdict = judge_end(&ended, command, fault);
         scene.bring_up();
-        if !matches!(self.fault.act, Act::Signal(nix::sys::signal::Signal::SIGKILL, _)) {
-            self.look_for_left(scene, &mut verdict);
+        if !matches!(fault.act, Act::Signal(Signal::SIGKILL, _)) {
+            look_for_left(&scene, &mut verdict);
         }
-        let state = State::of(&scene.cluster);
-        let done = state.difference(&undisturbed.after);
-        if ended.code == Some(0) && !done.is_empty() {
-            verdict.add("success without everything done", &done);
-        }
-        if is_condition && ended.code != Some(0) {
-            let changed = state.difference(&undisturbed.before);
-            if !done.is_empty() && !changed.is_empty() {
+        // After an error the second run says what was left.
+        if ended.code == Some(0) || is_condition {
+            let state = State::of(&scene.cluster);
+            let done = state.difference(&undisturbed.after);
+            if ended.code == Some(0) && !done.is_empty() {
+                verdict.add("success without everything done", &done);
+            }
+            // A template that is whole is no harm: the next copy is made from it.
+            let changed = state.without("_template_").difference(&undisturbed.before);
+            if ended.code != Some(0) && !done.is_empty() && !changed.is_empty() {
                 verdict.add("half-done", &changed);
             }
         }
-        self.run_again(scene, undisturbed, &state, &mut verdict);
+        run_again(&scene, command, undisturbed, &mut verdict);
         scene.end_processes();
         verdict
     }
+}
 
-    /// The same without a fault: it ends where an undisturbed one does.
-    fn run_again(&self, scene: &Scene, undisturbed: &Undisturbed, state: &State, verdict: &mut Verdict) {
-        let again = scene.run(self.command);
-        // A copy that was made is there, and a second one is refused.
-        let is_refused = self.command.name == "clone" && again.code == Some(1) && *state == undisturbed.after;
-        if again.code != Some(0) && !is_refused {
-            verdict.add("second run failed", &last_lines(&again));
-            return;
-        }
-        self.look_for_left(scene, verdict);
-        let difference = State::of(&scene.cluster).difference(&undisturbed.after);
-        if !difference.is_empty() {
-            verdict.add("second run ends elsewhere", &difference);
-        }
-        let verified = scene.tool(&["db-verify"]);
-        if verified.code != Some(0) {
-            verdict.add("not verified after the second run", &last_lines(&verified));
-        }
+/// The same without a fault: it ends where an undisturbed one does.
+fn run_again(scene: &Scene, command: &Command, undisturbed: &Undisturbed, verdict: &mut Verdict) {
+    let again = scene.run(command);
+    // A copy that was made is there, and a second one is refused: whether it is whole is seen below.
+    let is_refused = again.code == Some(1) && again.stderr.contains("is there already");
+    if again.code != Some(0) && !is_refused {
+        verdict.add("second run failed", &last_lines(&again));
+        return;
     }
-
-    /// Processes and sessions that outlive the command.
-    fn look_for_left(&self, scene: &Scene, verdict: &mut Verdict) {
-        for (kind, look) in [
-            ("processes left", &(|| scene.processes().join("\n")) as &dyn Fn() -> String),
-            ("sessions left", &|| scene.sessions()),
-        ] {
-            let deadline = Instant::now() + Duration::from_secs(5);
-            let mut left = look();
-            while !left.is_empty() && Instant::now() < deadline {
-                thread::sleep(Duration::from_millis(10));
-                left = look();
-            }
-            if !left.is_empty() {
-                verdict.add(kind, &left);
-            }
-        }
+    look_for_left(scene, verdict);
+    let difference = State::of(&scene.cluster).difference(&undisturbed.after);
+    if !difference.is_empty() {
+        verdict.add("second run ends elsewhere", &difference);
+    }
+    // All other commands verify at their end.
+    if !["clone", "lease", "migrate-psql"].contains(&command.name.as_str()) {
+        return;
+    }
+    let verified = scene.tool(&["db-verify"]);
+    if verified.code != Some(0) {
+        verdict.add("not verified after the second run", &last_lines(&verified));
     }
 }
 
-fn last_lines(ended: &Ended) -> String {
-    let code = ended.code.map_or_else(|| format!("signal {:?}", ended.signal), |code| format!("exit {code}"));
-    let lines: Vec<_> = ended.stderr.lines().collect();
-    let from = lines.len().saturating_sub(6);
-    format!("{code}: {}", lines[from..].join("\n"))
+/// Processes and sessions that outlive the command.
+fn look_for_left(scene: &Scene, verdict: &mut Verdict) {
+    for (kind, look) in [
+        ("processes left", &(|| scene.processes().join("\n")) as &dyn Fn() -> String),
+        ("sessions left", &|| scene.sessions()),
+    ] {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut left = look();
+        while !left.is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+            left = look();
+        }
+        if !left.is_empty() {
+            verdict.add(kind, &left);
+        }
+    }
 }
 
 /// Numbers that a seed and a name choose (splitmix64).

@@ -128,9 +128,9 @@ impl Imposed {
         loop {
             let mut session = pg_connect::connect(&scene.cluster.superuser()).unwrap();
             let found = session.client.simple_query(&format!("SHOW {name}")).unwrap();
-            let is_set = found.iter().any(
-                |message| matches!(message, postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some(value)),
-            );
+            let is_set = found
+                .iter()
+                .any(|message| matches!(message, postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some(value)));
             if is_set {
                 return;
             }

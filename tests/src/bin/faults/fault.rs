@@ -7,10 +7,8 @@ use nix::sys::signal::Signal;
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// The connection ends.
-    Close,
-    /// The connection is reset.
-    Reset,
+    /// The connection ends; at every second message it is reset.
+    Cut,
     /// The message comes late.
     Delay,
     /// Nothing more comes on the connection.
@@ -64,8 +62,7 @@ impl Act {
     pub(crate) fn parse(text: &str) -> Self {
         let signal = |name: &str| format!("SIG{name}").parse().unwrap();
         match *text.split(' ').collect::<Vec<_>>() {
-            ["close"] => Self::Close,
-            ["reset"] => Self::Reset,
+            ["cut"] => Self::Cut,
             ["delay"] => Self::Delay,
             ["stall"] => Self::Stall,
             ["garble"] => Self::Garble,

@@ -10,6 +10,8 @@
 
 mod case;
 mod condition;
+mod crowd;
+mod directory;
 mod fault;
 mod lease;
 mod plan;
@@ -24,12 +26,16 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     process::ExitCode,
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use clap::Parser;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use self::{case::Case, plan::Plan, report::Report, stage::Stage, verdict::Verdict};
 
@@ -39,12 +45,12 @@ use self::{case::Case, plan::Plan, report::Report, stage::Stage, verdict::Verdic
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask faults", bin_name = "cargo xtask faults")]
 pub(crate) struct Flags {
-    /// Run this case alone, as the report names it: 18/setup/close/57. Any beginning of a name selects all below it
+    /// Run this case alone, as the report names it: 18/setup/cut/57. Any beginning of a name selects all below it
     #[arg(long, value_name = "CASE")]
     case: Vec<String>,
-    /// Stop after a minute: cases of every row in turn, chosen by the seed
-    #[arg(long)]
-    sample: bool,
+    /// Start no case after so many seconds: one of each row in turn, in an order that the seed chooses
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60")]
+    sample: Option<u64>,
     /// Another seed than the file's
     #[arg(long)]
     seed: Option<u64>,
@@ -64,26 +70,30 @@ fn jobs() -> usize {
     2 * thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// How long `--sample` starts further cases.
-const SAMPLE: Duration = Duration::from_secs(60);
-
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(lease::ARGUMENT) {
         return lease::take();
     }
-    tests::default_signals();
+    // The servers of the cases that run have to end: no further case is started. What is started has the default actions.
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, is_interrupted.clone()).unwrap();
+    }
     let flags = Flags::parse();
     let started = Instant::now();
     let mut plan = Plan::read();
     plan.seed = flags.seed.unwrap_or(plan.seed);
-    let stages: Vec<_> = plan.versions.iter().filter_map(|version| Stage::set(&plan, *version, &flags.case)).collect();
+    let versions = plan.versions.iter();
+    let stages = versions.filter_map(|version| Stage::set(&plan, *version, &flags.case));
+    // A sample is of the newest version.
+    let stages: Vec<_> = stages.take(if flags.sample.is_some() { 1 } else { usize::MAX }).collect();
     let cases = select(&flags, &plan, &stages);
     if flags.list {
         cases.iter().for_each(|case| println!("{}", case.id()));
         return ExitCode::SUCCESS;
     }
     let count = cases.len();
-    let report = run(&flags, &plan, cases);
+    let report = run(&flags, &plan, cases, &is_interrupted);
     stages.into_iter().for_each(Stage::delete);
     print!("{}", report.text(count));
     println!("{:.0} s", started.elapsed().as_secs_f64());
@@ -100,7 +110,7 @@ fn select<'a>(flags: &Flags, plan: &'a Plan, stages: &'a [Stage]) -> Vec<Case<'a
     for row in &mut rows {
         row.retain(|case| flags.case.is_empty() || flags.case.iter().any(|name| is_below(&case.id(), name)));
     }
-    if flags.sample {
+    if flags.sample.is_some() {
         case::shuffle(&mut rows, plan.seed);
     }
     // One of each row in turn: a run that is interrupted has seen something of everything.
@@ -111,15 +121,16 @@ fn select<'a>(flags: &Flags, plan: &'a Plan, stages: &'a [Stage]) -> Vec<Case<'a
     cases
 }
 
-fn run(flags: &Flags, plan: &Plan, cases: Vec<Case<'_>>) -> Report {
+fn run(flags: &Flags, plan: &Plan, cases: Vec<Case<'_>>, is_interrupted: &AtomicBool) -> Report {
     let report = Mutex::new(Report::default());
     let (count, queue) = (cases.len(), Mutex::new(cases.into_iter().enumerate()));
-    let deadline = flags.sample.then(|| Instant::now() + SAMPLE);
+    let deadline = flags.sample.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     thread::scope(|scope| {
         for _ in 0..flags.jobs.max(1) {
             scope.spawn(|| {
                 loop {
-                    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                    if is_over || is_interrupted.load(SeqCst) {
                         return;
                     }
                     let Some((at, case)) = queue.lock().unwrap().next() else { return };

@@ -13,6 +13,37 @@ pub(crate) struct Plan {
     pub(crate) versions: Vec<Version>,
     pub(crate) commands: Vec<Command>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) directories: Vec<Directory>,
+    pub(crate) crowds: Vec<Crowd>,
+}
+
+/// A fault of the directory in which started servers keep their files. Each text is a script that runs beside it.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    pub(crate) name: String,
+    pub(crate) at: While,
+    pub(crate) breaks: String,
+    /// Runs where `db-setup` has refused.
+    pub(crate) restores: String,
+    /// Succeeds where `db-setup` was right to succeed.
+    pub(crate) holds: String,
+}
+
+/// What the server does while its directory is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum While {
+    /// There is none.
+    Nothing,
+    Stopped,
+    Running,
+}
+
+/// Many commands at once; the first one's state at the start, and at the end.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    pub(crate) name: String,
+    pub(crate) count: usize,
+    pub(crate) commands: Vec<String>,
 }
 
 /// A version of PostgreSQL.
@@ -20,7 +51,7 @@ pub(crate) struct Plan {
 pub(crate) struct Version {
     pub(crate) major: u32,
     /// Of the cases of a row every so many are run.
-    pub(crate) stride: u64,
+    pub(crate) stride: usize,
 }
 
 /// A command, and the state of the server that it finds.
@@ -49,7 +80,7 @@ pub(crate) struct Fault {
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    /// At each message of the run.
+    /// At each message of the run; of several in a row of one type and one sender, at the first.
     EachMessage,
     /// At so many messages, chosen by the seed.
     Messages(u64),
@@ -73,7 +104,10 @@ impl Plan {
         let document = DeTable::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let root = Table(document.get_ref());
         let versions = root.table("versions");
-        let stride = |key: &str| Version { major: key.parse().unwrap(), stride: versions.number(key).unwrap() };
+        let stride = |key: &str| Version {
+            major: key.parse().unwrap(),
+            stride: versions.number(key).unwrap().try_into().unwrap(),
+        };
         let environment = |table: &Table<'_, '_>| {
             let Some(DeValue::Table(values)) = table.value("environment") else { return BTreeMap::new() };
             values.keys().map(|key| (key.get_ref().to_string(), Table(values).text(key.get_ref()))).collect()
@@ -81,19 +115,54 @@ impl Plan {
         Self {
             seed: root.number("seed").unwrap(),
             versions: versions.0.keys().rev().map(|key| stride(key.get_ref())).collect(),
-            commands: root.tables("command").map(|table| Command {
-                name: table.text("name"),
-                start: table.text("start"),
-                run: table.texts("run"),
-                environment: environment(&table),
-            }).collect(),
-            faults: root.tables("fault").map(|table| Fault {
-                name: table.text("name"),
-                act: Act::parse(&table.text("act")),
-                at: At::parse(&table.text("at")),
-                commands: table.texts("commands"),
-                is_harmless: matches!(table.value("harmless"), Some(DeValue::Boolean(true))),
-            }).collect(),
+            commands: root
+                .tables("command")
+                .map(|table| Command {
+                    name: table.text("name"),
+                    start: table.text("start"),
+                    run: table.texts("run"),
+                    environment: environment(&table),
+                })
+                .collect(),
+            faults: root
+                .tables("fault")
+                .map(|table| Fault {
+                    name: table.text("name"),
+                    act: Act::parse(&table.text("act")),
+                    at: At::parse(&table.text("at")),
+                    commands: table.texts("commands"),
+                    is_harmless: matches!(table.value("harmless"), Some(DeValue::Boolean(true))),
+                })
+                .collect(),
+            directories: root
+                .tables("directory")
+                .map(|table| Directory {
+                    name: table.text("name"),
+                    at: While::parse(&table.text("while")),
+                    breaks: table.text("break"),
+                    restores: table.text("restore"),
+                    holds: table.value("holds").map_or_else(|| "true".to_owned(), |_| table.text("holds")),
+                })
+                .collect(),
+            crowds: root
+                .tables("crowd")
+                .map(|table| Crowd {
+                    name: table.text("name"),
+                    count: table.number("count").unwrap().try_into().unwrap(),
+                    commands: table.texts("commands"),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl While {
+    fn parse(text: &str) -> Self {
+        match text {
+            "nothing is there" => Self::Nothing,
+            "stopped" => Self::Stopped,
+            "running" => Self::Running,
+            _ => panic!("while = {text:?} is none of `nothing is there`, `stopped`, `running`"),
         }
     }
 }

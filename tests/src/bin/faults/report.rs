@@ -26,11 +26,8 @@ struct Row {
 
 impl Report {
     pub(crate) fn add(&mut self, case: &Case<'_>, verdict: Verdict) {
-        let key = Key {
-            fault: case.fault.name.clone(),
-            command: case.command.name.clone(),
-            major: case.stage.version.major,
-        };
+        let (command, fault) = case.subject.names();
+        let key = Key { fault: fault.to_owned(), command: command.to_owned(), major: case.stage.version.major };
         let row = self.rows.entry(key).or_default();
         row.tried += u32::from(verdict.is_tried);
         row.survived += u32::from(verdict.is_tried && verdict.faults.is_empty());
@@ -113,6 +110,17 @@ impl Report {
             };
             let cells: Vec<_> = commands.iter().map(cell).collect();
             let _ = writeln!(text, "| `{}` | {} |", fault.name, cells.join(" | "));
+        }
+        for (name, title) in [("directory", "the files of a server started here"), ("crowd", "many commands at once")] {
+            let _ = write!(text, "\n| {title} | |\n|---|---|\n");
+            let mut sums: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+            for (key, row) in self.rows.iter().filter(|(key, _)| key.command == name) {
+                let sum = sums.entry(&key.fault).or_default();
+                *sum = (sum.0 + row.survived, sum.1 + row.tried);
+            }
+            for (fault, (survived, tried)) in sums {
+                let _ = writeln!(text, "| `{fault}` | {survived} of {tried} |");
+            }
         }
         if !self.failed.is_empty() {
             text.push_str("\n## Not survived\n\nRun one again: `cargo xtask faults --case NAME`.\n\n");

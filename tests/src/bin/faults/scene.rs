@@ -4,10 +4,11 @@ use std::{
     collections::HashMap,
     fs::{self, File},
     os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
     process::Child,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
     thread,
     time::{Duration, Instant},
@@ -31,7 +32,15 @@ pub(crate) struct Scene {
     workspace: Workspace,
     trigger: Arc<Trigger>,
     _proxy: Proxy,
+    runs: Runs,
+}
+
+/// The processes of one case.
+pub(crate) struct Runs {
+    directory: PathBuf,
+    /// A variable in the environment of each.
     marker: String,
+    count: AtomicU32,
 }
 
 /// How a command ended.
@@ -41,9 +50,13 @@ pub(crate) struct Ended {
     pub(crate) signal: Option<i32>,
     /// It ran longer than any bound of its own.
     pub(crate) is_stuck: bool,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) elapsed: Duration,
 }
+
+/// The variable by which processes of a case are found.
+const MARKER: &str = "FAULTS_PROCESS";
 
 /// Longer than any bound of the tool's own.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -56,7 +69,7 @@ pub(crate) struct Trigger {
     fault: Option<(Act, u64)>,
     is_armed: AtomicBool,
     has_fired: AtomicBool,
-    messages: AtomicU64,
+    messages: Mutex<Vec<(u64, Sender, Option<u8>)>>,
     /// The tool, once it was started.
     process: OnceLock<u32>,
     /// Of each connection the process that serves it.
@@ -73,7 +86,7 @@ impl Trigger {
         if !self.is_armed.load(SeqCst) {
             return Passage::Pass;
         }
-        self.messages.fetch_max(message.number, SeqCst);
+        self.messages.lock().unwrap().push((message.number, message.sender, message.tag));
         match &self.fault {
             Some((act, at)) if *at == message.number => {
                 self.has_fired.store(true, SeqCst);
@@ -85,8 +98,8 @@ impl Trigger {
 
     fn act(&self, act: &Act, message: &mut Message<'_>) -> Passage {
         match act {
-            Act::Close => return Passage::Close,
-            Act::Reset => return Passage::Reset,
+            Act::Cut if message.number % 2 == 0 => return Passage::Reset,
+            Act::Cut => return Passage::Close,
             Act::Stall => return Passage::Stall,
             Act::Delay => thread::sleep(DELAY),
             Act::Garble => garble(message),
@@ -139,7 +152,7 @@ impl Scene {
             fault,
             is_armed: AtomicBool::new(true),
             has_fired: AtomicBool::new(false),
-            messages: AtomicU64::new(0),
+            messages: Mutex::default(),
             process: OnceLock::new(),
             backends: Mutex::default(),
             server: Mutex::new(cluster.postmaster()),
@@ -156,13 +169,17 @@ impl Scene {
         }
         workspace.write("schema.sql", include_str!("schema.sql"));
         workspace.write("Cargo.toml", include_str!("../../testdb.toml"));
-        let marker = format!("FAULTS_PROCESS={}-{}", std::process::id(), proxy.port);
-        Self { cluster, workspace, trigger, _proxy: proxy, marker }
+        let runs = Runs::new(workspace.root());
+        Self { cluster, workspace, trigger, _proxy: proxy, runs }
     }
 
-    /// How many messages the first command has sent and got.
-    pub(crate) fn messages(&self) -> u64 {
-        self.trigger.messages.load(SeqCst)
+    /// The numbers of the messages that the first command has sent and got; of several in a row of one type and one
+    /// sender, the first.
+    pub(crate) fn messages(&self) -> Vec<u64> {
+        let mut messages = self.trigger.messages.lock().unwrap().clone();
+        messages.sort_unstable_by_key(|(number, _, _)| *number);
+        messages.dedup_by_key(|(_, sender, tag)| (*sender, *tag));
+        messages.into_iter().map(|(number, _, _)| number).collect()
     }
 
     /// Whether the fault has happened.
@@ -176,9 +193,9 @@ impl Scene {
         let ended = match *arguments {
             [lease::ARGUMENT] => {
                 let own = std::env::current_exe().unwrap();
-                self.wait(self.workspace.command_of(&own, &arguments))
+                self.follow(self.workspace.command_of(&own, &arguments))
             }
-            _ => self.wait(self.workspace.command(&arguments)),
+            _ => self.follow(self.workspace.command(&arguments)),
         };
         self.trigger.is_armed.store(false, SeqCst);
         ended
@@ -187,7 +204,11 @@ impl Scene {
     /// Runs the tool without a fault.
     pub(crate) fn tool(&self, arguments: &[&str]) -> Ended {
         self.trigger.is_armed.store(false, SeqCst);
-        self.wait(self.workspace.command(arguments))
+        self.follow(self.workspace.command(arguments))
+    }
+
+    fn follow(&self, command: std::process::Command) -> Ended {
+        self.runs.follow(command, |process| _ = self.trigger.process.set(process))
     }
 
     /// Sends a signal to the first command, when it has run for so long.
@@ -201,32 +222,6 @@ impl Scene {
                 trigger.signal(signal, whom);
             }
         });
-    }
-
-    fn wait(&self, mut command: std::process::Command) -> Ended {
-        let file = |name: &str| self.workspace.root().join(name);
-        let (key, value) = self.marker.split_once('=').unwrap();
-        // Files, as a pipe would end only with the last process that holds it.
-        let output = || File::create(file("stdout")).unwrap();
-        let errors = || File::create(file("stderr")).unwrap();
-        command.env(key, value).process_group(0).stdout(output()).stderr(errors());
-        let begun = Instant::now();
-        let mut child = command.spawn().unwrap();
-        let _ = self.trigger.process.set(child.id());
-        let mut is_stuck = false;
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if begun.elapsed() > PATIENCE && !is_stuck {
-                is_stuck = true;
-                let _ = killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
-            }
-            thread::sleep(Duration::from_millis(2));
-        };
-        let elapsed = begun.elapsed();
-        let stderr = String::from_utf8_lossy(&fs::read(file("stderr")).unwrap()).into_owned();
-        Ended { code: status.code(), signal: status.signal(), is_stuck, stderr, elapsed }
     }
 
     /// Starts the server where it does not run, and waits until it lets its superuser in.
@@ -260,26 +255,12 @@ impl Scene {
 
     /// The processes that commands have started here and that still run, each with its command line.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let marker = self.marker.as_bytes();
-        let ours = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == marker)
-        });
-        let lines = ours.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        let texts = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned());
-        texts.filter(|text| !text.is_empty()).collect()
+        self.runs.processes().into_iter().map(|(_, line)| line).collect()
     }
 
     /// Ends them.
     pub(crate) fn end_processes(&self) {
-        let marker = self.marker.as_bytes();
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(process) = entry.file_name().to_string_lossy().parse() else { continue };
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            if environment.split(|byte| *byte == 0).any(|variable| variable == marker) {
-                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
-            }
-        }
+        self.runs.end_processes();
     }
 
     /// The sessions of others than the harness, each with its last statement.
@@ -291,5 +272,69 @@ impl Scene {
              FROM pg_catalog.pg_stat_activity
              WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()",
         )
+    }
+}
+
+impl Runs {
+    /// In a directory for what they print.
+    pub(crate) fn new(directory: &Path) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, SeqCst);
+        let marker = format!("{}-{number}", std::process::id());
+        Self { directory: directory.to_owned(), marker, count: AtomicU32::new(0) }
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn wait(&self, command: std::process::Command) -> Ended {
+        self.follow(command, |_| ())
+    }
+
+    /// The same, with its process id.
+    fn follow(&self, mut command: std::process::Command, started: impl FnOnce(u32)) -> Ended {
+        let number = self.count.fetch_add(1, SeqCst);
+        // Files, as a pipe would end only with the last process that holds it.
+        let file = |name: &str| self.directory.join(format!("{name}-{number}"));
+        let create = |name: &str| File::create(file(name)).unwrap();
+        command.env(MARKER, &self.marker).process_group(0).stdout(create("stdout")).stderr(create("stderr"));
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        started(child.id());
+        let mut is_stuck = false;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE && !is_stuck {
+                is_stuck = true;
+                let _ = killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        let elapsed = begun.elapsed();
+        let text = |name: &str| String::from_utf8_lossy(&fs::read(file(name)).unwrap()).into_owned();
+        let (stdout, stderr) = (text("stdout"), text("stderr"));
+        Ended { code: status.code(), signal: status.signal(), is_stuck, stdout, stderr, elapsed }
+    }
+
+    /// Those that still run, each with its command line.
+    fn processes(&self) -> Vec<(Pid, String)> {
+        let marker = format!("{MARKER}={}", self.marker);
+        let ours = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes())
+        });
+        let found = ours.filter_map(|entry| {
+            let line = fs::read(entry.path().join("cmdline")).ok()?;
+            let process = Pid::from_raw(entry.file_name().to_string_lossy().parse().ok()?);
+            Some((process, String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned()))
+        });
+        found.filter(|(_, line)| !line.is_empty()).collect()
+    }
+
+    /// Ends them.
+    pub(crate) fn end_processes(&self) {
+        for (process, _) in self.processes() {
+            let _ = kill(process, Signal::SIGKILL);
+        }
     }
 }

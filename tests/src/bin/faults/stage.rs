@@ -1,6 +1,6 @@
 //! The states of a server that commands begin with, and what an undisturbed run of each command comes to.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use tests::{Cluster, Stopped, Workspace};
 
@@ -23,8 +23,8 @@ pub(crate) struct Stage {
 
 /// A run of a command without a fault.
 pub(crate) struct Undisturbed {
-    /// How many messages passed.
-    pub(crate) messages: u64,
+    /// The numbers of the messages; of several in a row of one type and one sender, the first.
+    pub(crate) messages: Vec<u64>,
     pub(crate) elapsed: Duration,
     pub(crate) before: State,
     pub(crate) after: State,
@@ -34,7 +34,8 @@ impl Stage {
     /// `None` where the version is not there, or no case of it was asked for.
     pub(crate) fn set(plan: &Plan, version: Version, asked: &[String]) -> Option<Self> {
         let is_asked = |prefix: &str| {
-            asked.is_empty() || asked.iter().any(|name| name.starts_with(prefix) || prefix.starts_with(&format!("{name}/")))
+            asked.is_empty()
+                || asked.iter().any(|name| name.starts_with(prefix) || prefix.starts_with(&format!("{name}/")))
         };
         if !is_asked(&format!("{}/", version.major)) {
             return None;
@@ -44,15 +45,16 @@ impl Stage {
             let made = starts[from].changed(change);
             starts.insert(name, made);
         }
-        let mut stage = Self { version, starts, undisturbed: BTreeMap::new() };
-        for command in &plan.commands {
-            if is_asked(&format!("{}/{}/", version.major, command.name)) {
-                let undisturbed = stage.undisturbed(command);
-                eprintln!("PostgreSQL {}, {}: {} messages", version.major, command.name, undisturbed.messages);
-                stage.undisturbed.insert(command.name.clone(), undisturbed);
-            }
-        }
-        Some(stage)
+        let stage = Self { version, starts, undisturbed: BTreeMap::new() };
+        let row = |name: &str| is_asked(&format!("{}/{name}/", version.major));
+        let of_crowds: Vec<_> = plan.crowds.iter().filter(|_| row("crowd")).flat_map(|crowd| &crowd.commands).collect();
+        let commands = plan.commands.iter().filter(|command| row(&command.name) || of_crowds.contains(&&command.name));
+        let undisturbed = thread::scope(|scope| {
+            let runs = commands.map(|command| (command, scope.spawn(|| stage.undisturbed(command))));
+            let runs: Vec<_> = runs.collect();
+            runs.into_iter().map(|(command, run)| (command.name.clone(), run.join().unwrap())).collect()
+        });
+        Some(Self { undisturbed, ..stage })
     }
 
     /// The server that a command finds.

@@ -5,8 +5,8 @@ use std::{any::Any, fmt::Write as _};
 use regex::Regex;
 
 use crate::{
-    fault::{Act, Whom},
-    plan::Fault,
+    fault::Act,
+    plan::{Command, Fault},
     scene::Ended,
 };
 
@@ -26,6 +26,10 @@ impl Verdict {
         Self { is_tried: false, end: String::new(), faults: Vec::new() }
     }
 
+    pub(crate) fn survived() -> Self {
+        Self { is_tried: true, ..Self::not_tried() }
+    }
+
     /// The harness itself failed.
     pub(crate) fn of_harness(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().cloned();
@@ -40,7 +44,7 @@ impl Verdict {
 
     /// For people.
     pub(crate) fn text(&self, id: &str) -> String {
-        let mut text = format!("{id}: {}", self.end);
+        let mut text = format!("{id}: {}", self.end.replace('\n', "\n    "));
         for (kind, seen) in &self.faults {
             let _ = write!(text, "\n  {kind}: {}", seen.replace('\n', "\n    "));
         }
@@ -48,40 +52,54 @@ impl Verdict {
     }
 }
 
-/// Judges exit code and message.
-pub(crate) fn judge_end(ended: &Ended, fault: &Fault) -> Verdict {
-    let lines: Vec<_> = ended.stderr.lines().filter(|line| !line.is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(4)..].join("\n    ");
-    let code = match (ended.code, ended.signal) {
-        (Some(code), _) => format!("exit {code}"),
-        (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+/// Judges exit code and message of a command that met a fault.
+pub(crate) fn judge_end(ended: &Ended, command: &Command, fault: &Fault) -> Verdict {
+    let was_signalled = matches!(fault.act, Act::Signal(..));
+    let mut verdict = match (ended.code, ended.signal) {
+        // As shells have it.
+        (None, Some(_)) | (Some(129 | 130 | 143), _) if was_signalled && !ended.is_stuck => {
+            Verdict { end: last_lines(ended), ..Verdict::survived() }
+        }
+        // What cannot be fixed in this condition of the server is a finding still.
+        (Some(3), _) if command.start == "broken" && matches!(fault.act, Act::Condition(_)) => {
+            Verdict { end: last_lines(ended), ..Verdict::survived() }
+        }
+        _ => judge_error(ended),
     };
-    let mut verdict = Verdict { is_tried: true, end: format!("{code}\n    {last}"), faults: Vec::new() };
+    if fault.is_harmless && ended.code != Some(0) {
+        verdict.add("failed though nothing was lost", "");
+    }
+    verdict
+}
+
+/// Success, or an error that says what was tried and what to do next.
+pub(crate) fn judge_error(ended: &Ended) -> Verdict {
+    let mut verdict = Verdict { end: last_lines(ended), ..Verdict::survived() };
     if ended.is_stuck {
         verdict.add("no end", "killed after 180 s");
         return verdict;
     }
-    let was_signalled = matches!(fault.act, Act::Signal(..));
     match ended.code {
         Some(0) => {}
-        _ if fault.is_harmless => verdict.add("failed though nothing was lost", &code),
         Some(1 | 4) => judge_message(&mut verdict, &ended.stderr),
         Some(3) => verdict.add("a finding in place of an error", ""),
-        // As shells have it.
-        Some(129 | 130 | 143) if was_signalled => {}
-        None if was_signalled => {}
-        _ => verdict.add("crash", &code),
+        _ => verdict.add("crash", ""),
     }
     if ended.stderr.contains("panicked at") {
         verdict.add("crash", "a panic");
     }
-    // A terminal shows an interrupted command as that.
-    if let (Act::Signal(signal, Whom::Tool), Some(0)) = (&fault.act, ended.code)
-        && *signal == nix::sys::signal::Signal::SIGKILL
-    {
-        verdict.add("crash", "SIGKILL did not end it");
-    }
     verdict
+}
+
+/// How a command ended, and its last words.
+pub(crate) fn last_lines(ended: &Ended) -> String {
+    let code = ended
+        .code
+        .map_or_else(|| format!("signal {}", ended.signal.unwrap_or_default()), |code| format!("exit {code}"));
+    // Findings are a result, and stand on stdout.
+    let findings = ended.stdout.lines().filter(|line| ended.code == Some(3) && line.trim_start().starts_with("FAIL"));
+    let lines: Vec<_> = ended.stderr.lines().chain(findings).filter(|line| !line.is_empty()).collect();
+    format!("{code}: {}", lines[lines.len().saturating_sub(5)..].join("\n"))
 }
 
 /// An error says what was tried, and what to do next.
