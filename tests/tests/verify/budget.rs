@@ -46,7 +46,8 @@ fn as_many_queries_for_2000_tables_and_200_copies() {
     let url = cluster.url("aura_user", "the-app's", "aura_db");
     let workspace = Workspace::on(&cluster);
     workspace.run(&["db-setup"]).exits(0);
-    let workspace = workspace.with("DATABASE_URL", &url.replace(&cluster.port().to_string(), &counter.proxy.port.to_string()));
+    let workspace =
+        workspace.with("DATABASE_URL", &url.replace(&cluster.port().to_string(), &counter.proxy.port.to_string()));
 
     let copies = |from: u32, to: u32| {
         cluster.sql(

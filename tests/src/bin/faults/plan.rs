@@ -63,6 +63,8 @@ pub(crate) struct Command {
     /// `lease` is a test's process; all else are arguments of the tool.
     pub(crate) run: Vec<String>,
     pub(crate) environment: BTreeMap<String, String>,
+    /// The faults that it meets; none named are all.
+    faults: Vec<String>,
 }
 
 /// A fault, and where in the run of a command it happens.
@@ -92,7 +94,8 @@ pub(crate) enum At {
 
 impl Fault {
     pub(crate) fn concerns(&self, command: &Command) -> bool {
-        self.commands.is_empty() || self.commands.contains(&command.name)
+        let is_meant = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+        is_meant(&self.commands, &command.name) && is_meant(&command.faults, &self.name)
     }
 }
 
@@ -122,6 +125,7 @@ impl Plan {
                     start: table.text("start"),
                     run: table.texts("run"),
                     environment: environment(&table),
+                    faults: table.texts("faults"),
                 })
                 .collect(),
             faults: root

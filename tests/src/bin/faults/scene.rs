@@ -98,7 +98,7 @@ impl Trigger {
 
     fn act(&self, act: &Act, message: &mut Message<'_>) -> Passage {
         match act {
-            Act::Cut if message.number % 2 == 0 => return Passage::Reset,
+            Act::Cut if message.number.is_multiple_of(2) => return Passage::Reset,
             Act::Cut => return Passage::Close,
             Act::Stall => return Passage::Stall,
             Act::Delay => thread::sleep(DELAY),
@@ -133,7 +133,7 @@ impl Trigger {
 /// A type that no message has, or a length that no message has.
 fn garble(message: &mut Message<'_>) {
     match message.tag {
-        Some(_) if message.number % 2 == 0 => message.bytes[0] = 0x01,
+        Some(_) if message.number.is_multiple_of(2) => message.bytes[0] = 0x01,
         Some(_) => message.bytes[1..5].copy_from_slice(&2_u32.to_be_bytes()),
         None if message.bytes.len() < 5 => message.bytes[0] = 0x01,
         None => message.bytes[..4].copy_from_slice(&2_u32.to_be_bytes()),
@@ -319,16 +319,17 @@ impl Runs {
     /// Those that still run, each with its command line.
     fn processes(&self) -> Vec<(Pid, String)> {
         let marker = format!("{MARKER}={}", self.marker);
-        let ours = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes())
-        });
-        let found = ours.filter_map(|entry| {
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
+        // A server has an environment of its own, and its directory in its arguments.
+        let directory = self.directory.display().to_string() + "/";
+        let found = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
             let process = Pid::from_raw(entry.file_name().to_string_lossy().parse().ok()?);
-            Some((process, String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned()))
+            let line = fs::read(entry.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned();
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            let is_marked = environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes());
+            (!line.is_empty() && (is_marked || line.contains(&directory))).then_some((process, line))
         });
-        found.filter(|(_, line)| !line.is_empty()).collect()
+        found.collect()
     }
 
     /// Ends them.

@@ -10,8 +10,11 @@ use crate::{
     state::State,
 };
 
+/// How a state is made on a server.
+type Change = fn(&Cluster);
+
 /// The names of the states, each with the one that it is made from, and how.
-const STARTS: [(&str, &str, fn(&Cluster)); 3] =
+const STARTS: [(&str, &str, Change); 3] =
     [("set up", "nothing", set_up), ("broken", "set up", break_it), ("not migrated", "nothing", without_migrations)];
 
 /// All that the cases of one version share.
