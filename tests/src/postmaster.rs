@@ -63,13 +63,18 @@ impl Postmaster {
         if owner.uid() != fs::metadata("/proc/self").unwrap().uid() {
             server.uid(owner.uid()).gid(owner.gid());
         }
-        let child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        self.pid = child.id();
+        server.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = server.spawn().unwrap();
         let pid_file = self.data.join("postmaster.pid");
         await_that("the server serves", || {
+            // After a crash the memory of the one before is in use until its last process has ended.
+            if child.try_wait().unwrap().is_some() {
+                child = server.spawn().unwrap();
+            }
             let lines = fs::read_to_string(&pid_file).unwrap_or_default();
             ["standby", "ready"].iter().any(|word| lines.trim_end().ends_with(word))
         });
+        self.pid = child.id();
         child
     }
 
@@ -95,7 +100,7 @@ fn has_ended(pid: u32) -> bool {
     text.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
-fn await_that(what: &str, is_so: impl Fn() -> bool) {
+fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..12_000 {
         if is_so() {
             return;

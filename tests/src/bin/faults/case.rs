@@ -14,7 +14,7 @@ use crate::{
     crowd, directory,
     fault::{Act, Condition},
     plan::{At, Command, Crowd, Directory, Fault, Plan},
-    scene::Scene,
+    scene::{PATIENCE, Scene},
     stage::{Stage, Undisturbed},
     state::State,
     verdict::{Verdict, judge_end, last_lines},
@@ -52,8 +52,8 @@ pub(crate) fn rows<'a>(plan: &'a Plan, stage: &'a Stage) -> Vec<VecDeque<Case<'a
     let rows = commands.flat_map(|(command, undisturbed)| {
         let faults = plan.faults.iter().filter(|fault| fault.concerns(command));
         faults.map(move |fault| {
-            let numbers = match fault.at {
-                At::EachMessage => undisturbed.messages.clone(),
+            let numbers: Vec<_> = match fault.at {
+                At::EachMessage => undisturbed.messages.iter().rev().step_by(command.stride).rev().copied().collect(),
                 At::Messages(count) | At::Moments(count) | At::Before(count) => (1..=count).collect(),
             };
             // The last one of all is among them.
@@ -125,7 +125,7 @@ impl Case<'_> {
             }
             At::Moments(_) | At::Before(_) => None,
         };
-        let scene = Scene::set(cluster, command, at.map(|at| (fault.act.clone(), at)));
+        let scene = Scene::set(cluster, command, at.map(|at| (fault.act.clone(), at)), PATIENCE);
         if let (Act::Signal(signal, whom), At::Moments(_)) = (&fault.act, fault.at) {
             let delay = u64::try_from(undisturbed.elapsed.as_micros()).unwrap();
             scene.signal_after(Duration::from_micros(random.below(delay)), *signal, *whom);
@@ -151,10 +151,10 @@ impl Case<'_> {
             if ended.code == Some(0) && !done.is_empty() {
                 verdict.add("success without everything done", &done);
             }
-            // A template that is whole is no harm: the next copy is made from it.
-            let changed = state.without("_template_").difference(&undisturbed.before);
-            if ended.code != Some(0) && !done.is_empty() && !changed.is_empty() {
-                verdict.add("half-done", &changed);
+            // What a setup made before an error is used by the next one. What was there must not be lost.
+            let lost = undisturbed.before.lost_in(&state);
+            if command.name == "reset" && !done.is_empty() && !lost.is_empty() {
+                verdict.add("the old database is lost", &lost);
             }
         }
         run_again(&scene, command, undisturbed, &mut verdict);
@@ -178,7 +178,7 @@ fn run_again(scene: &Scene, command: &Command, undisturbed: &Undisturbed, verdic
         verdict.add("second run ends elsewhere", &difference);
     }
     // All other commands verify at their end.
-    if !["clone", "lease", "migrate-psql"].contains(&command.name.as_str()) {
+    if !["clone", "first-clone", "lease", "migrate-psql"].contains(&command.name.as_str()) {
         return;
     }
     let verified = scene.tool(&["db-verify"]);

@@ -6,7 +6,7 @@ use tests::{Cluster, Workspace};
 
 use crate::{
     plan::{Directory, Version, While},
-    scene::{Ended, Runs},
+    scene::{Ended, PATIENCE, Runs},
     verdict::{Verdict, judge_error, last_lines},
 };
 
@@ -18,7 +18,7 @@ const COMMANDS: [&[&str]; 5] = [&["db-status"], &["db-url"], &["db-verify"], &["
 pub(crate) fn run(version: Version, directory: &Directory) -> Verdict {
     let binaries = Cluster::programs_of(version.major).unwrap();
     let workspace = Workspace::new().with("DB_SERVER", "local").with("PG_BIN_DIR", &binaries.display().to_string());
-    let runs = Runs::new(workspace.root());
+    let runs = Runs::new(workspace.root(), PATIENCE);
     let tool = |arguments: &[&str]| runs.wait(workspace.command(arguments));
     let mut verdict = Verdict::survived();
     if directory.at != While::Nothing {

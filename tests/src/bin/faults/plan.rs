@@ -63,6 +63,8 @@ pub(crate) struct Command {
     /// `lease` is a test's process; all else are arguments of the tool.
     pub(crate) run: Vec<String>,
     pub(crate) environment: BTreeMap<String, String>,
+    /// Of its messages every so many are cut.
+    pub(crate) stride: usize,
     /// The faults that it meets; none named are all.
     faults: Vec<String>,
 }
@@ -125,6 +127,7 @@ impl Plan {
                     start: table.text("start"),
                     run: table.texts("run"),
                     environment: environment(&table),
+                    stride: table.number("stride").map_or(1, |number| number.try_into().unwrap()),
                     faults: table.texts("faults"),
                 })
                 .collect(),

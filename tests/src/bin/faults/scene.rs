@@ -40,6 +40,8 @@ pub(crate) struct Runs {
     directory: PathBuf,
     /// A variable in the environment of each.
     marker: String,
+    /// How long each may take.
+    patience: Duration,
     count: AtomicU32,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct Ended {
 const MARKER: &str = "FAULTS_PROCESS";
 
 /// Longer than any bound of the tool's own.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How late a delayed message is.
 const DELAY: Duration = Duration::from_millis(700);
@@ -147,7 +149,7 @@ fn reap(mut child: Child) {
 
 impl Scene {
     /// On a running server. A fault at a message happens in the first command that runs here.
-    pub(crate) fn set(cluster: Cluster, command: &Command, fault: Option<(Act, u64)>) -> Self {
+    pub(crate) fn set(cluster: Cluster, command: &Command, fault: Option<(Act, u64)>, patience: Duration) -> Self {
         let trigger = Arc::new(Trigger {
             fault,
             is_armed: AtomicBool::new(true),
@@ -169,7 +171,7 @@ impl Scene {
         }
         workspace.write("schema.sql", include_str!("schema.sql"));
         workspace.write("Cargo.toml", include_str!("../../testdb.toml"));
-        let runs = Runs::new(workspace.root());
+        let runs = Runs::new(workspace.root(), patience);
         Self { cluster, workspace, trigger, _proxy: proxy, runs }
     }
 
@@ -277,11 +279,11 @@ impl Scene {
 
 impl Runs {
     /// In a directory for what they print.
-    pub(crate) fn new(directory: &Path) -> Self {
+    pub(crate) fn new(directory: &Path, patience: Duration) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, SeqCst);
         let marker = format!("{}-{number}", std::process::id());
-        Self { directory: directory.to_owned(), marker, count: AtomicU32::new(0) }
+        Self { directory: directory.to_owned(), marker, patience, count: AtomicU32::new(0) }
     }
 
     /// Runs a command to its end.
@@ -304,7 +306,7 @@ impl Runs {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if begun.elapsed() > PATIENCE && !is_stuck {
+            if begun.elapsed() > self.patience && !is_stuck {
                 is_stuck = true;
                 let _ = killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
             }

@@ -6,7 +6,7 @@ use tests::{Cluster, Stopped, Workspace};
 
 use crate::{
     plan::{Command, Plan, Version},
-    scene::Scene,
+    scene::{PATIENCE, Scene},
     state::State,
 };
 
@@ -14,8 +14,12 @@ use crate::{
 type Change = fn(&Cluster);
 
 /// The names of the states, each with the one that it is made from, and how.
-const STARTS: [(&str, &str, Change); 3] =
-    [("set up", "nothing", set_up), ("broken", "set up", break_it), ("not migrated", "nothing", without_migrations)];
+const STARTS: [(&str, &str, Change); 4] = [
+    ("set up", "nothing", set_up),
+    ("broken", "set up", break_it),
+    ("template made", "set up", make_template),
+    ("not migrated", "nothing", without_migrations),
+];
 
 /// All that the cases of one version share.
 pub(crate) struct Stage {
@@ -70,7 +74,7 @@ impl Stage {
         let run = || {
             let cluster = self.start(command).start(&[]);
             let before = State::of(&cluster);
-            let scene = Scene::set(cluster, command, None);
+            let scene = Scene::set(cluster, command, None, PATIENCE);
             let ended = scene.run(command);
             assert_eq!(ended.code, Some(0), "{} without a fault\n{}", command.name, ended.stderr);
             Undisturbed { messages: scene.messages(), elapsed: ended.elapsed, before, after: State::of(&scene.cluster) }
@@ -118,4 +122,11 @@ fn break_it(cluster: &Cluster) {
 fn without_migrations(cluster: &Cluster) {
     let nothing_made = Workspace::on(cluster).with("MIGRATE_COMMAND", "true").run(&["db-setup"]);
     assert_eq!(nothing_made.code, 3, "{}", nothing_made.stderr);
+}
+
+/// As after the first copy.
+fn make_template(cluster: &Cluster) {
+    let workspace = Workspace::on(cluster);
+    workspace.run(&["db-clone", "first"]).exits(0);
+    workspace.run(&["db-drop", "first", "--yes", "--host", "127.0.0.1"]).exits(0);
 }

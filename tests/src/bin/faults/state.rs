@@ -37,6 +37,11 @@ impl State {
         Self(self.0.iter().filter(|line| !line.contains(text)).cloned().collect())
     }
 
+    /// The lines that another state lacks.
+    pub(crate) fn lost_in(&self, other: &Self) -> String {
+        Self(self.0.difference(&other.0).cloned().collect()).difference(&Self(BTreeSet::new()))
+    }
+
     /// The lines of the one alone and of the other alone; nothing where there are none.
     pub(crate) fn difference(&self, expected: &Self) -> String {
         let lines = |sign: char, one: &Self, other: &Self| -> Vec<String> {

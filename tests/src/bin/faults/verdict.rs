@@ -5,7 +5,7 @@ use std::{any::Any, fmt::Write as _};
 use regex::Regex;
 
 use crate::{
-    fault::Act,
+    fault::{Act, Condition},
     plan::{Command, Fault},
     scene::Ended,
 };
@@ -60,7 +60,10 @@ pub(crate) fn judge_end(ended: &Ended, command: &Command, fault: &Fault) -> Verd
         (None, Some(_)) | (Some(129 | 130 | 143), _) if was_signalled && !ended.is_stuck => {
             Verdict { end: last_lines(ended), ..Verdict::survived() }
         }
-        // What cannot be fixed in this condition of the server is a finding still.
+        // A server that cannot be written to is a finding, and so is what cannot be fixed at the moment.
+        (Some(3), _) if matches!(fault.act, Act::Condition(Condition::ReadOnly | Condition::Standby)) => {
+            Verdict { end: last_lines(ended), ..Verdict::survived() }
+        }
         (Some(3), _) if command.start == "broken" && matches!(fault.act, Act::Condition(_)) => {
             Verdict { end: last_lines(ended), ..Verdict::survived() }
         }
@@ -76,7 +79,7 @@ pub(crate) fn judge_end(ended: &Ended, command: &Command, fault: &Fault) -> Verd
 pub(crate) fn judge_error(ended: &Ended) -> Verdict {
     let mut verdict = Verdict { end: last_lines(ended), ..Verdict::survived() };
     if ended.is_stuck {
-        verdict.add("no end", "killed after 180 s");
+        verdict.add("no end", "killed after it took too long");
         return verdict;
     }
     match ended.code {
