@@ -53,11 +53,11 @@ pub(crate) fn rows<'a>(plan: &'a Plan, stage: &'a Stage) -> Vec<VecDeque<Case<'a
         let faults = plan.faults.iter().filter(|fault| fault.concerns(command));
         faults.map(move |fault| {
             let numbers: Vec<_> = match fault.at {
-                At::EachMessage => undisturbed.messages.iter().rev().step_by(command.stride).rev().copied().collect(),
+                At::EachMessage => undisturbed.messages.clone(),
                 At::Messages(count) | At::Moments(count) | At::Before(count) => (1..=count).collect(),
             };
             // The last one of all is among them.
-            let chosen = numbers.into_iter().rev().step_by(stage.version.stride);
+            let chosen = numbers.into_iter().rev().step_by(stage.version.stride * command.stride);
             chosen.map(|number| Case { stage, subject: Subject::Command(command, fault), number }).collect()
         })
     });
@@ -151,6 +151,10 @@ impl Case<'_> {
             if ended.code == Some(0) && !done.is_empty() {
                 verdict.add("success without everything done", &done);
             }
+            let changed = state.difference(&undisturbed.before);
+            if command.is_keeping && condition == Some(&Condition::Well) && !changed.is_empty() {
+                verdict.add("what was there is changed", &changed);
+            }
             // What a setup made before an error is used by the next one. What was there must not be lost.
             let lost = undisturbed.before.lost_in(&state);
             if command.name == "reset" && !done.is_empty() && !lost.is_empty() {
@@ -173,9 +177,16 @@ fn run_again(scene: &Scene, command: &Command, undisturbed: &Undisturbed, verdic
         return;
     }
     look_for_left(scene, verdict);
-    let difference = State::of(&scene.cluster).difference(&undisturbed.after);
-    if !difference.is_empty() {
-        verdict.add("second run ends elsewhere", &difference);
+    let difference = || State::of(&scene.cluster).difference(&undisturbed.after);
+    let mut found = difference();
+    // A process that leases sweeps beside its test, and leaves what it did not come to to the next one.
+    for _ in 0..4 {
+        if command.name == "lease" && !found.is_empty() && scene.run(command).code == Some(0) {
+            found = difference();
+        }
+    }
+    if !found.is_empty() {
+        verdict.add("second run ends elsewhere", &found);
     }
     // All other commands verify at their end.
     if !["clone", "first-clone", "lease", "migrate-psql"].contains(&command.name.as_str()) {

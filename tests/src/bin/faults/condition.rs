@@ -10,7 +10,11 @@ use std::{
 
 use pg_connect::Session;
 
-use crate::{case::Random, fault::Condition, scene::Scene};
+use crate::{
+    case::Random,
+    fault::{Condition, Locked},
+    scene::Scene,
+};
 
 /// Settings of the server that a condition needs from its start.
 pub(crate) fn settings(condition: Option<&Condition>) -> &'static [(&'static str, &'static str)] {
@@ -38,6 +42,7 @@ impl Imposed {
         let mut imposed =
             Self { condition: condition.clone(), database, sessions: vec![open(scene, database)], ballast: None };
         match condition {
+            Condition::Well => imposed.sessions.clear(),
             Condition::ReadOnly => imposed.set("default_transaction_read_only", "on", scene),
             Condition::Setting(name, value) => imposed.set(name, value, scene),
             Condition::Standby => {
@@ -54,8 +59,16 @@ impl Imposed {
                     }
                 }
             }
-            Condition::Lock(table, limit) => {
-                imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).unwrap();
+            Condition::Lock(locked, limit) => {
+                let tables = match locked {
+                    Locked::Tables => scene.cluster.value(
+                        database,
+                        "SELECT pg_catalog.string_agg(oid::regclass::text, ', ') FROM pg_catalog.pg_class
+                         WHERE relkind = 'r' AND relnamespace = 'aura'::regnamespace",
+                    ),
+                    Locked::Catalog => "pg_catalog.pg_class".to_owned(),
+                };
+                imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).unwrap();
                 if let Some(limit) = *limit {
                     let session = imposed.sessions.pop();
                     thread::spawn(move || {
@@ -99,7 +112,7 @@ impl Imposed {
                     scene.cluster.sql(self.database, "ROLLBACK PREPARED 'faults'");
                 }
             }
-            Condition::NoConnection { .. } | Condition::Lock(..) | Condition::DiskFull => {}
+            Condition::Well | Condition::NoConnection { .. } | Condition::Lock(..) | Condition::DiskFull => {}
         }
         self.sessions.clear();
         scene.bring_up();

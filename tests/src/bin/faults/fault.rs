@@ -37,6 +37,8 @@ pub(crate) enum Whom {
 /// What is the matter with the server from before the command until after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
+    /// Nothing.
+    Well,
     /// `default_transaction_read_only`.
     ReadOnly,
     /// It is a standby.
@@ -45,17 +47,22 @@ pub(crate) enum Condition {
     NoConnection { has_reserved: bool },
     /// A setting of the whole server.
     Setting(String, String),
-    /// A session holds ACCESS EXCLUSIVE on this table; for so long, or until the command has ended.
-    Lock(&'static str, Option<Duration>),
+    /// A session holds ACCESS EXCLUSIVE on some tables; for so long, or until the command has ended.
+    Lock(Locked, Option<Duration>),
     /// A prepared transaction.
     Prepared,
     /// The disk is full but for a little.
     DiskFull,
 }
 
-/// A table of the app, and a catalog that every session reads.
-const TABLE: &str = "aura.artworks_artwork";
-const CATALOG: &str = "pg_catalog.pg_class";
+/// What is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locked {
+    /// Every table of the app's schema.
+    Tables,
+    /// A catalog that every session reads.
+    Catalog,
+}
 
 impl Act {
     /// What `act` says in the file of scenarios.
@@ -74,15 +81,16 @@ impl Act {
             ["restart"] => Self::Restart,
             ["kill", "backend"] => Self::Backend(Signal::SIGKILL),
             ["terminate", "backend"] => Self::Backend(Signal::SIGTERM),
+            ["nothing"] => Self::Condition(Condition::Well),
             ["read-only"] => Self::Condition(Condition::ReadOnly),
             ["standby"] => Self::Condition(Condition::Standby),
             ["connections", "all"] => Self::Condition(Condition::NoConnection { has_reserved: false }),
             ["connections", "ordinary"] => Self::Condition(Condition::NoConnection { has_reserved: true }),
             ["setting", name, value] => Self::Condition(Condition::Setting(name.to_owned(), value.to_owned())),
-            ["lock", "table"] => Self::Condition(Condition::Lock(TABLE, None)),
-            ["lock", "catalog"] => Self::Condition(Condition::Lock(CATALOG, None)),
+            ["lock", "tables"] => Self::Condition(Condition::Lock(Locked::Tables, None)),
+            ["lock", "catalog"] => Self::Condition(Condition::Lock(Locked::Catalog, None)),
             ["lock", "catalog", "for", seconds, "s"] => {
-                Self::Condition(Condition::Lock(CATALOG, Some(Duration::from_secs(seconds.parse().unwrap()))))
+                Self::Condition(Condition::Lock(Locked::Catalog, Some(Duration::from_secs(seconds.parse().unwrap()))))
             }
             ["prepared", "transaction"] => Self::Condition(Condition::Prepared),
             ["disk", "full"] => Self::Condition(Condition::DiskFull),

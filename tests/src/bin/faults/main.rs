@@ -60,6 +60,9 @@ pub(crate) struct Flags {
     /// Write the figures as a page
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Print how each case ended, survived or not
+    #[arg(short, long)]
+    verbose: bool,
     /// Print the cases and run none
     #[arg(long)]
     list: bool,
@@ -136,7 +139,7 @@ fn run(flags: &Flags, plan: &Plan, cases: Vec<Case<'_>>, is_interrupted: &Atomic
                     let Some((at, case)) = queue.lock().unwrap().next() else { return };
                     let verdict = catch_unwind(AssertUnwindSafe(|| case.run(plan)))
                         .unwrap_or_else(|panic| Verdict::of_harness(&*panic));
-                    if !verdict.faults.is_empty() {
+                    if flags.verbose || !verdict.faults.is_empty() {
                         eprintln!("{}", verdict.text(&case.id()));
                     }
                     if at % 100 == 99 {

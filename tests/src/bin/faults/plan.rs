@@ -63,8 +63,10 @@ pub(crate) struct Command {
     /// `lease` is a test's process; all else are arguments of the tool.
     pub(crate) run: Vec<String>,
     pub(crate) environment: BTreeMap<String, String>,
-    /// Of its messages every so many are cut.
+    /// Of the cases of each of its rows every so many are run.
     pub(crate) stride: usize,
+    /// It leaves what it finds: settings, privileges and comments.
+    pub(crate) is_keeping: bool,
     /// The faults that it meets; none named are all.
     faults: Vec<String>,
 }
@@ -128,6 +130,7 @@ impl Plan {
                     run: table.texts("run"),
                     environment: environment(&table),
                     stride: table.number("stride").map_or(1, |number| number.try_into().unwrap()),
+                    is_keeping: table.is_true("keeps"),
                     faults: table.texts("faults"),
                 })
                 .collect(),
@@ -138,7 +141,7 @@ impl Plan {
                     act: Act::parse(&table.text("act")),
                     at: At::parse(&table.text("at")),
                     commands: table.texts("commands"),
-                    is_harmless: matches!(table.value("harmless"), Some(DeValue::Boolean(true))),
+                    is_harmless: table.is_true("harmless"),
                 })
                 .collect(),
             directories: root
@@ -206,6 +209,10 @@ impl<'a, 'b> Table<'a, 'b> {
             DeValue::Integer(number) => number.as_str().parse().ok(),
             other => panic!("{key} is not a number: {other:?}"),
         }
+    }
+
+    fn is_true(&self, key: &str) -> bool {
+        matches!(self.value(key), Some(DeValue::Boolean(true)))
     }
 
     fn texts(&self, key: &str) -> Vec<String> {

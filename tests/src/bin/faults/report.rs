@@ -1,6 +1,10 @@
 //! The figures.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
 
 use crate::{case::Case, plan::Plan, verdict::Verdict};
 
@@ -77,7 +81,8 @@ impl Report {
     /// `docs/reliability.md`.
     pub(crate) fn markdown(&self, plan: &Plan, elapsed: Duration) -> String {
         let sum = self.sum();
-        let versions: Vec<_> = plan.versions.iter().map(|version| version.major.to_string()).collect();
+        let majors: BTreeSet<_> = self.rows.keys().map(|key| key.major).collect();
+        let versions: Vec<_> = majors.iter().map(u32::to_string).collect();
         let commands: Vec<_> = plan.commands.iter().map(|command| command.name.as_str()).collect();
         let mut text = format!(
             "# Reliability\n\n\
@@ -90,7 +95,7 @@ impl Report {
              - The same command, run again without a fault, ends in the same roles, databases, settings, privileges, \
              comments, objects and rows as a command that met no fault, and `db-verify` passes.\n\n\
              **{} of {} cases survived**, on PostgreSQL {}. Measured on {} in {} minutes, with the seed {}, by:\n\n\
-             ```sh\ncargo xtask faults --markdown docs/reliability.md\n```\n\n\
+             ```sh\ncargo xtask faults {}\n```\n\n\
              Each cell: survived of tried, all versions together.\n\n| fault | {} |\n|---|{}\n",
             sum.survived,
             sum.tried,
@@ -98,6 +103,7 @@ impl Report {
             time::OffsetDateTime::now_utc().date(),
             elapsed.as_secs().div_ceil(60),
             plan.seed,
+            std::env::args().skip(1).collect::<Vec<_>>().join(" "),
             commands.join(" | "),
             "---|".repeat(commands.len()),
         );
