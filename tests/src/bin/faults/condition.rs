@@ -66,7 +66,8 @@ impl Imposed {
                         "SELECT pg_catalog.string_agg(oid::regclass::text, ', ') FROM pg_catalog.pg_class
                          WHERE relkind = 'r' AND relnamespace = 'aura'::regnamespace",
                     ),
-                    Locked::Catalog => "pg_catalog.pg_class".to_owned(),
+                    Locked::Catalog => "pg_catalog.pg_namespace".to_owned(),
+                    Locked::Login => "pg_catalog.pg_class".to_owned(),
                 };
                 imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).unwrap();
                 if let Some(limit) = *limit {
@@ -178,7 +179,7 @@ impl Disk {
         mount.args(["-t", "tmpfs", "-o", "size=192m,mode=711", "faults"]).arg(directory);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
         if !is_mounted {
-            tests::skipped("a full disk needs a file system of its own, which only root may mount");
+            eprintln!("skipped: a full disk needs a file system of its own, which only root may mount");
             let _ = fs::remove_dir(directory);
         }
         is_mounted.then(|| Self(directory.to_owned()))

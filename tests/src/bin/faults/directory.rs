@@ -28,7 +28,10 @@ pub(crate) fn run(version: Version, directory: &Directory) -> Verdict {
         well(&tool(&["db-stop"]));
     }
     let postmaster = pid(workspace.root(), version);
-    script(&directory.breaks, workspace.root(), version);
+    if !script(&directory.breaks, workspace.root(), version) {
+        eprintln!("skipped: directory/{} could not be made: only root may mount", directory.name);
+        return Verdict::not_tried();
+    }
     let mut is_set_up = false;
     for arguments in COMMANDS {
         let ended = tool(arguments);

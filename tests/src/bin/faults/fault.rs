@@ -60,8 +60,10 @@ pub(crate) enum Condition {
 pub(crate) enum Locked {
     /// Every table of the app's schema.
     Tables,
-    /// A catalog that every session reads.
+    /// A catalog that every command reads.
     Catalog,
+    /// A catalog without which no session begins.
+    Login,
 }
 
 impl Act {
@@ -88,6 +90,7 @@ impl Act {
             ["connections", "ordinary"] => Self::Condition(Condition::NoConnection { has_reserved: true }),
             ["setting", name, value] => Self::Condition(Condition::Setting(name.to_owned(), value.to_owned())),
             ["lock", "tables"] => Self::Condition(Condition::Lock(Locked::Tables, None)),
+            ["lock", "logins"] => Self::Condition(Condition::Lock(Locked::Login, None)),
             ["lock", "catalog"] => Self::Condition(Condition::Lock(Locked::Catalog, None)),
             ["lock", "catalog", "for", seconds, "s"] => {
                 Self::Condition(Condition::Lock(Locked::Catalog, Some(Duration::from_secs(seconds.parse().unwrap()))))
