@@ -4,6 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -35,12 +39,14 @@ pub(crate) struct Imposed {
     /// The harness's own session, with settings of its own; and those that take up all connections.
     sessions: Vec<Session>,
     ballast: Option<PathBuf>,
+    /// Whether a session has waited for the harness's own, for so long that it has to say so.
+    pub(crate) blocked: Option<Blocked>,
 }
 
 impl Imposed {
     pub(crate) fn on(scene: &Scene, condition: &Condition, database: &'static str, random: &mut Random) -> Self {
-        let mut imposed =
-            Self { condition: condition.clone(), database, sessions: vec![open(scene, database)], ballast: None };
+        let sessions = vec![open(scene, database)];
+        let mut imposed = Self { condition: condition.clone(), database, sessions, ballast: None, blocked: None };
         match condition {
             Condition::Well => imposed.sessions.clear(),
             Condition::ReadOnly => imposed.set("default_transaction_read_only", "on", scene),
@@ -70,6 +76,9 @@ impl Imposed {
                     Locked::Login => "pg_catalog.pg_class".to_owned(),
                 };
                 imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).unwrap();
+                if *locked == Locked::Tables {
+                    imposed.blocked = Some(Blocked::watch(imposed.own(), open(scene, "postgres")));
+                }
                 if let Some(limit) = *limit {
                     let session = imposed.sessions.pop();
                     thread::spawn(move || {
@@ -151,6 +160,40 @@ impl Imposed {
             assert!(Instant::now() < deadline, "{name} does not become {value}");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// A session that holds locks, and how long others have waited for it.
+#[derive(Clone)]
+pub(crate) struct Blocked {
+    /// Its process id.
+    pub(crate) blocker: i32,
+    /// A session has waited for longer than after which a command says so.
+    pub(crate) is_long: Arc<AtomicBool>,
+}
+
+impl Blocked {
+    fn watch(blocker: &mut postgres::Client, mut watching: Session) -> Self {
+        let process = blocker.query_one("SELECT pg_catalog.pg_backend_pid()", &[]).unwrap().get(0);
+        let blocked = Self { blocker: process, is_long: Arc::default() };
+        let seen = blocked.clone();
+        thread::spawn(move || {
+            let waiting = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+                           WHERE NOT granted AND $1 = ANY (pg_catalog.pg_blocking_pids(pid)))";
+            let mut since = Instant::now();
+            // Until nobody else knows of it, or the server ends.
+            while Arc::strong_count(&seen.is_long) > 1
+                && let Ok(row) = watching.client.query_one(waiting, &[&process])
+            {
+                if !row.get::<_, bool>(0) {
+                    since = Instant::now();
+                }
+                // Twice as long as it takes to be said, as machines are busy.
+                seen.is_long.fetch_or(since.elapsed() > Duration::from_secs(10), SeqCst);
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        blocked
     }
 }
 

@@ -92,8 +92,9 @@ impl Act {
             ["lock", "tables"] => Self::Condition(Condition::Lock(Locked::Tables, None)),
             ["lock", "logins"] => Self::Condition(Condition::Lock(Locked::Login, None)),
             ["lock", "catalog"] => Self::Condition(Condition::Lock(Locked::Catalog, None)),
-            ["lock", "catalog", "for", seconds, "s"] => {
-                Self::Condition(Condition::Lock(Locked::Catalog, Some(Duration::from_secs(seconds.parse().unwrap()))))
+            ["lock", locked @ ("tables" | "catalog"), "for", seconds, "s"] => {
+                let locked = if locked == "tables" { Locked::Tables } else { Locked::Catalog };
+                Self::Condition(Condition::Lock(locked, Some(Duration::from_secs(seconds.parse().unwrap()))))
             }
             ["prepared", "transaction"] => Self::Condition(Condition::Prepared),
             ["disk", "full"] => Self::Condition(Condition::DiskFull),

@@ -98,7 +98,7 @@ fn main() -> ExitCode {
     let count = cases.len();
     let report = run(&flags, &plan, cases, &is_interrupted);
     stages.into_iter().for_each(Stage::delete);
-    print!("{}", report.text(count));
+    print!("{}", report.text(count, plan.seed));
     println!("{:.0} s", started.elapsed().as_secs_f64());
     if let Some(file) = &flags.markdown {
         std::fs::write(file, report.markdown(&plan, started.elapsed())).unwrap();

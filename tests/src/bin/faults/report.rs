@@ -46,7 +46,7 @@ impl Report {
     }
 
     /// For a terminal: a row for each command and fault that was not always survived, and the sums.
-    pub(crate) fn text(&self, count: usize) -> String {
+    pub(crate) fn text(&self, count: usize, seed: u64) -> String {
         let mut text = String::new();
         let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (id, verdict) in &self.failed {
@@ -65,7 +65,7 @@ impl Report {
         let sum = self.sum();
         let _ = writeln!(
             text,
-            "survived {} of {}; {count} cases were chosen. Run one again: cargo xtask faults --case NAME",
+            "survived {} of {}; {count} cases were chosen. Run one again: cargo xtask faults --seed {seed} --case NAME",
             sum.survived, sum.tried
         );
         text
