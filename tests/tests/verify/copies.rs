@@ -1,6 +1,6 @@
 //! Objects of the schema that are there twice: which of them can go.
 
-use crate::case::{CASE, Case, Fix, Setup, cases};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 /// `db-setup` moves nothing and drops nothing: it ends with the same finding.
 const FOUND: Setup = Setup::Fails(&["duplicates"]);
