@@ -257,8 +257,9 @@ impl Connections {
             match sessions.into_iter().next() {
                 Some(Ok(session)) => self.app = Some(session),
                 Some(Err(error)) if error.is_refusal() => self.refusal = Some(error),
-                Some(Err(error)) => return Err(ProvisionError::Connect(error)),
-                None => {}
+                // A damaged database can still be replaced.
+                Some(Err(error)) if !error.is_damage() => return Err(ProvisionError::Connect(error)),
+                Some(Err(_)) | None => {}
             }
         }
         let gone = Cluster { database_exists: false, has_database_privileges: false, ..cluster };

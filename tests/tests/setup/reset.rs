@@ -211,7 +211,7 @@ fn what_would_refuse_is_found_before_anything_changes() {
         ("CREATE DATABASE aura_db_before_reset", "DROP DATABASE aura_db_before_reset"),
     ] {
         cluster.sql("aura_db", refuses);
-        screens += &workspace.run(&RESET).exits(1).screen();
+        screens += &workspace.run(&[&RESET[..], &["--wait", "1"]].concat()).exits(1).screen();
         cluster.sql("aura_db", back);
         assert_eq!((cluster.dump("aura_db"), properties(&cluster)), before, "{refuses}");
         // Nobody was sent away.

@@ -65,7 +65,7 @@ pub enum ProvisionError {
     },
     /// The server, the database or a role has no connection left.
     #[error(
-        "{0}: to make the database again takes three free connections; nothing was changed\n  help: end sessions that nobody needs (SELECT * FROM pg_stat_activity), or raise the connection limit that the server names"
+        "to make the database again takes three free connections, and there are fewer; nothing was changed\n  cause: {0}"
     )]
     NoFreeConnection(String),
     /// A role cannot be made without one.

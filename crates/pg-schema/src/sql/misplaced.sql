@@ -1,7 +1,7 @@
--- objects outside the schema that are ours or lie in `public`
--- Extension members are left out, but for the app's own objects in an extension of its own. Each comes with its namesake
--- in the schema, and with how its rows are to be counted: one by one ('rows'), by whether it has any block ('size'), or
--- not at all (null). No table is touched here: somebody may hold a lock on it; $1: the schema, $2: the role
+-- objects outside the schema that are ours or lie in `public`; members of extensions are left out, but for the app's own
+-- objects in an extension of its own. Each comes with its namesake in the schema, and with how its rows are to be
+-- counted: one by one ('rows'), by whether it has any block ('size'), or not at all (null). No table is touched here:
+-- somebody may hold a lock on it; $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
      superuser AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper),
      own AS (
