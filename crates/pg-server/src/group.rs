@@ -73,8 +73,8 @@ impl Group {
         match watch {
             Ok(watch) => started.watches.push(watch),
             Err(error) => {
-                // It has not begun, and does not now.
-                drop(begin);
+                // It has not begun, and does not now. The group's drop looks at what was started.
+                drop((begin, started));
                 let _ = group.child.wait();
                 return Err(error);
             }
