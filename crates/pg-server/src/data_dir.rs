@@ -94,7 +94,7 @@ impl DataDir {
         let account = Account::choose()?;
         let wrong = match is_unmarked {
             true => Err(LocalError::Unmarked { marker: root.join(MARKER) }),
-            false => check_closed(&root).and_then(|()| account.check_place(&root)),
+            false => account.check_place(&root).and_then(|()| check_closed(&root)),
         };
         let data_dir = Self { root, account };
         Ok(if has(MARKER) || wrong.is_err() { Some((data_dir, wrong.err())) } else { None })

@@ -280,7 +280,11 @@ const NO_SPACE: &str = "free space on that disk, or set DB_DATA_DIR to a directo
 
 /// What to do where a program of PostgreSQL found no space.
 fn next_step_after(output: &str) -> String {
-    if output.contains("No space left on device") { format!("\n  [{NO_SPACE}]") } else { String::new() }
+    if ["No space left on device", "Check free disk space"].iter().any(|words| output.contains(words)) {
+        format!("\n  [{NO_SPACE}]")
+    } else {
+        String::new()
+    }
 }
 
 impl From<ContainerError> for LocalError {
