@@ -1,6 +1,6 @@
 //! The statements: pure functions from quoted names to text. What `--dry-run` prints is what is run.
 
-use pg_config::{Identifier, Literal};
+use pg_config::{Identifier, Literal, short_digest};
 
 use crate::{object::Object, path};
 
@@ -208,4 +208,32 @@ pub fn alter_database_owner(database: &Identifier, role: &Identifier) -> String 
 /// A remark that stays with the schema, wherever a dump or a clone carries it.
 pub fn comment_on_schema(schema: &Identifier, comment: &str) -> String {
     format!("COMMENT ON SCHEMA {schema} IS {}", Literal(comment))
+}
+
+/// What a reset calls a database until its replacement is complete.
+pub(crate) fn set_aside_name(database: &Identifier) -> Identifier {
+    const SUFFIX: &str = "_before_reset";
+    let name = database.as_str();
+    if name.len() + SUFFIX.len() <= 63 {
+        return Identifier::from_catalog(format!("{name}{SUFFIX}"));
+    }
+    let digest = short_digest(name.as_bytes());
+    let mut end = 63 - SUFFIX.len() - digest.len() - 1;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    Identifier::from_catalog(format!("{}_{digest}{SUFFIX}", &name[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_fits_and_is_of_one_database() {
+        let long = |last: &str| set_aside_name(&Identifier::from_catalog(format!("{}{last}", "é".repeat(30))));
+        assert!(long("ab").as_str().len() <= 63);
+        assert_ne!(long("ab"), long("ac"));
+        assert_eq!(set_aside_name(&Identifier::from_catalog("shop")).as_str(), "shop_before_reset");
+    }
 }

@@ -73,6 +73,8 @@ pub struct Connections {
     pub(crate) app: Option<Session>,
     /// Why it did not.
     refusal: Option<ConnectError>,
+    /// Roles and databases, read under the lock, until something changes them.
+    cluster: Option<Cluster>,
 }
 
 /// A database in the desired state.
@@ -131,7 +133,7 @@ pub fn open(access: &Access, expected: &Expected, purpose: Purpose) -> Result<Co
         let database = expected.database.to_string();
         return Err(ProvisionError::MayNotRecreate { how: administrator.how, database });
     }
-    Ok(Connections { maintenance, administrator, inside: None, app, refusal })
+    Ok(Connections { maintenance, administrator, inside: None, app, refusal, cluster: None })
 }
 
 /// A session of the app's own.
@@ -224,9 +226,17 @@ impl Connections {
         }
     }
 
-    /// Ends the sessions in the app's database.
+    /// Ends the sessions in the app's database, which is about to change.
     pub(crate) fn leave(&mut self) {
-        (self.app, self.refusal, self.inside) = (None, None, None);
+        (self.app, self.refusal, self.inside, self.cluster) = (None, None, None, None);
+    }
+
+    /// Whether a reset may have left something; asked under the lock. What was read serves the provisioning too.
+    pub(crate) fn is_interrupted(&mut self, expected: &Expected) -> Result<bool, SqlError> {
+        let cluster = Cluster::read(&mut self.maintenance, expected)?;
+        let is_interrupted = cluster.is_interrupted;
+        self.cluster = (!is_interrupted).then_some(cluster);
+        Ok(is_interrupted)
     }
 
     /// The session that may change settings of the app's role: the administrator's, or else the app's own.
@@ -316,7 +326,10 @@ pub fn provision(
     expected: &Expected,
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Provisioned, ProvisionError> {
-    let cluster = Cluster::read(&mut connections.maintenance, expected)?;
+    let cluster = match connections.cluster.take() {
+        Some(cluster) => cluster,
+        None => Cluster::read(&mut connections.maintenance, expected)?,
+    };
     if cluster.in_recovery {
         return Err(ProvisionError::Standby);
     }

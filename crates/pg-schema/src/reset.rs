@@ -92,7 +92,7 @@ pub fn refuse_servers_own(expected: &Expected) -> Result<(), ResetError> {
 pub fn refuse_blocked(connections: &mut Connections, expected: &Expected) -> Result<(), ResetError> {
     let database = &expected.database;
     let session = &mut connections.maintenance;
-    let name = aside(database);
+    let name = ddl::set_aside_name(database);
     if !query(session, "SELECT FROM pg_catalog.pg_database WHERE datname = $1", &[name.as_str()])?.is_empty() {
         return Err(ResetError::NameTaken(name));
     }
@@ -146,7 +146,7 @@ pub fn set_aside(
     let (database, session) = (&expected.database, &mut connections.maintenance);
     let rows = query(session, include_str!("sql/database.sql"), &[database.as_str()])?;
     let [old, template0] = rows.as_slice() else { return Ok(None) };
-    let name = aside(database);
+    let name = ddl::set_aside_name(database);
     // What the administrator's sessions are given of time is not meant for this.
     execute(session, "SET statement_timeout = 0")?;
     let properties = Properties::read(session, database)?;
@@ -214,7 +214,10 @@ pub fn recover(
     expected: &Expected,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Recovered, ResetError> {
-    let (database, name) = (&expected.database, aside(&expected.database));
+    let (database, name) = (&expected.database, ddl::set_aside_name(&expected.database));
+    if !connections.is_interrupted(expected)? {
+        return Ok(Recovered::Nothing);
+    }
     let session = &mut connections.maintenance;
     let rows = query(session, include_str!("sql/reset_states.sql"), &[database.as_str(), name.as_str()])?;
     let of = |is_apps: bool| rows.iter().find(|row| row.get::<_, bool>("is_apps") == is_apps);
@@ -253,21 +256,6 @@ pub fn recover(
         }
     }
     Ok(Recovered::Back)
-}
-
-/// What a database is called while its replacement is made.
-fn aside(database: &Identifier) -> Identifier {
-    const SUFFIX: &str = "_before_reset";
-    let name = database.as_str();
-    if name.len() + SUFFIX.len() <= 63 {
-        return Identifier::from_catalog(format!("{name}{SUFFIX}"));
-    }
-    let digest = short_digest(name.as_bytes());
-    let mut end = 63 - SUFFIX.len() - digest.len() - 1;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    Identifier::from_catalog(format!("{}_{digest}{SUFFIX}", &name[..end]))
 }
 
 /// What a reset writes as the comment on the database from before: only its owner and superusers can.
@@ -426,13 +414,5 @@ mod tests {
         }
         assert_eq!(Mark::read(Some("of a person"), &database), None);
         assert_eq!(Mark::read(None, &database), None);
-    }
-
-    #[test]
-    fn the_name_fits_and_is_of_one_database() {
-        let long = |last: &str| aside(&Identifier::from_catalog(format!("{}{last}", "é".repeat(30))));
-        assert!(long("ab").as_str().len() <= 63);
-        assert_ne!(long("ab"), long("ac"));
-        assert_eq!(aside(&Identifier::from_catalog("shop")).as_str(), "shop_before_reset");
     }
 }

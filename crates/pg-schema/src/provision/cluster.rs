@@ -26,13 +26,16 @@ pub(super) struct Cluster {
     pub(super) role_may_login: bool,
     pub(super) may_alter_role: bool,
     pub(super) database_exists: bool,
+    /// Whether a reset may have left something that the next command is to look at.
+    pub(super) is_interrupted: bool,
     pub(super) owns_database: bool,
     pub(super) has_database_privileges: bool,
 }
 
 impl Cluster {
     pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
-        let names = [expected.role.as_str(), expected.database.as_str()];
+        let aside = ddl::set_aside_name(&expected.database);
+        let names = [expected.role.as_str(), expected.database.as_str(), aside.as_str()];
         let row = query_one(session, include_str!("../sql/cluster.sql"), &names)?;
         Ok(Self {
             version_number: row.get("version_number"),
@@ -46,6 +49,7 @@ impl Cluster {
             role_may_login: row.get("role_may_login"),
             may_alter_role: row.get("may_alter_role"),
             database_exists: row.get("database_exists"),
+            is_interrupted: row.get("is_interrupted"),
             owns_database: row.get("owns_database"),
             has_database_privileges: row.get("has_database_privileges"),
         })

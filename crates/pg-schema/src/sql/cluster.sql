@@ -1,4 +1,5 @@
--- what an administrator's session may do, and what there is of the role and the database; $1: role, $2: database
+-- what an administrator's session may do, and what there is of the role and the database; $1: role, $2: database,
+-- $3: what a reset calls the database that it replaces
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
        pg_catalog.current_setting('server_version_num')::int4 AS version_number,
        current_user::text AS administrator,
@@ -14,6 +15,8 @@ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
                                     OR pg_catalog.pg_has_role(current_user, app.oid, 'MEMBER WITH ADMIN OPTION')),
                 false) AS may_alter_role,
        d.oid IS NOT NULL AS database_exists,
+       NOT coalesce(d.datallowconn, true)
+           OR EXISTS (SELECT FROM pg_catalog.pg_database aside WHERE aside.datname = $3) AS is_interrupted,
        coalesce(pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE'), false) AS owns_database,
        CASE WHEN app.oid IS NULL OR d.oid IS NULL THEN false
             ELSE pg_catalog.has_database_privilege(app.oid, d.oid, 'CONNECT')
