@@ -50,8 +50,13 @@ impl Postmaster {
         // One that has ended already is what is asked for.
         let _ = kill(Pid::from_raw(self.pid.try_into().unwrap()), signal);
         await_that("the server ended", || has_ended(self.pid) && children.iter().all(|child| has_ended(*child)));
-        // A process that nobody waits for keeps its id, and the next server would take it for another server.
-        let _ = fs::remove_file(self.data.join("postmaster.pid"));
+        // A process that nobody waits for keeps its id: the next server would take it for one that runs.
+        let sockets = fs::read_dir(self.data.with_file_name("run")).into_iter().flatten().flatten();
+        let locks =
+            sockets.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|kind| kind == "lock"));
+        for file in locks.chain([self.data.join("postmaster.pid")]) {
+            let _ = fs::remove_file(file);
+        }
     }
 
     /// Starts the server again with the same arguments, and waits until it serves.
