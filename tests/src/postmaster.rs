@@ -50,7 +50,7 @@ impl Postmaster {
         // One that has ended already is what is asked for.
         let _ = kill(Pid::from_raw(self.pid.try_into().unwrap()), signal);
         await_that("the server ended", || has_ended(self.pid) && children.iter().all(|child| has_ended(*child)));
-        // A process that nobody waits for keeps its id: the next server would take it for one that runs.
+        // A process keeps its id until its parent has waited for it: the next server would take it for one that runs.
         let sockets = fs::read_dir(self.data.with_file_name("run")).into_iter().flatten().flatten();
         let locks =
             sockets.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|kind| kind == "lock"));

@@ -181,7 +181,7 @@ impl Blocked {
             let waiting = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
                            WHERE NOT granted AND $1 = ANY (pg_catalog.pg_blocking_pids(pid)))";
             let mut since = Instant::now();
-            // Until nobody else knows of it, or the server ends.
+            // Until this thread alone has it, or the server ends.
             while Arc::strong_count(&seen.is_long) > 1
                 && let Ok(row) = watching.client.query_one(waiting, &[&process])
             {

@@ -35,7 +35,7 @@ pub(crate) fn run(stage: &Stage, crowd: &Crowd, commands: &[Command]) -> Verdict
     if !failed.is_empty() {
         let shown: Vec<_> =
             failed.iter().map(|(error, count)| format!("{count} of {}: {error}", ended.len())).collect();
-        verdict.add("failed beside others", &shown.join("\n"));
+        verdict.add("failed among others", &shown.join("\n"));
     }
     // Test databases stay, as many as there were at once.
     let state = |state: &State| state.without("aura_db_");

@@ -72,7 +72,7 @@ fn well(ended: &Ended) {
     assert_eq!(ended.code, Some(0), "without a fault: {}", ended.stderr);
 }
 
-/// Runs a script beside the directory, which is `servers`. `$CLUSTER` is the cluster's directory in it.
+/// Runs a script in the directory that has `servers`. `$CLUSTER` is the cluster's directory in that.
 fn script(text: &str, root: &Path, version: Version) -> bool {
     let mut shell = tests::scrubbed("sh");
     shell.args(["-e", "-c", text]).current_dir(root).env("CLUSTER", format!("servers/clusters/{}", version.major));

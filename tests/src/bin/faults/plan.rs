@@ -17,7 +17,7 @@ pub(crate) struct Plan {
     pub(crate) crowds: Vec<Crowd>,
 }
 
-/// A fault of the directory in which started servers keep their files. Each text is a script that runs beside it.
+/// A fault of the directory in which started servers keep their files. Each text is a script that runs in its parent.
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(crate) name: String,

@@ -142,7 +142,7 @@ fn garble(message: &mut Message<'_>) {
     }
 }
 
-/// Waits for a child in a thread of its own: a process that has ended, and whose end nobody has seen, keeps its id.
+/// Waits for a child in a thread of its own: without that its process id stays in use after its end.
 fn reap(mut child: Child) {
     thread::spawn(move || child.wait());
 }
