@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     thread,
@@ -38,6 +38,8 @@ pub(crate) struct Imposed {
     database: &'static str,
     /// The harness's own session, with settings of its own; and those that take up all connections.
     sessions: Vec<Session>,
+    /// The session that holds locks, until it is over.
+    holding: Arc<Mutex<Option<Session>>>,
     ballast: Option<PathBuf>,
     /// Whether a session has waited for the harness's own, for so long that it has to say so.
     pub(crate) blocked: Option<Blocked>,
@@ -46,18 +48,19 @@ pub(crate) struct Imposed {
 impl Imposed {
     pub(crate) fn on(scene: &Scene, condition: &Condition, database: &'static str, random: &mut Random) -> Self {
         let sessions = vec![open(scene, database)];
-        let mut imposed = Self { condition: condition.clone(), database, sessions, ballast: None, blocked: None };
-        match condition {
+        let (condition, holding) = (condition.clone(), Arc::default());
+        let mut imposed = Self { condition, database, sessions, holding, ballast: None, blocked: None };
+        match imposed.condition.clone() {
             Condition::Well => imposed.sessions.clear(),
             Condition::ReadOnly => imposed.set("default_transaction_read_only", "on", scene),
-            Condition::Setting(name, value) => imposed.set(name, value, scene),
+            Condition::Setting(name, value) => imposed.set(&name, &value, scene),
             Condition::Standby => {
                 imposed.sessions.clear();
                 scene.restart(|server| server.touch("standby.signal"));
             }
             Condition::NoConnection { has_reserved } => {
                 // One session is open already.
-                let limit = if *has_reserved { 8 } else { 100 };
+                let limit = if has_reserved { 8 } else { 100 };
                 while imposed.sessions.len() <= limit {
                     match pg_connect::connect(&scene.cluster.superuser()) {
                         Ok(session) => imposed.sessions.push(session),
@@ -76,14 +79,16 @@ impl Imposed {
                     Locked::Login => "pg_catalog.pg_class".to_owned(),
                 };
                 imposed.own().batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).unwrap();
-                if *locked == Locked::Tables {
+                if locked == Locked::Tables {
                     imposed.blocked = Some(Blocked::watch(imposed.own(), open(scene, "postgres")));
                 }
-                if let Some(limit) = *limit {
-                    let session = imposed.sessions.pop();
+                let holding = imposed.sessions.pop();
+                *imposed.holding.lock().unwrap() = holding;
+                if let Some(limit) = limit {
+                    let holding = imposed.holding.clone();
                     thread::spawn(move || {
                         thread::sleep(limit);
-                        drop(session);
+                        holding.lock().unwrap().take()
                     });
                 }
             }
@@ -125,6 +130,7 @@ impl Imposed {
             Condition::Well | Condition::NoConnection { .. } | Condition::Lock(..) | Condition::DiskFull => {}
         }
         self.sessions.clear();
+        self.holding.lock().unwrap().take();
         scene.bring_up();
     }
 
