@@ -124,7 +124,11 @@ fn run<'a>(
     again: &dyn Fn() -> Option<Session>,
 ) -> Result<Outcome<'a>, SqlError> {
     // The app waits for what is locked here: nobody else's lock is waited for long.
-    execute_at_once(session, "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'")?;
+    execute_at_once(
+        session,
+        "BEGIN READ WRITE; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0; \
+         SET LOCAL idle_in_transaction_session_timeout = 0",
+    )?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     for fix in fixes {
         match attempt(session, &fix.statement) {

@@ -226,8 +226,8 @@ impl Connections {
         }
     }
 
-    /// Ends the sessions in the app's database, which is about to change.
-    pub(crate) fn leave(&mut self) {
+    /// Ends the sessions in the app's database, which changes, or may have changed before the lock was ours.
+    pub fn leave(&mut self) {
         (self.app, self.refusal, self.inside, self.cluster) = (None, None, None, None);
     }
 
@@ -286,17 +286,17 @@ impl Connections {
     /// A command that held it before us may have ended the app's session, by a reset, or changed the path that a new one
     /// is given.
     pub fn lock(&mut self, command: &str, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<(), LockError> {
+        // Those that wait must leave connections to the one that works.
+        if lock::acquire(&mut self.maintenance, command, Duration::ZERO, say).is_ok() {
+            return Ok(());
+        }
+        self.leave();
         lock::acquire(&mut self.maintenance, command, wait, say)
-    }
-
-    /// Ends the app's session; the next one begins under the lock.
-    pub fn end_app(&mut self) {
-        self.app = None;
     }
 
     /// A session of the app's own that begins under the lock.
     pub fn new_app(&mut self, access: &Access) -> Result<Session, ConnectError> {
-        self.end_app();
+        self.leave();
         connect_app(access, Some(&self.administrator))
     }
 }

@@ -41,8 +41,10 @@ impl SqlError {
         let detail = [("detail", server.detail()), ("hint", server.hint())]
             .into_iter()
             .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
-            .collect();
-        Self { statement, message, sqlstate, detail }
+            .collect::<String>();
+        let help = HELP.iter().find(|(code, _)| server.code().code().starts_with(code));
+        let help = help.map(|(_, help)| format!("\n  help: {help}")).unwrap_or_default();
+        Self { statement, message, sqlstate, detail: detail + &help }
     }
 
     /// A connection that is lost.
@@ -73,8 +75,7 @@ impl SqlError {
     /// Whether nothing more can be done in this transaction: the connection is lost, or a serialization failure (class
     /// 40), want of resources (53) or an operator's intervention (57) ended it.
     pub(crate) fn is_final(&self) -> bool {
-        self.sqlstate.is_empty()
-            || [" (08", " (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
+        self.is_lost() || [" (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
     }
 
     /// Whether the server gave this SQLSTATE.
@@ -83,9 +84,36 @@ impl SqlError {
     }
 }
 
-/// Whether an SQLSTATE, as it is shown, is the end of the session: class 08, and 57P01 to 57P05.
+/// What to do about an error that does not come from the statement itself, by what its SQLSTATE begins with. The first
+/// that fits counts.
+const HELP: [(&str, &str); 9] = [
+    (
+        "25006",
+        "the server is a standby, or default_transaction_read_only is on: name the server that can be written to, or RESET that setting",
+    ),
+    ("40", "another session came between: run the command again"),
+    ("53100", "make room on the server's disk, and run the command again"),
+    ("53", "the server's log says what it lacks; then run the command again"),
+    (
+        "55P03",
+        "end the session that holds the lock (pg_stat_activity lists them), or wait for it, and run the command again",
+    ),
+    (
+        "57014",
+        "statement_timeout of the role, the database or the server, or a person ended it: raise it (ALTER ROLE … SET statement_timeout), and run the command again",
+    ),
+    ("57", "run the command again; the server's log may say more"),
+    (
+        "58",
+        "the server's log says which of its files is missing or damaged: restore a backup, or make the database again",
+    ),
+    ("XX", "the log of the server, or of a pooler before it, says more; then run the command again"),
+];
+
+/// Whether an SQLSTATE, as it is shown, is the end of the session: class 08, 57P01 to 57P05, and the time-outs of a
+/// transaction.
 fn ends_session(sqlstate: &str) -> bool {
-    sqlstate.starts_with(" (08") || sqlstate.starts_with(" (57P")
+    [" (08", " (57P", " (25P03", " (25P04"].iter().any(|code| sqlstate.starts_with(code))
 }
 
 /// A statement as errors show it: its first line. What one of our long queries is for stands in a comment before it.
@@ -205,7 +233,8 @@ pub(crate) fn counted(session: &mut Session, values: &[String]) -> Result<Option
 pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '10s'";
 
 /// The bounds of every other question: somebody may have locked the catalog, or the server be out of breath.
-const BOUNDS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
+const BOUNDS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
+                      SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Runs a query within such a transaction, of whose settings and locks nothing stays.
 pub(crate) fn passing<T>(

@@ -40,6 +40,9 @@ pub(crate) fn run(version: Version, directory: &Directory) -> Verdict {
             // Its screen on stdout says it.
             judged.faults.retain(|(kind, _)| *kind != "no error message");
         }
+        if *arguments == ["db-verify"] && directory.refuses_login && ended.code == Some(3) {
+            judged.faults.clear();
+        }
         judged.faults.iter_mut().for_each(|(_, seen)| *seen = format!("{}: {seen}", arguments.join(" ")));
         verdict.faults.append(&mut judged.faults);
         if *arguments == ["db-setup"] {

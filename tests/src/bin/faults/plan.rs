@@ -27,6 +27,8 @@ pub(crate) struct Directory {
     pub(crate) restores: String,
     /// Succeeds where `db-setup` was right to succeed.
     pub(crate) holds: String,
+    /// Whether `db-verify` is right to find that the app's login is refused.
+    pub(crate) refuses_login: bool,
 }
 
 /// What the server does while its directory is broken.
@@ -152,6 +154,7 @@ impl Plan {
                     breaks: table.text("break"),
                     restores: table.text("restore"),
                     holds: table.value("holds").map_or_else(|| "true".to_owned(), |_| table.text("holds")),
+                    refuses_login: table.is_true("refuses-login"),
                 })
                 .collect(),
             crowds: root

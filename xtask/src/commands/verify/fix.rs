@@ -20,7 +20,7 @@ pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> an
     let mut connections = pg_schema::open(access, expected, Purpose::Mend).map_err(|error| target.explain(error))?;
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     connections.lock("cargo xtask db-verify --fix", lock_wait, &mut |line| terminal.say(line))?;
-    connections.end_app();
+    connections.leave();
     let administrator = connections.administrator_role().to_owned();
     let (mut tried, mut left, mut changed) = (Vec::new(), Vec::new(), 0);
     // What one finding hid is found once that is mended, and what was refused may be allowed then.
