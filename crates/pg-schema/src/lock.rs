@@ -45,36 +45,11 @@ pub(crate) fn acquire(
         "SELECT pg_catalog.pg_try_advisory_lock({}, {}), pg_catalog.set_config('application_name', $1, false)",
         KEY.0, KEY.1
     );
-    until_free(session, wait, say, |session| Ok(query_one(session, &sql, &[command])?.get(0)))
-}
-
-/// Waits until no other setup, reset or migration is at work on the server of this session; whether one was.
-pub(crate) fn wait_for_others(
-    session: &mut Session,
-    wait: Duration,
-    say: &mut dyn FnMut(&str),
-) -> Result<bool, LockError> {
-    let mut were_there = false;
-    until_free(session, wait, say, |session| {
-        let is_free = query(session, HOLDER, &[])?.is_empty();
-        were_there |= !is_free;
-        Ok(is_free)
-    })?;
-    Ok(were_there)
-}
-
-/// Asks again until the lock is free, or `wait` is over.
-fn until_free(
-    session: &mut Session,
-    wait: Duration,
-    say: &mut dyn FnMut(&str),
-    mut is_free: impl FnMut(&mut Session) -> Result<bool, SqlError>,
-) -> Result<(), LockError> {
     let deadline = Instant::now() + wait;
     let mut pause = Duration::from_millis(2);
     let mut waiting = false;
     loop {
-        if is_free(session)? {
+        if query_one(session, &sql, &[command])?.get(0) {
             return Ok(());
         }
         if Instant::now() >= deadline {
@@ -87,6 +62,11 @@ fn until_free(
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(200));
     }
+}
+
+/// Whether some session holds it.
+pub(crate) fn is_held(session: &mut Session) -> Result<bool, SqlError> {
+    Ok(!query(session, HOLDER, &[])?.is_empty())
 }
 
 fn holder(session: &mut Session) -> Option<String> {

@@ -301,21 +301,26 @@ impl Connections {
     }
 }
 
-/// Waits until no other command is at work on the server, as far as the app's or the administrator's connection can
-/// tell; whether one was. What is seen while a database is made is no finding.
-pub fn wait_for_others(access: &Access, wait: Duration, say: &mut dyn FnMut(&str)) -> Result<bool, LockError> {
-    let of_administrator = access
-        .administrator
-        .as_ref()
-        .and_then(|administrator| administrator.connect(&administrator.connection.database, Duration::ZERO).ok());
-    let session = of_administrator.or_else(|| {
-        let mut databases = ["postgres", access.app.database.as_str()].into_iter();
-        databases.find_map(|database| connect(&access.app.with_database(database)).ok().map(settled))
-    });
-    match session {
-        Some(mut session) => lock::wait_for_others(&mut session, wait, say),
-        None => Ok(false),
+/// Waits for the lock, where another command has it as far as the app's or the administrator's connection can tell. What
+/// is seen while a database is made is no finding: who looks again holds the session, and with it the lock.
+pub fn wait_for_others(
+    access: &Access,
+    command: &str,
+    wait: Duration,
+    say: &mut dyn FnMut(&str),
+) -> Result<Option<Session>, LockError> {
+    // As all that set up agree on.
+    let database = "postgres";
+    let session = match &access.administrator {
+        Some(administrator) => administrator.connect(database, Duration::ZERO),
+        None => connect(&access.app.with_database(database)).map(settled),
+    };
+    let Ok(mut session) = session else { return Ok(None) };
+    if !lock::is_held(&mut session)? {
+        return Ok(None);
     }
+    lock::acquire(&mut session, command, wait, say)?;
+    Ok(Some(session))
 }
 
 /// Makes what is missing and mends what is wrong: role, database, extensions, schema, paths, privileges.

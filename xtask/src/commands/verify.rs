@@ -51,10 +51,14 @@ fn verify_alone(context: &Context, target: &Target, lock_wait: Duration) -> anyh
         Ok(verdict) => verdict.report.is_clean(),
         Err(error) => is_no_server(error),
     };
-    if !is_final && pg_schema::wait_for_others(&target.access, lock_wait, &mut |line| context.terminal.say(line))? {
-        return verify(context, target);
+    if is_final {
+        return first;
     }
-    first
+    let mut say = |line: &str| context.terminal.say(line);
+    match pg_schema::wait_for_others(&target.access, "cargo xtask db-verify", lock_wait, &mut say)? {
+        Some(_lock) => verify(context, target),
+        None => first,
+    }
 }
 
 fn verify(context: &Context, target: &Target) -> anyhow::Result<Verdict> {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, thread};
 
 use crate::{
+    lease,
     plan::{Command, Crowd},
     scene::{PATIENCE, Scene},
     stage::Stage,
@@ -10,11 +11,21 @@ use crate::{
     verdict::{Verdict, last_lines},
 };
 
+/// The same command that waits for as long as it takes: so many use up the server's connections.
+fn patient(command: &Command) -> Command {
+    let mut patient = command.clone();
+    if patient.run != [lease::ARGUMENT] {
+        patient.run.extend(["--wait".to_owned(), "900".to_owned()]);
+    }
+    patient
+}
+
 /// All of them succeed, and what is left is what one leaves.
 pub(crate) fn run(stage: &Stage, crowd: &Crowd, commands: &[Command]) -> Verdict {
     let named: Vec<_> =
         crowd.commands.iter().map(|name| commands.iter().find(|command| command.name == *name)).collect();
-    let commands: Vec<_> = named.into_iter().map(Option::unwrap).collect();
+    let commands: Vec<_> = named.into_iter().map(|command| patient(command.unwrap())).collect();
+    let commands: Vec<_> = commands.iter().collect();
     let scene = Scene::set(stage.start(commands[0]).start(&[]), commands[0], None, 5 * PATIENCE);
     let mut verdict = Verdict::survived();
     let ended: Vec<_> = thread::scope(|scope| {

@@ -57,7 +57,7 @@ pub(crate) struct Version {
 }
 
 /// A command, and the state of the server that it finds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Command {
     pub(crate) name: String,
     /// A name of [`crate::stage::STARTS`].
