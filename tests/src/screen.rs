@@ -39,8 +39,10 @@ impl Run {
             _ => self.stdout.clone(),
         };
         let stdout = folded(&stdout);
-        // A run on a busy machine says that it waits, when 2 s are over.
-        let stderr = self.stderr.lines().filter(|line| !line.starts_with("waiting up to "));
+        // A run on a busy machine says that it waits, when some seconds are over.
+        let is_timely =
+            |line: &&str| !["waiting up to ", "waiting for a lock of "].iter().any(|words| line.starts_with(words));
+        let stderr = self.stderr.lines().filter(is_timely);
         let stderr = stderr.collect::<Vec<_>>().join("\n");
         let streams = [("stderr", &stderr), ("stdout", &stdout)];
         let streams = streams.iter().filter(|(_, text)| !text.is_empty());

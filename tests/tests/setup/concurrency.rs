@@ -252,7 +252,7 @@ fn a_locked_catalog_is_an_error_within_bounds() {
     let mut holder = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
     holder.client.batch_execute("BEGIN; LOCK TABLE pg_catalog.pg_extension").unwrap();
     let run = workspace.run(&["db-verify"]).exits(1).shows("locked-catalog");
-    assert!(run.stderr.contains("55P03") && run.stderr.contains("pg_terminate_backend"), "{}", run.stderr);
+    assert!(run.stderr.contains("55P03"), "{}", run.stderr);
 }
 
 /// The first line of a process's stderr that holds this text. The rest of stderr is read, too.
