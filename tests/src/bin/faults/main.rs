@@ -51,6 +51,9 @@ pub(crate) struct Flags {
     /// Start no case after so many seconds: one of each row in turn, in an order that the seed chooses, without crowds
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60")]
     sample: Option<u64>,
+    /// Run no more than so many cases
+    #[arg(long, value_name = "NUMBER")]
+    most: Option<usize>,
     /// Another seed than the file's
     #[arg(long)]
     seed: Option<u64>,
@@ -123,6 +126,7 @@ fn select<'a>(flags: &Flags, plan: &'a Plan, stages: &'a [Stage]) -> Vec<Case<'a
     while rows.iter().any(|row| !row.is_empty()) {
         cases.extend(rows.iter_mut().filter_map(VecDeque::pop_front));
     }
+    cases.truncate(flags.most.unwrap_or(usize::MAX));
     cases
 }
 
