@@ -9,7 +9,7 @@ use crate::{
 
 /// What such a session starts with. Settings of the startup packet win over those that are stored for roles and
 /// databases (the manual's section 20.1, "Parameter Interaction via the Configuration File").
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     // An operator or a function that somebody has put into another schema is never found (CVE-2018-1058).
     ("search_path", "pg_catalog, pg_temp"),
     // ALTER DATABASE … SET role = app would make the app's role of it.
@@ -21,6 +21,8 @@ const SETTINGS: [(&str, &str); 9] = [
     ("quote_all_identifiers", "off"),
     ("DateStyle", "ISO, MDY"),
     ("default_transaction_read_only", "off"),
+    // Somebody may have locked a catalog.
+    ("lock_timeout", "10s"),
     // Catalog queries look expensive to the planner; compiling them would cost more than running them does.
     ("jit", "off"),
 ];

@@ -150,7 +150,8 @@ pub(crate) fn settled(mut session: Session) -> Session {
         Rights::Administrator => "administrator",
     };
     // One that is broken already says so at the next query, which is the one that matters.
-    let _ = query(&mut session, include_str!("sql/settle.sql"), &[whose]);
+    let settle = include_str!("sql/settle.sql").replace("'whose'", &format!("'{whose}'"));
+    let _ = execute_at_once(&mut session, &settle);
     session
 }
 
@@ -195,7 +196,7 @@ pub(crate) fn in_transaction<T>(
     session: &mut Session,
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {BOUNDS}");
+    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}");
     let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
     let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
     let row = messages.iter().find_map(|message| match message {

@@ -1,6 +1,11 @@
 //! `db-verify --fix`: what it runs, by whom, and what it leaves.
 
-use tests::{Cluster, Workspace, psql, shows};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+};
+
+use tests::{Cluster, Passage, Proxy, Sender, Workspace, psql, shows};
 
 use crate::case::{CASE, set_up, set_up_on};
 
@@ -200,4 +205,31 @@ fn a_commit_without_an_answer_is_looked_up() {
     );
     // Whether the server's last words arrive is not ours to say.
     workspace.run(&["db-verify", "--fix"]).exits(1).complains("statement: COMMIT, which was rolled back");
+}
+
+/// What was committed counts, though the connection ended before the server's answer came.
+#[test]
+fn a_commit_whose_answer_is_lost_on_its_way_is_done() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql("aura_db", "REVOKE INSERT ON aura.notes_note FROM aura_user");
+    let (granted_on, is_cut) = (AtomicU64::new(0), Arc::new(AtomicBool::new(false)));
+    let proxy = Proxy::before(cluster.port(), {
+        let is_cut = is_cut.clone();
+        move |message| {
+            let completes = |tag: &[u8]| message.tag == Some(b'C') && message.bytes[5..].starts_with(tag);
+            match message.sender {
+                Sender::Server if completes(b"GRANT") => granted_on.store(message.connection, SeqCst),
+                Sender::Server if completes(b"COMMIT") && granted_on.load(SeqCst) == message.connection => {
+                    is_cut.store(true, SeqCst);
+                    return Passage::Close;
+                }
+                _ => {}
+            }
+            Passage::Pass
+        }
+    });
+    let through = format!(":{}/", proxy.port);
+    let url = workspace.setting("DATABASE_URL").replace(&format!(":{}/", cluster.port()), &through);
+    workspace.with("DATABASE_URL", &url).run(&["db-verify", "--fix"]).exits(0).complains("aura_user: GRANT INSERT");
+    assert!(is_cut.load(SeqCst), "the answer was not lost");
 }

@@ -60,7 +60,7 @@ pub(crate) struct Version {
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
     pub(crate) name: String,
-    /// A name of [`crate::stage::STARTS`].
+    /// The state of the server that it finds: a name of `stage.rs`.
     pub(crate) start: String,
     /// `lease` is a test's process; all else are arguments of the tool.
     pub(crate) run: Vec<String>,
