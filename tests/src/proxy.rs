@@ -79,6 +79,10 @@ impl Proxy {
                     let _ = SockRef::from(&client).set_linger(Some(Duration::ZERO));
                     continue;
                 };
+                // Small messages are not held back until an answer to the last one has come.
+                for side in [&client, &server] {
+                    side.set_nodelay(true).unwrap();
+                }
                 let connection = Arc::new(Connection {
                     number,
                     client,
