@@ -39,7 +39,8 @@ pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
 pub use report::{Check, Fix, Report, Status};
 pub use reset::{
-    Aside, Recovered, ResetError, finish, marking_limit, recover, refuse_blocked, refuse_servers_own, set_aside,
+    Aside, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked, refuse_servers_own,
+    set_aside,
 };
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};

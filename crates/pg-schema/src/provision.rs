@@ -249,13 +249,14 @@ impl Connections {
     }
 
     /// Whether the database, if it is gone, can be made and migrated again: rights, the app's login, and as many
-    /// connections as that takes at once. Changes nothing.
-    pub fn check_rebuild(&mut self, access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
+    /// connections as that takes at once. Changes nothing. Gives whether files of the database are missing or damaged.
+    pub fn check_rebuild(&mut self, access: &Access, expected: &Expected) -> Result<bool, ProvisionError> {
         let cluster = Cluster::read(&mut self.maintenance, expected)?;
         if cluster.in_recovery {
             return Err(ProvisionError::Standby);
         }
         self.leave();
+        let mut is_damaged = false;
         if cluster.database_exists && cluster.role_exists {
             // The setup's own, and the migrate command's beside it.
             let sessions = [(); 2].map(|()| connect_app(access, Some(&self.administrator)));
@@ -267,13 +268,14 @@ impl Connections {
             match sessions.into_iter().next() {
                 Some(Ok(session)) => self.app = Some(session),
                 Some(Err(error)) if error.is_refusal() => self.refusal = Some(error),
-                // A damaged database can still be replaced.
-                Some(Err(error)) if !error.is_damage() => return Err(ProvisionError::Connect(error)),
-                Some(Err(_)) | None => {}
+                Some(Err(error)) if error.is_damage() => is_damaged = true,
+                Some(Err(error)) => return Err(ProvisionError::Connect(error)),
+                None => {}
             }
         }
         let gone = Cluster { database_exists: false, has_database_privileges: false, ..cluster };
-        gone.plan(self.refusal.take(), &self.administrator, access, expected).map(drop)
+        gone.plan(self.refusal.take(), &self.administrator, access, expected)?;
+        Ok(is_damaged)
     }
 
     /// Whether the lock's session still lives: a lock that was lost kept nobody out.

@@ -130,6 +130,23 @@ pub fn refuse_blocked(connections: &mut Connections, expected: &Expected) -> Res
     Err(ResetError::Blocked { database: database.to_string(), what, help: help.join("\n        ") })
 }
 
+/// Drops a database whose files are missing or damaged: there is nothing in it to come back to, and up to 14 the server
+/// makes no other one before it is gone, as its checkpoint fails.
+pub fn drop_damaged(
+    connections: &mut Connections,
+    expected: &Expected,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), ResetError> {
+    refuse_servers_own(expected)?;
+    connections.leave();
+    let session = &mut connections.maintenance;
+    end_sessions(session, &expected.database)?;
+    let statement = ddl::drop_database(&expected.database);
+    execute(session, &statement)?;
+    tell(&statement);
+    Ok(())
+}
+
 /// Puts the app's database aside and makes a new, empty one of the same properties in its place; `None` where there is
 /// none. Sessions are ended. An error in between is taken back by [`recover`].
 ///

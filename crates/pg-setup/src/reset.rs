@@ -25,10 +25,14 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
     if let Recovered::Left(what) = recover(context, target, &mut connections)? {
         bail!(what);
     }
-    connections.check_rebuild(access, expected)?;
+    let is_damaged = connections.check_rebuild(access, expected)?;
     pg_schema::refuse_blocked(&mut connections, expected)?;
     let administrator = connections.administrator_role().to_owned();
     let mut tell = |statement: &str| voice.say(&format!("{administrator}: {statement}"));
+    if is_damaged {
+        pg_schema::drop_damaged(&mut connections, expected, &mut tell)?;
+        return set_up_within(context, target, &mut connections, &mut Vec::new());
+    }
     let mut warn = |line: &str| voice.warn(line);
     let aside = pg_schema::set_aside(&mut connections, access, expected, &mut tell, &mut warn);
     let outcome = match aside {
