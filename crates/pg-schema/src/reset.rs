@@ -164,8 +164,6 @@ pub fn set_aside(
     let rows = query(session, include_str!("sql/database.sql"), &[database.as_str()])?;
     let [old, template0] = rows.as_slice() else { return Ok(None) };
     let name = ddl::set_aside_name(database);
-    // What the administrator's sessions are given of time is not meant for this.
-    execute(session, "SET statement_timeout = 0")?;
     let properties = Properties::read(session, database)?;
     let comment: Option<String> = old.get("comment");
     let mark = Mark { state: State::Aside, comment: comment.clone() };
