@@ -12,7 +12,7 @@ mod project;
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
 pub use hidden::{is_hidden, is_obeyed};
-pub use identifier::{Identifier, InvalidIdentifier, Literal};
+pub use identifier::{Identifier, InvalidIdentifier, Literal, fitted};
 pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
 // What a configuration is made of: whoever takes one needs these too.

@@ -1,6 +1,6 @@
 //! The statements: pure functions from quoted names to text. What `--dry-run` prints is what is run.
 
-use pg_config::{Identifier, Literal, short_digest};
+use pg_config::{Identifier, Literal, fitted, short_digest};
 
 use crate::{object::Object, path};
 
@@ -214,15 +214,8 @@ pub fn comment_on_schema(schema: &Identifier, comment: &str) -> String {
 pub(crate) fn set_aside_name(database: &Identifier) -> Identifier {
     const SUFFIX: &str = "_before_reset";
     let name = database.as_str();
-    if name.len() + SUFFIX.len() <= 63 {
-        return Identifier::from_catalog(format!("{name}{SUFFIX}"));
-    }
-    let digest = short_digest(name.as_bytes());
-    let mut end = 63 - SUFFIX.len() - digest.len() - 1;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    Identifier::from_catalog(format!("{}_{digest}{SUFFIX}", &name[..end]))
+    let fitted = fitted(name, 63 - SUFFIX.len(), &short_digest(name.as_bytes()));
+    Identifier::from_catalog(format!("{fitted}{SUFFIX}"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //!
 //! The last number goes up with every lease: no URL of an earlier test leads to a later one's database.
 
-use pg_config::{Identifier, short_digest};
+use pg_config::{Identifier, fitted, short_digest};
 
 /// The name of a project's database, cut so that everything fits behind it.
 #[derive(Clone, Debug)]
@@ -24,15 +24,7 @@ const ROOM: usize = 63 - "_ready_0123456789ab_89abcdef_9999999".len();
 impl Stem {
     pub(crate) fn of(database: &Identifier) -> Self {
         let name = database.as_str();
-        if name.len() <= ROOM {
-            return Self(name.to_owned());
-        }
-        let digest = &short_digest(name.as_bytes())[..6];
-        let mut end = ROOM - digest.len() - 1;
-        while !name.is_char_boundary(end) {
-            end -= 1;
-        }
-        Self(format!("{}_{digest}", &name[..end]))
+        Self(fitted(name, ROOM, &short_digest(name.as_bytes())[..6]))
     }
 
     pub(crate) fn as_str(&self) -> &str {
