@@ -39,8 +39,12 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
 const KEPT_NOTICES: usize = 8 << 20;
 
 /// A connection, and what the server remarked on it since it was last asked.
+///
+/// Dropping it waits no longer than 3 s for the server.
 pub struct Session {
-    /// The driver's client.
+    // Dropped first, as it stands before the client.
+    closing: Closing,
+    /// The driver's client; [`into_client`](Self::into_client) takes it out.
     pub client: Client,
     /// Who may read along.
     pub encryption: Encryption,
@@ -53,6 +57,21 @@ pub struct Session {
     notices: Arc<Mutex<Notices>>,
     end: End,
     deadline: Deadline,
+}
+
+/// Bounds how long the driver waits when its client is dropped: it waits for every answer that is still due, and one
+/// that it could not read never comes.
+struct Closing(Option<Deadline>);
+
+/// How long the end of a session may take.
+const CLOSING: Duration = Duration::from_secs(3);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(deadline) = &self.0 {
+            deadline.set(Some(Instant::now() + CLOSING));
+        }
+    }
 }
 
 /// With whose rights a session works: it decides what may be run by it.
@@ -146,6 +165,12 @@ impl Session {
         let answer = question(&mut self.client);
         self.deadline.set(None);
         answer
+    }
+
+    /// The driver's client alone, without any bound of ours.
+    pub fn into_client(mut self) -> Client {
+        self.closing.0 = None;
+        self.client
     }
 
     /// The server's notices and warnings since the last call.
@@ -288,7 +313,8 @@ fn try_once(
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
             let whose = format!("role \"{}\" to database \"{}\" at {}", info.user, info.database, info.address());
-            Ok(Session { client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
+            let closing = Closing(Some(deadline.clone()));
+            Ok(Session { closing, client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
         }
         Err(error) => {
             let error = ConnectError::of(info, &error, Some(&handshaken), &end);

@@ -86,7 +86,11 @@ impl SqlError {
 
 /// What to do about an error that does not come from the statement itself, by what its SQLSTATE begins with. The first
 /// that fits counts.
-const HELP: [(&str, &str); 9] = [
+const HELP: [(&str, &str); 10] = [
+    (
+        "0A000",
+        "the server does not support this: where it is a standby, name the primary server; where it is older, use a newer version",
+    ),
     (
         "25006",
         "the server is a standby, or default_transaction_read_only is on: name the server that can be written to, or RESET that setting",
@@ -157,7 +161,7 @@ pub(crate) fn settled(mut session: Session) -> Session {
 
 /// How long an answer to a question of ours is waited for: the server ends one that takes a minute, so a longer silence
 /// is that of a connection which leads nowhere.
-pub(crate) const ANSWER: Duration = Duration::from_secs(90);
+pub const ANSWER: Duration = Duration::from_secs(90);
 
 /// Runs one statement that gives no rows, and that may take long: it makes, drops or rebuilds something.
 pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {

@@ -6,12 +6,13 @@ use std::{
 };
 
 use pg_config::{ConnectError, Session};
-use pg_schema::SqlError;
+use pg_schema::{ANSWER, SqlError};
 use postgres::{SimpleQueryMessage, error::SqlState};
 
-/// Statements that are one transaction, and every text that they give.
+/// Statements that take no time and are one transaction, and every text that they give.
 pub(crate) fn texts(session: &mut Session, sql: &str) -> anyhow::Result<Vec<Option<String>>> {
-    let messages = session.client.simple_query(sql).map_err(|error| SqlError::new(session, sql, &error))?;
+    let answer = session.ask(ANSWER, |client| client.simple_query(sql));
+    let messages = answer.map_err(|error| SqlError::new(session, sql, &error))?;
     let texts = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned))),
         _ => None,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, thread};
 
 use anyhow::Context as _;
-use pg_config::ConnInfo;
+use pg_config::{ConnInfo, Session};
 use postgres::Client;
 
 use crate::{
@@ -83,7 +83,7 @@ impl TestDb {
     pub fn client(&self) -> Result<Client, Error> {
         let wait = self.house.context.wait;
         let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(anyhow::Error::from);
-        Ok(session.context("help: cargo xtask db-setup says what is wrong").map(|session| session.client)?)
+        Ok(session.context("help: cargo xtask db-setup says what is wrong").map(Session::into_client)?)
     }
 
     /// A connection as administrator. Whoever has had one may have done anything: the database is dropped afterwards.
@@ -93,7 +93,7 @@ impl TestDb {
     pub fn administrator(&mut self) -> Result<Client, Error> {
         self.taint = Some("an administrator was in it".to_owned());
         let session = self.house.connect(&self.connection.database);
-        Ok(session.map(|session| session.client).map_err(anyhow::Error::from)?)
+        Ok(session.map(Session::into_client).map_err(anyhow::Error::from)?)
     }
 
     /// Runs a test's body; keeps the database where it gives an error.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod ended;
 mod listener;
 mod methods;
 mod network;

@@ -63,6 +63,9 @@ const MARKER: &str = "FAULTS_PROCESS";
 /// Longer than any bound of the tool's own.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
+/// How long a command may take to end after Ctrl-C.
+const INTERRUPTED: Duration = Duration::from_secs(10);
+
 /// How late a delayed message is.
 const DELAY: Duration = Duration::from_millis(700);
 
@@ -301,18 +304,24 @@ impl Runs {
         let begun = Instant::now();
         let mut child = command.spawn().unwrap();
         started(child.id());
-        let mut is_stuck = false;
+        let group = Pid::from_raw(child.id().try_into().unwrap());
+        // What a person does: Ctrl-C, and when that does not help, kill.
+        let mut ends = [(self.patience, Signal::SIGINT), (self.patience + INTERRUPTED, Signal::SIGKILL)].into_iter();
+        let mut next = ends.next();
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if begun.elapsed() > self.patience && !is_stuck {
-                is_stuck = true;
-                let _ = killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
+            if let Some((after, signal)) = next
+                && begun.elapsed() > after
+            {
+                let _ = killpg(group, signal);
+                next = ends.next();
             }
             thread::sleep(Duration::from_millis(2));
         };
         let elapsed = begun.elapsed();
+        let is_stuck = elapsed > self.patience;
         let text = |name: &str| String::from_utf8_lossy(&fs::read(file(name)).unwrap()).into_owned();
         let (stdout, stderr) = (text("stdout"), text("stderr"));
         Ended { code: status.code(), signal: status.signal(), is_stuck, stdout, stderr, elapsed }
