@@ -34,7 +34,7 @@ pub use properties::{Properties, set_of_role};
 pub use provision::{
     Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision, wait_for_others,
 };
-pub use query::{ANSWER, SqlError, execute, query, query_one};
+pub use query::{ANSWER, SqlError, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
 pub use report::{Check, Fix, Report, Status};

@@ -169,7 +169,7 @@ pub fn execute(session: &mut Session, statement: &str) -> Result<(), SqlError> {
 }
 
 /// Runs statements that take no time: of a transaction's beginning and end, and settings.
-pub(crate) fn execute_at_once(session: &mut Session, statement: &str) -> Result<(), SqlError> {
+pub fn execute_at_once(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     let outcome = session.ask(ANSWER, |client| client.batch_execute(statement));
     outcome.map_err(|error| SqlError::new(session, statement, &error))
 }

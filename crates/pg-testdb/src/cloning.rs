@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use pg_config::{Identifier, Session, short_digest};
-use pg_schema::{SqlError, execute, query_one};
+use pg_schema::{SqlError, execute_at_once, query_one};
 use postgres::error::SqlState;
 
 use crate::{
@@ -76,7 +76,7 @@ fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
 }
 
 fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
-    execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
+    execute_at_once(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
 }
 
 /// What the mark calls one that is being made.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::bail;
 use pg_config::{Identifier, Rights, Session};
-use pg_schema::{SqlError, ddl, execute, query_one};
+use pg_schema::{SqlError, ddl, execute_at_once, query_one};
 
 use crate::session::texts;
 
@@ -53,7 +53,7 @@ impl Facts {
         let sequences: Vec<u32> = row.get("sequences");
         let sequence_names = qualified(row.get("sequence_schemas"), row.get("sequence_names"));
         // By whatever path, and whatever it runs, nothing is changed.
-        execute(app, &format!("{}; BEGIN READ ONLY", ddl::SAFE_PATH))?;
+        execute_at_once(app, &format!("{}; BEGIN READ ONLY", ddl::SAFE_PATH))?;
         // Each asks one table; a text of many statements is read at once.
         let ask: Vec<_> = names.iter().map(|name| format!("SELECT EXISTS (SELECT FROM ONLY {name})")).collect();
         let have_rows = texts(app, &ask.join("; "))?;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Identifier, Literal};
-use pg_schema::execute;
+use pg_schema::execute_at_once;
 use postgres::error::SqlState;
 
 use crate::{
@@ -99,7 +99,10 @@ impl Lease {
             if is_free.as_deref() == Some("f") {
                 // Somebody has a clone of that very number.
                 leases.places.pop();
-                execute(&mut leases.session, &format!("SELECT pg_catalog.pg_advisory_unlock({PLACES}, {place})"))?;
+                execute_at_once(
+                    &mut leases.session,
+                    &format!("SELECT pg_catalog.pg_advisory_unlock({PLACES}, {place})"),
+                )?;
                 continue;
             }
             let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
@@ -160,7 +163,7 @@ impl Lease {
     pub(crate) fn keep(self, house: &House) -> anyhow::Result<()> {
         let database = self.name.in_state(State::Test);
         let mut leases = house.leases();
-        execute(
+        execute_at_once(
             &mut leases.session,
             &house.mark.statement(&database, &format!("{}; {}", what(&self.name.key()), kept_remark())),
         )?;
@@ -207,7 +210,7 @@ impl Lease {
                 let mut leases = house.leases();
                 // Ready and free at once. The session that holds the lock has lived all the while: a crash of the server
                 // ends all sessions, and begins all statistics anew.
-                match execute(&mut leases.session, &open) {
+                match execute_at_once(&mut leases.session, &open) {
                     Ok(()) => return self.release_by(&mut leases).map(|()| Way::Proved),
                     Err(error) => Doubt::from(error),
                 }

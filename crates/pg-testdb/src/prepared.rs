@@ -2,7 +2,7 @@
 //! than running it.
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::{SqlError, execute};
+use pg_schema::{SqlError, execute_at_once};
 
 /// Has a session know the statements; `proving` is the app's role, where a superuser's session of version 15 or newer
 /// can prove anything about it.
@@ -25,7 +25,7 @@ pub(crate) fn prepare(session: &mut Session, proving: Option<&Identifier>) -> Re
             include_str!("sql/writes.sql")
         ));
     }
-    execute(session, &statements.join("; "))
+    execute_at_once(session, &statements.join("; "))
 }
 
 /// Gives a place, a clone that waits, and whether the lock of a new one was to be had (`sql/lease.sql`).

@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, query, query_one};
+use pg_schema::{
+    Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, execute_at_once, query, query_one,
+};
 use pg_setup::{Context, Target};
 use postgres::error::SqlState;
 
@@ -152,7 +154,7 @@ fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
 }
 
 fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
-    execute(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
+    execute_at_once(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
 }
 
 /// Seven of the digest's twelve: as many as a positive number has.
