@@ -1,7 +1,6 @@
 //! Opening a connection, with every way in which that fails told apart.
 
 mod error;
-mod keepalives;
 mod watch;
 mod wire;
 
@@ -20,11 +19,11 @@ use postgres::{
 };
 
 pub use self::error::{ConnectError, further_lines_quoted};
-pub(crate) use self::keepalives::Keepalives;
 use self::wire::{Deadline, End, Stance, Stub, Wire};
 use crate::{
     ConnInfo, Host, InvalidConnString, SslMode,
     attributes::TargetSessionAttrs,
+    keepalives::Keepalives,
     tls::{Tls, Verified},
 };
 

@@ -1,23 +1,16 @@
 //! What a connection needs: complete, and able to print itself as a URL that every reader takes.
 
-mod error;
-mod foreign;
-mod keyvalue;
-mod keyword;
-mod parameters;
-mod sslmode;
 mod uri;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use self::{error::InvalidConnString, parameters::Parameters, sslmode::SslMode};
-pub(crate) use self::{keyword::known, parameters::is_space};
 use crate::{
-    Address, Host, Options, Password,
+    Address, Host, InvalidConnString, Options, Parameters, Password, SslMode,
     attributes::{TargetSessionAttrs, is_balanced},
-    connect::Keepalives,
+    keepalives::Keepalives,
     methods::Methods,
-    tls,
+    parameters::known,
+    sslmode,
 };
 
 /// Everything that a connection to one server needs; nothing is left to the environment.
@@ -72,14 +65,7 @@ impl ConnInfo {
     /// The connection that these parameters mean, to one of the servers that they name. Role and database
     /// follow libpq's defaults: the operating system's user, and the role.
     pub fn new(address: &Address, parameters: &Parameters) -> Result<Self, InvalidConnString> {
-        for (name, value) in parameters.iter() {
-            if let Some(reason) = known(name)?.refusal(value) {
-                return Err(InvalidConnString::Unsupported(name, reason));
-            }
-            if value.is_empty() && keyword::wants_a_value(name) {
-                return Err(InvalidConnString::value(name, "is empty: give it a value, or leave it out"));
-            }
-        }
+        parameters.check()?;
         let get = |name| parameters.get(name).map(str::to_owned);
         let user = get("user").map_or_else(operating_systems_user, Ok)?;
         let info = Self {
@@ -92,7 +78,7 @@ impl ConnInfo {
                 .map_err(|reason| InvalidConnString::value("options", reason))?,
             ssl_mode: SslMode::of(parameters)?,
             application_name: get("application_name").or_else(|| get("fallback_application_name")),
-            connect_timeout: seconds(parameters, "connect_timeout")?,
+            connect_timeout: parameters.seconds("connect_timeout")?,
             more: parameters.without(&NAMED),
             default_certificates: None,
             scram_only: false,
@@ -102,7 +88,7 @@ impl ConnInfo {
         is_balanced(&info.more)?;
         Keepalives::of(&info.more)?;
         Methods::required(&info.more)?;
-        tls::check(&info, parameters.says("hostaddr") && !parameters.says("host"))?;
+        sslmode::check(parameters, info.ssl_mode)?;
         Ok(info)
     }
 
@@ -210,20 +196,6 @@ fn password(parameters: &Parameters) -> Result<Option<Password>, InvalidConnStri
         }
         said => Ok(said.map(Password::new)),
     }
-}
-
-/// Seconds; 0 and below mean no limit of the user's.
-fn seconds(parameters: &Parameters, name: &'static str) -> Result<Option<Duration>, InvalidConnString> {
-    let seconds = number(parameters, name)?.and_then(|seconds| u64::try_from(seconds).ok());
-    Ok(seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs))
-}
-
-/// A whole number, which white space may surround.
-pub(crate) fn number(parameters: &Parameters, name: &'static str) -> Result<Option<i32>, InvalidConnString> {
-    let parse = |text: &str| {
-        text.trim_matches(is_space).parse().map_err(|_| InvalidConnString::value(name, "is no whole number"))
-    };
-    parameters.get(name).map(parse).transpose()
 }
 
 fn operating_systems_user() -> Result<String, InvalidConnString> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::conninfo::is_space;
+use crate::parameters::is_space;
 
 /// The words of `options`, in order. The server lets the last one of a setting's name win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

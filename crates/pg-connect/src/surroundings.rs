@@ -6,11 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use thiserror::Error;
-
 use crate::{
-    Candidates, InvalidConnString, Parameters, Passfile,
-    conninfo::{is_space, known},
+    Candidates, InvalidConnString, Parameters, Passfile, ServiceError,
+    parameters::{is_space, known},
 };
 
 /// Where libpq looks besides the connection string. This library reads no environment: its caller does.
@@ -19,32 +17,6 @@ pub struct Surroundings<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
-}
-
-/// Why a service cannot be had.
-#[derive(Debug, Error)]
-pub enum ServiceError {
-    /// No file has it.
-    #[error("the service `{name}` is defined in none of: {}", .looked_at.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
-    Unknown {
-        /// Its name.
-        name: String,
-        /// The files that libpq would read, whether they are there or not.
-        looked_at: Vec<PathBuf>,
-    },
-    /// A line of its definition that cannot be read. Its text is not shown: it may hold a password.
-    #[error("{}, line {line}: {reason}", .path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A file that is there and cannot be read.
-    #[error("cannot read the service file {}: {}", .0.display(), .1)]
-    Unreadable(PathBuf, io::Error),
 }
 
 /// The user's home directory, given the variable `HOME`: where that says nothing, what the system's list of users

@@ -13,18 +13,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rustls::{
-    ClientConfig, ProtocolVersion, SupportedProtocolVersion,
-    crypto::ring,
-    pki_types::ServerName,
-    sign::SingleCertAndKey,
-    version::{TLS12, TLS13},
-};
+use rustls::{ClientConfig, ProtocolVersion, crypto::ring, pki_types::ServerName, sign::SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use self::{alert::Shown, certificate::Certificate, encrypted::Encrypted, files::Unusable, verify::Verifier};
-use crate::{ConnInfo, InvalidConnString, Parameters, SslMode};
+use crate::{
+    ConnInfo, SslMode,
+    sslmode::{sends_name, versions},
+};
 
 /// What became of the handshake; the driver keeps it to itself.
 #[derive(Clone, Debug, Default)]
@@ -93,65 +90,6 @@ impl Handshaken {
     }
 }
 
-/// Looks at the parameters of TLS that need no file.
-pub(crate) fn check(info: &ConnInfo, is_nameless: bool) -> Result<(), InvalidConnString> {
-    let more = &info.more;
-    versions(more)?;
-    flag(more, "sslsni")?;
-    match more.get("channel_binding") {
-        None | Some("disable" | "prefer" | "require") => {}
-        Some(_) => return Err(InvalidConnString::value("channel_binding", "is none of disable, prefer, require")),
-    }
-    match more.get("sslnegotiation") {
-        None | Some("postgres") => {}
-        Some("direct") if info.ssl_mode >= SslMode::Require => {}
-        Some("direct") => {
-            return Err(InvalidConnString::value(
-                "sslnegotiation",
-                format!("direct wants sslmode=require, verify-ca or verify-full, not {}", info.ssl_mode),
-            ));
-        }
-        Some(_) => return Err(InvalidConnString::value("sslnegotiation", "is neither postgres nor direct")),
-    }
-    if is_nameless && info.ssl_mode == SslMode::VerifyFull {
-        return Err(InvalidConnString::value(
-            "sslmode",
-            "verify-full wants a host beside hostaddr: its name is verified",
-        ));
-    }
-    Ok(())
-}
-
-/// The protocol versions that may be spoken; older ones than 1.2 are spoken by nobody here.
-fn versions(more: &Parameters) -> Result<Vec<&'static SupportedProtocolVersion>, InvalidConnString> {
-    let number = |name: &'static str, default: u8| match more.get(name).map(str::to_ascii_lowercase).as_deref() {
-        None => Ok(default),
-        Some("tlsv1") => Ok(0),
-        Some("tlsv1.1") => Ok(1),
-        Some("tlsv1.2") => Ok(2),
-        Some("tlsv1.3") => Ok(3),
-        Some(_) => Err(InvalidConnString::value(name, "is none of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3")),
-    };
-    let lowest = number("ssl_min_protocol_version", 2)?;
-    let highest = number("ssl_max_protocol_version", 3)?;
-    let all = [(2, &TLS12), (3, &TLS13)];
-    let spoken: Vec<_> =
-        all.into_iter().filter(|(n, _)| (lowest..=highest).contains(n)).map(|(_, version)| version).collect();
-    if spoken.is_empty() {
-        let reason = "leaves no version: TLSv1.2 and TLSv1.3 are spoken here";
-        return Err(InvalidConnString::value("ssl_max_protocol_version", reason));
-    }
-    Ok(spoken)
-}
-
-fn flag(more: &Parameters, name: &'static str) -> Result<bool, InvalidConnString> {
-    match more.get(name) {
-        None | Some("1") => Ok(true),
-        Some("0") => Ok(false),
-        Some(_) => Err(InvalidConnString::value(name, "is neither 0 nor 1")),
-    }
-}
-
 /// Makes one TLS session; files are read when the server offers TLS, not before.
 #[derive(Clone)]
 pub(crate) struct Tls {
@@ -187,7 +125,7 @@ impl Tls {
             Some(own) => (builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own.key))), Some(own.path)),
             None => (builder.with_no_client_auth(), None),
         };
-        config.enable_sni = flag(&info.more, "sslsni").map_err(|error| words(&error))?;
+        config.enable_sni = sends_name(&info.more).map_err(|error| words(&error))?;
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok((config, verified, Shown { own, info: self.info.clone() }))
     }

@@ -134,7 +134,7 @@ pub(super) fn nearest(name: &str) -> String {
 
 impl Keyword {
     /// Why a value is refused, if it is.
-    pub(crate) fn refusal(&self, value: &str) -> Option<&'static str> {
+    pub(super) fn refusal(&self, value: &str) -> Option<&'static str> {
         match &self.support {
             _ if value.is_empty() => None,
             Support::Full => None,
@@ -145,7 +145,7 @@ impl Keyword {
 }
 
 /// Whether libpq refuses an empty value, which elsewhere leaves the default.
-pub(crate) fn wants_a_value(name: &str) -> bool {
+pub(super) fn wants_a_value(name: &str) -> bool {
     [
         "sslmode",
         "sslnegotiation",
@@ -166,12 +166,12 @@ pub(crate) fn wants_a_value(name: &str) -> bool {
 
 /// Whether the environment's word for a parameter may be passed by: it is about how things look, or about a
 /// way of logging in that is not taken.
-pub(crate) fn is_harmless(name: &str) -> bool {
+pub(super) fn is_harmless(name: &str) -> bool {
     ["client_encoding", "krbsrvname", "gsslib", "gssdelegation"].contains(&name)
 }
 
 /// Whether a parameter's value is nobody's to see.
-pub(crate) fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     ["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"].contains(&name)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{InvalidConnString, Parameters, conninfo::number};
+use crate::{InvalidConnString, Parameters};
 
 /// After so long without a word the peer is asked whether it still lives, and again after each interval: a
 /// query may take hours, but a machine or a tunnel that is gone must be noticed. libpq leaves it to the
@@ -30,7 +30,7 @@ pub(crate) struct Keepalives {
 impl Keepalives {
     pub(crate) fn of(more: &Parameters) -> Result<Self, InvalidConnString> {
         let positive = |name, default: u32| {
-            Ok::<_, InvalidConnString>(match number(more, name)? {
+            Ok::<_, InvalidConnString>(match more.number(name)? {
                 None => Some(default),
                 Some(said) => u32::try_from(said).ok().filter(|said| *said > 0),
             })
@@ -41,7 +41,7 @@ impl Keepalives {
         };
         let limit = u32::try_from(UNACKNOWLEDGED_LIMIT.as_millis()).unwrap_or(u32::MAX);
         Ok(Self {
-            on: number(more, "keepalives")?.is_none_or(|said| said != 0),
+            on: more.number("keepalives")?.is_none_or(|said| said != 0),
             idle: seconds("keepalives_idle", IDLE)?,
             interval: seconds("keepalives_interval", INTERVAL)?,
             retries: positive("keepalives_count", RETRIES)?,

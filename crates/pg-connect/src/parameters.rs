@@ -1,8 +1,15 @@
 //! What a connection string says, parameter by parameter, before anything is made of it.
 
-use std::{collections::BTreeMap, fmt};
+mod error;
+mod foreign;
+mod keyvalue;
+mod keyword;
+mod uri;
 
-use super::{InvalidConnString, foreign, keyvalue, keyword, uri};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+pub use self::error::{InvalidConnString, ServiceError};
+pub(crate) use self::keyword::known;
 
 /// libpq's parameters by name. What is not said comes from lower sources: a service, the environment, defaults.
 ///
@@ -65,6 +72,19 @@ impl Parameters {
         Ok(())
     }
 
+    /// Whether each value can have its effect here.
+    pub(crate) fn check(&self) -> Result<(), InvalidConnString> {
+        for (name, value) in self.iter() {
+            if let Some(reason) = known(name)?.refusal(value) {
+                return Err(InvalidConnString::Unsupported(name, reason));
+            }
+            if value.is_empty() && keyword::wants_a_value(name) {
+                return Err(InvalidConnString::value(name, "is empty: give it a value, or leave it out"));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a lower source's value wherever nothing is said.
     pub fn fill(&mut self, lower: &Self) {
         for (name, value) in &lower.0 {
@@ -73,7 +93,7 @@ impl Parameters {
     }
 
     /// The same without some. Those are not copied: a list of hosts may be long, and each host has its parameters.
-    pub(super) fn without(&self, names: &[&str]) -> Self {
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
         let left = self.0.iter().filter(|(name, _)| !names.contains(name));
         Self(left.map(|(name, value)| (*name, value.clone())).collect())
     }
@@ -105,6 +125,20 @@ impl Parameters {
             passed_by.extend(variable(key).map(|_| (key, reason)));
         }
         (said, passed_by)
+    }
+
+    /// A whole number, which white space may surround.
+    pub(crate) fn number(&self, name: &'static str) -> Result<Option<i32>, InvalidConnString> {
+        let parse = |text: &str| {
+            text.trim_matches(is_space).parse().map_err(|_| InvalidConnString::value(name, "is no whole number"))
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    /// Seconds; 0 and below mean no limit of the user's.
+    pub(crate) fn seconds(&self, name: &'static str) -> Result<Option<Duration>, InvalidConnString> {
+        let seconds = self.number(name)?.and_then(|seconds| u64::try_from(seconds).ok());
+        Ok(seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs))
     }
 
     /// Whether a parameter's value is nobody's to see.

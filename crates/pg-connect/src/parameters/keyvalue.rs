@@ -1,6 +1,6 @@
 //! Connection strings as `key=value` pairs: `host=localhost user='a b' password='it\'s'`.
 
-use super::{InvalidConnString, Parameters, keyword, parameters::is_space};
+use super::{InvalidConnString, Parameters, is_space, keyword};
 
 /// Reads pairs parted by white space; a value may stand in single quotes, `\` takes the next character as it is.
 pub(super) fn parse(text: &str) -> Result<Parameters, InvalidConnString> {

@@ -1,9 +1,8 @@
-//! Why a connection string was refused.
+//! Why a connection string was refused, or the service that it names.
+
+use std::{io, path::PathBuf};
 
 use thiserror::Error;
-
-use super::keyword;
-use crate::ServiceError;
 
 /// Why a connection string was refused. Holds no part of it that could be a password.
 #[derive(Debug, Error)]
@@ -38,9 +37,9 @@ pub enum InvalidConnString {
     /// A parameter that is not done here, or another tool's, and what to do.
     #[error("the parameter `{0}` is not supported here: {1}")]
     Unsupported(&'static str, &'static str),
-    /// A parameter of nobody's, whose name is no secret.
-    #[error("libpq knows no parameter `{0}`{hint}", hint = keyword::nearest(.0))]
-    Named(String),
+    /// A parameter that libpq does not know, whose name is no secret, and what to do.
+    #[error("libpq knows no parameter `{0}`{1}")]
+    Named(String, String),
     /// A parameter of nobody's. Its name is not shown: it may be the rest of a password.
     #[error(
         "it holds a parameter that libpq does not know (in a password, `&` must be percent-encoded in a URI; white space needs single quotes around the value in key=value pairs)"
@@ -64,4 +63,30 @@ impl InvalidConnString {
             _ => None,
         }
     }
+}
+
+/// Why a service cannot be had.
+#[derive(Debug, Error)]
+pub enum ServiceError {
+    /// No file has it.
+    #[error("the service `{name}` is defined in none of: {}", .looked_at.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    Unknown {
+        /// Its name.
+        name: String,
+        /// The files that libpq would read, whether they are there or not.
+        looked_at: Vec<PathBuf>,
+    },
+    /// A line of its definition that cannot be read. Its text is not shown: it may hold a password.
+    #[error("{}, line {line}: {reason}", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that is there and cannot be read.
+    #[error("cannot read the service file {}: {}", .0.display(), .1)]
+    Unreadable(PathBuf, io::Error),
 }
