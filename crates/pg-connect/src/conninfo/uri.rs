@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::{Address, Host};
 
 /// Writes the URI; `password` is what stands in the password's place.
@@ -38,28 +40,13 @@ pub(super) fn print(
 
 /// A text percent-encoded with upper-case digits, as we write it, and with lower-case ones.
 pub(super) fn encodings(text: &str) -> [String; 2] {
-    let upper = encode(text);
-    let mut digits = 0;
-    let lower = upper
-        .chars()
-        .map(|c| {
-            let is_digit = digits > 0;
-            digits = if c == '%' { 2 } else { u8::saturating_sub(digits, 1) };
-            if is_digit { c.to_ascii_lowercase() } else { c }
-        })
-        .collect();
-    [upper, lower]
+    let lower = |part: &str| if part.starts_with('%') { part.to_ascii_lowercase() } else { part.to_owned() };
+    [encode(text), utf8_percent_encode(text, &RESERVED).map(lower).collect()]
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can trip.
 pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, &RESERVED).to_string()
 }
+
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

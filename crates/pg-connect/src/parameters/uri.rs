@@ -1,5 +1,9 @@
 //! Connection URIs, read: `postgresql://user:password@host:port,host:port/database?key=value&…`.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use super::{InvalidConnString, Parameters, keyword};
 
 /// Reads what follows `postgresql://`.
@@ -123,18 +127,11 @@ fn escape(place: &'static str, found: &'static str, instead: &'static str) -> In
 
 /// Percent-decodes; `+` is no space, as in libpq.
 fn decode(place: &'static str, text: &str) -> Result<String, InvalidConnString> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = [rest.next(), rest.next()].map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
-        let [Some(high), Some(low)] = digits else {
-            return Err(escape(place, "a bare `%`", "%25"));
-        };
-        bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    let is_encoded = |at: usize| text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(is_digit));
+    if text.match_indices('%').any(|(at, _)| !is_encoded(at)) {
+        return Err(escape(place, "a bare `%`", "%25"));
     }
-    String::from_utf8(bytes).map_err(|_| InvalidConnString::value(place, "is not UTF-8 after percent-decoding"))
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Cow::into_owned).map_err(|_| InvalidConnString::value(place, "is not UTF-8 after percent-decoding"))
 }
