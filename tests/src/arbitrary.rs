@@ -48,18 +48,13 @@ prop_compose! {
             more.set("sslrootcert", root).unwrap();
         }
         ConnInfo {
-            host: address.host,
-            port: address.port,
-            user,
             password: password.map(Password::new),
-            database,
             options,
             ssl_mode,
             application_name,
             connect_timeout: connect_timeout.map(|seconds| std::time::Duration::from_secs(u64::try_from(seconds).unwrap())),
             more,
-            default_certificates: None,
-            scram_only: false,
+            ..ConnInfo::of(&address, &user, &database)
         }
     }
 }

@@ -62,17 +62,32 @@ const NAMED: [&str; 14] = [
 ];
 
 impl ConnInfo {
+    /// A role's connection to a database of a server, without a password, and with all else as libpq has it by default.
+    pub fn of(address: &Address, user: &str, database: &str) -> Self {
+        Self {
+            host: address.host.clone(),
+            port: address.port,
+            user: user.to_owned(),
+            password: None,
+            database: database.to_owned(),
+            options: Options::default(),
+            ssl_mode: SslMode::default(),
+            application_name: None,
+            connect_timeout: None,
+            more: Parameters::default(),
+            default_certificates: None,
+            scram_only: false,
+        }
+    }
+
     /// The connection that these parameters mean, to one of the servers that they name. Role and database
     /// follow libpq's defaults: the operating system's user, and the role.
     pub fn new(address: &Address, parameters: &Parameters) -> Result<Self, InvalidConnString> {
         parameters.check()?;
         let get = |name| parameters.get(name).map(str::to_owned);
         let user = get("user").map_or_else(operating_systems_user, Ok)?;
+        let database = parameters.get("dbname").unwrap_or(&user);
         let info = Self {
-            host: address.host.clone(),
-            port: address.port,
-            database: get("dbname").unwrap_or_else(|| user.clone()),
-            user,
             password: password(parameters)?,
             options: Options::parse(parameters.get("options").unwrap_or(""))
                 .map_err(|reason| InvalidConnString::value("options", reason))?,
@@ -80,8 +95,7 @@ impl ConnInfo {
             application_name: get("application_name").or_else(|| get("fallback_application_name")),
             connect_timeout: parameters.seconds("connect_timeout")?,
             more: parameters.without(&NAMED),
-            default_certificates: None,
-            scram_only: false,
+            ..Self::of(address, &user, database)
         };
         // What is used later is looked at now: a bad value is an error of the configuration.
         TargetSessionAttrs::of(&info.more)?;

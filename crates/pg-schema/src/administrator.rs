@@ -8,9 +8,7 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{
-    ConnInfo, ConnectError, Host, Identifier, Options, Parameters, Session, Spare, SslMode, connect_administrator,
-};
+use pg_config::{Address, ConnInfo, ConnectError, Host, Identifier, Session, Spare, SslMode, connect_administrator};
 
 use crate::{
     Expected,
@@ -83,21 +81,13 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
     let me = User::from_uid(geteuid()).ok()??;
     let user = geteuid().is_root().then(|| socket_owner.clone());
     let roles = [user.as_ref().unwrap_or(&me).name.clone(), "postgres".to_owned()];
+    let socket = Address { host: Host::Unix(directory.clone()), port: app.port };
     roles.into_iter().find_map(|role| {
         let administrator = Administrator {
             connection: ConnInfo {
-                host: Host::Unix(directory.clone()),
-                port: app.port,
-                user: role.clone(),
-                password: None,
-                database: "postgres".to_owned(),
-                options: Options::default(),
                 ssl_mode: SslMode::Disable,
-                application_name: None,
                 connect_timeout: app.connect_timeout,
-                more: Parameters::default(),
-                default_certificates: None,
-                scram_only: false,
+                ..ConnInfo::of(&socket, &role, "postgres")
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),

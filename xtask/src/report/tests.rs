@@ -1,6 +1,6 @@
 //! What others wrote, through every printer: each character of Unicode, and what may mean something only together.
 
-use pg_config::{ConnInfo, Host, Identifier, Literal, Options, Parameters, Spare, SslMode, is_hidden};
+use pg_config::{Address, ConnInfo, Host, Identifier, Literal, Spare, is_hidden};
 use pg_schema::{Access, Check, Fix, Kind, Object};
 use pg_server::{Server, Source};
 use roxmltree::Document;
@@ -92,20 +92,7 @@ impl World {
         let checks =
             ["strays", "schema", "role", "server"].into_iter().zip(statuses).map(|(id, status)| check(id, status));
         let host = Host::Tcp(text.to_owned());
-        let app = ConnInfo {
-            host: host.clone(),
-            port: 5432,
-            user: text.to_owned(),
-            password: None,
-            database: text.to_owned(),
-            options: Options::default(),
-            ssl_mode: SslMode::Disable,
-            application_name: None,
-            connect_timeout: None,
-            more: Parameters::default(),
-            default_certificates: None,
-            scram_only: false,
-        };
+        let app = ConnInfo::of(&Address { host: host.clone(), port: 5432 }, text, text);
         let server = Server {
             source: Source::Env,
             host,

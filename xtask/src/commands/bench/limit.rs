@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, Password, SslMode};
+use pg_config::{Address, ConnInfo, ConnectError, Host, Password, SslMode};
 use pg_server::{Binaries, Template};
 
 /// What development servers are started with.
@@ -51,19 +51,11 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &
 
 /// A refused login is an answer: only a server that is ready looks at passwords.
 pub(super) fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
+    let address = Address { host: Host::Tcp("127.0.0.1".to_owned()), port };
     let nobody = ConnInfo {
-        host: Host::Tcp("127.0.0.1".to_owned()),
-        port,
-        user: "postgres".to_owned(),
         password: Some(Password::new("nobody's")),
-        database: "postgres".to_owned(),
-        options: Options::default(),
         ssl_mode: SslMode::Disable,
-        application_name: None,
-        connect_timeout: None,
-        more: Parameters::default(),
-        default_certificates: None,
-        scram_only: false,
+        ..ConnInfo::of(&address, "postgres", "postgres")
     };
     while started.elapsed() < super::WAIT {
         match pg_config::connect(&nobody) {
