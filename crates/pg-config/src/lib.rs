@@ -19,5 +19,6 @@ pub use keys::{KEYS, Key};
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, InvalidConnString, Options, Parameters, Password,
     Rights, Session, Spare, SslMode, connect, connect_administrator, connect_within, further_lines_quoted, mask_urls,
+    sqlstate_help,
 };
 pub use project::{Project, ProjectError};

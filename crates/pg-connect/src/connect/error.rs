@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     ConnInfo, Host, InvalidConnString, SslMode,
+    sqlstate::{Effect, Meaning},
     tls::{Established, Handshaken},
 };
 
@@ -62,7 +63,7 @@ pub enum ConnectError {
         error: Box<DbError>,
     },
     /// The server answered, and can give no session now: that says nothing of the role, its password or `pg_hba.conf`.
-    #[error("the server at {at} gives {user} no session in {database}: {}{} ({})\n  help: {}", further_lines_quoted(.error.message()), detail(.error), .error.code().code(), .trouble.help)]
+    #[error("the server at {at} gives {user} no session in {database}: {}{} ({})\n  help: {}", further_lines_quoted(.error.message()), detail(.error), .error.code().code(), .meaning.help)]
     Unable {
         /// Host and port.
         at: String,
@@ -73,7 +74,7 @@ pub enum ConnectError {
         /// The server's words.
         error: Box<DbError>,
         /// What its SQLSTATE means.
-        trouble: &'static Trouble,
+        meaning: &'static Meaning,
     },
     /// The server wants a password, and none is known.
     #[error("the server at {at} wants a password for {user}, and none was given")]
@@ -124,62 +125,6 @@ pub enum ConnectError {
     Parameter(#[from] InvalidConnString),
 }
 
-/// What an SQLSTATE says of a server that gives no session.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What the SQLSTATE begins with.
-    code: &'static str,
-    /// Whether waiting may help.
-    passes: bool,
-    /// Whether files of the server are missing or damaged.
-    is_damage: bool,
-    /// What to do.
-    help: &'static str,
-}
-
-/// Of the SQLSTATEs with which a session is refused (the manual's appendix A) those that are about the server. The first
-/// that fits counts.
-static TROUBLES: [Trouble; 8] = [
-    Trouble {
-        code: "53300",
-        passes: true,
-        is_damage: false,
-        help: "end sessions that nobody needs (pg_stat_activity lists them), or raise max_connections, or the CONNECTION LIMIT of \
-               the role or of the database",
-    },
-    Trouble { code: "53100", passes: false, is_damage: false, help: "make room on the server's disk" },
-    Trouble { code: "53200", passes: true, is_damage: false, help: "the server's machine needs more free memory" },
-    Trouble { code: "53", passes: true, is_damage: false, help: "the server's log says what it lacks" },
-    Trouble { code: "58", passes: false, is_damage: true, help: DAMAGED },
-    Trouble { code: "XX001", passes: false, is_damage: true, help: DAMAGED },
-    Trouble { code: "XX002", passes: false, is_damage: true, help: DAMAGED },
-    // Poolers give it for many reasons.
-    Trouble {
-        code: "XX",
-        passes: false,
-        is_damage: false,
-        help: "the log of the server, or of a pooler before it, says more",
-    },
-];
-
-/// The files of one database are gone, of which the catalog knows.
-static MISSING_FILES: Trouble = Trouble { code: "3D000", passes: false, is_damage: true, help: DAMAGED };
-
-const DAMAGED: &str = "files of the server are missing or damaged, and its log says which: restore a backup of the database, or drop \
-                       it and make it again";
-
-impl Trouble {
-    fn of(error: &DbError) -> Option<&'static Self> {
-        let code = error.code().code();
-        // Where a database is not there at all, the detail names no directory (`InitPostgres`, `postinit.c`).
-        let names_directory = |detail: &str| detail.contains("base/") || detail.contains("pg_tblspc/");
-        if *error.code() == SqlState::INVALID_CATALOG_NAME && error.detail().is_some_and(names_directory) {
-            return Some(&MISSING_FILES);
-        }
-        TROUBLES.iter().find(|trouble| code.starts_with(trouble.code))
-    }
-}
-
 /// The server's detail, in the sentence of its message.
 fn detail(error: &DbError) -> String {
     error.detail().map(|detail| format!(": {}", further_lines_quoted(detail))).unwrap_or_default()
@@ -198,7 +143,7 @@ impl ConnectError {
 
     /// Whether files of the server are missing or damaged.
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Unable { trouble, .. } if trouble.is_damage)
+        matches!(self, Self::Unable { meaning, .. } if meaning.effect == Effect::Damage)
     }
 
     /// Whether somebody in between refuses what the session should start with: PgBouncer takes no `options`, from
@@ -228,7 +173,7 @@ impl ConnectError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NotReady { .. } => true,
-            Self::Unable { trouble, .. } => trouble.passes,
+            Self::Unable { meaning, .. } => meaning.effect == Effect::Passing,
             Self::NoneWillDo { failures, .. } => failures.iter().any(Self::may_pass),
             _ => false,
         }
@@ -258,11 +203,11 @@ impl ConnectError {
         if let Some(server) = error.as_db_error() {
             let error = Box::new(server.clone());
             let database = format!("database \"{}\"", info.database);
-            return match (server.code(), Trouble::of(server)) {
+            return match (server.code(), Meaning::of_login(server)) {
                 (&SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN, _) => {
                     Self::NotReady { at, error }
                 }
-                (_, Some(trouble)) => Self::Unable { at, user, database, error, trouble },
+                (_, Some(meaning)) => Self::Unable { at, user, database, error, meaning },
                 (_, None) => Self::Refused { at, user, database, error },
             };
         }
