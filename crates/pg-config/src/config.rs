@@ -3,6 +3,7 @@
 mod administrator;
 mod connection;
 mod layers;
+mod migrations;
 mod parts;
 
 use std::{
@@ -13,12 +14,11 @@ use std::{
 
 use thiserror::Error;
 
-use pg_connect::{
-    Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode, mask_urls,
-};
+use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode};
 
 use self::connection::Connection;
-use crate::{Digest, Environment, Identifier, InputsError, InvalidIdentifier, Project, Source};
+pub use self::migrations::Migrations;
+use crate::{Environment, Identifier, InvalidIdentifier, Project, Source};
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]
@@ -101,17 +101,6 @@ pub enum Durability {
     Development,
     /// All that was committed: PostgreSQL's own defaults.
     Durable,
-}
-
-/// How the app's migrations are run.
-#[derive(Clone, Debug)]
-pub struct Migrations {
-    /// Run once by `sh -c` at the workspace's root.
-    pub command: Sourced<String>,
-    /// The command as it was written: no reference in `.env` has become a value, and passwords in URLs are masked.
-    pub written: String,
-    /// Globs of their files; none: they are never skipped.
-    pub inputs: Option<Sourced<Vec<String>>>,
 }
 
 /// Why the configuration cannot be used.
@@ -217,37 +206,6 @@ impl Config {
     /// How the app's connection to a named server is encrypted.
     pub fn ssl_mode(&self) -> SslMode {
         self.app.ssl_mode
-    }
-}
-
-impl Migrations {
-    fn resolve(project: &Project, environment: &Environment) -> Self {
-        let command = or_default(text(environment, "MIGRATE_COMMAND"), &project.migrate_command);
-        let inputs = text(environment, "MIGRATE_INPUTS").or_else(|| {
-            (command.value == project.migrate_command)
-                .then(|| Sourced { value: project.migrate_inputs.clone(), source: Source::Default })
-        });
-        let inputs = inputs
-            .map(|found| Sourced { value: list(&found.value).map(str::to_owned).collect(), source: found.source });
-        let referring = match command.source {
-            Source::File(key, _) => environment.written(key).filter(|written| written.contains('$')),
-            _ => None,
-        };
-        let written = mask_urls(referring.unwrap_or(&command.value));
-        Self { command, written, inputs }
-    }
-
-    /// Which command it is, in words that hold nothing of it: it may hold passwords.
-    pub fn named(&self) -> String {
-        match &self.command.source {
-            Source::Default => "the default MIGRATE_COMMAND".to_owned(),
-            source => source.to_string(),
-        }
-    }
-
-    /// The digest of command and inputs; `None` where no inputs are named.
-    pub fn digest(&self, root: &Path) -> Result<Option<Digest>, InputsError> {
-        self.inputs.as_ref().map(|inputs| Digest::of(root, &self.command.value, &inputs.value)).transpose()
     }
 }
 

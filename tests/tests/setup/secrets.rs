@@ -89,7 +89,9 @@ fn a_password_in_the_migrate_command_is_masked() {
     ] {
         let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", command);
         let setup = workspace.run(&["db-setup", "-v"]).never_says("s3cret-pw");
-        lines.extend(setup.stderr.lines().filter(|line| line.contains("true")).map(|line| format!("{line}\n")));
+        lines.extend(
+            setup.stderr.lines().filter(|line| line.contains("MIGRATE_COMMAND: ")).map(|line| format!("{line}\n")),
+        );
         let status = workspace.run(&["db-status", "-v"]).exits(0).never_says("s3cret-pw");
         assert!(status.stdout.contains("***"), "{}", status.stdout);
     }
@@ -131,7 +133,7 @@ fn the_migrate_command_is_named_and_not_printed() {
     shows("named-commands", &screens);
 }
 
-/// With `-v` it is printed as it was written, and nothing in it has become a value.
+/// With `-v` it is printed as it was written, up to the first password. Nothing in it has become a value.
 #[test]
 fn no_reference_in_the_migrate_command_is_expanded() {
     let cluster = Cluster::start();
@@ -139,7 +141,7 @@ fn no_reference_in_the_migrate_command_is_expanded() {
     workspace.write(".env", "TOKEN=s3cret-pw\nMIGRATE_COMMAND=\"true --token ${TOKEN} postgres://u:s3cret-pw@h/d\"\n");
     for arguments in [&["db-setup", "-v"][..], &["db-status", "-v"], &["db-migrate", "-v"], &["db-status"]] {
         let run = workspace.run(arguments).never_says("s3cret-pw");
-        let written = r#"MIGRATE_COMMAND: "true --token ${TOKEN} postgres://u:***@h/d" (MIGRATE_COMMAND in .env)"#;
+        let written = r#"MIGRATE_COMMAND: "true --token ${TOKEN} postgres://*** (MIGRATE_COMMAND in .env)"#;
         assert_eq!(run.stderr.contains(written), arguments.contains(&"-v"), "{}", run.stderr);
     }
 }
