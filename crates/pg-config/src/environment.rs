@@ -196,7 +196,7 @@ impl fmt::Debug for Environment {
 }
 
 /// The two sources that an [`Environment`] reads, higher first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Layer {
     Process,
     File,
@@ -204,6 +204,11 @@ pub(crate) enum Layer {
 
 impl Layer {
     pub(crate) const ALL: [Self; 2] = [Self::Process, Self::File];
+
+    /// Whether the other's values come first.
+    pub(crate) fn is_below(self, other: Self) -> bool {
+        self > other
+    }
 }
 
 /// Where a value of the configuration came from.

@@ -35,10 +35,8 @@ fn each_value_has_its_own_source_and_the_files_name() {
         .with("SECRET_KEY", "s3cret-of-the-app");
     workspace.write(
         "a.env",
-        format!(
-            "DATABASE_URL=postgres://aura_user:pw-in-file@127.0.0.1:{}/aura_db?sslmode=disable&options=-cwork_mem=2MB\nDEBUG=s3cret-debug\n",
-            cluster.port()
-        ),
+        "DB_HOST=127.0.0.1\nDB_PORT=1\nDB_USER=aura_user\nDB_PASSWORD=pw-in-file\nDB_NAME=aura_db\n\
+         PGSSLMODE=disable\nPGOPTIONS='-c work_mem=2MB'\nDEBUG=s3cret-debug\n",
     );
     let run = workspace.run(&["db-status", "--env-file", "a.env"]).exits(0);
     run.never_says("pw-in-file").never_says("s3cret").shows("source-of-each-value");

@@ -91,8 +91,8 @@ fn f03_a_higher_source_replaces_a_lower_one() {
 #[test]
 fn a_lower_sources_password_stays_from_a_higher_sources_server() {
     let (cluster, workspace) = state::set_up();
-    let workspace = workspace.without("DATABASE_URL").with("DB_HOST", "127.0.0.1");
     let port = cluster.port();
+    let workspace = workspace.without("DATABASE_URL").with("DB_HOST", "127.0.0.1").with("DB_PORT", &port.to_string());
     workspace.write(
         ".env",
         format!("DATABASE_URL=postgres://aura_user:the-apps-own@db.example.invalid:{port}/aura_db?sslmode=require\n"),

@@ -4,99 +4,86 @@ use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, S
 
 use super::{
     ConfigError, Sourced,
-    layers::{ADDRESS, Layered, TLS, are_same_hosts},
-    parts::{FOR_ANY_SERVER, Parts},
+    layers::{Chosen, Layered},
+    parts::TLS,
 };
-use crate::{Environment, Source, environment::Layer};
 
-/// `ADMIN_DATABASE_URL` of one source, and what its service says besides.
-pub(super) struct Administrator {
-    source: Source,
-    layer: Layer,
-    said: Parts,
+/// The connection of the highest `ADMIN_DATABASE_URL` to each server that it may mean; `app` says how the app reaches its
+/// own. What was not used goes to `ignored`, with the reason.
+pub(super) fn connections(
+    layers: &[Layered],
+    chosen: Option<&Chosen>,
+    app: &Parameters,
+    around: &Surroundings<'_>,
+    ignored: &mut Vec<String>,
+) -> Result<Option<Sourced<Vec<ConnInfo>>>, ConfigError> {
+    let Some((own, admin)) = layers.iter().find_map(|layer| Some((layer, layer.admin.as_ref()?))) else {
+        return Ok(None);
+    };
+    let mut said = admin.value.clone();
+    // Without a host it means the app's server: what its source says for another one does not count there.
+    let apps = chosen.filter(|_| !said.names_a_host());
+    for name in said.names() {
+        if let Some(reason) = apps.and_then(|chosen| own.refusal(name, chosen)) {
+            said.take(name);
+            ignored.push(format!("the {name} of {}: {reason}", admin.source));
+        }
+    }
+    let mut all = said.parameters()?;
+    let wrong = |error| ConfigError::ConnString(admin.source.clone(), error);
+    let addresses = addresses(&all, apps).map_err(wrong)?;
+    let speaks = speaks(layers, own, chosen, app, &addresses)?;
+    let (passfile, problems) = around.passfile(if all.says("passfile") { &all } else { app });
+    if all.get("password").is_none() {
+        let new: Vec<_> = problems.into_iter().filter(|problem| !ignored.contains(problem)).collect();
+        ignored.extend(new);
+    }
+    complete(&mut all, &speaks, app).map_err(wrong)?;
+    let certificates = around.default_certificates();
+    let candidates = Candidates::at(&addresses, &all, &passfile, certificates).map_err(wrong)?;
+    Ok(Some(Sourced { value: candidates.all().to_vec(), source: admin.source.clone() }))
 }
 
-/// What the administrator's connection may lean on.
-pub(super) struct Context<'a> {
-    pub(super) layers: &'a [Layered],
-    /// The app's server.
-    pub(super) named: Option<&'a Sourced<Vec<Address>>>,
-    /// How the app reaches it.
-    pub(super) app: &'a Parameters,
-    pub(super) around: &'a Surroundings<'a>,
+/// What it names; without a host the app's own servers, on its own port where it says one.
+fn addresses(all: &Parameters, apps: Option<&Chosen>) -> Result<Vec<Address>, InvalidConnString> {
+    let own = Address::all(all)?;
+    let Some(apps) = apps else { return Ok(own) };
+    Ok(match all.get("port") {
+        None => apps.addresses.clone(),
+        Some(_) => apps.addresses.iter().map(|found| Address { host: found.host.clone(), port: own[0].port }).collect(),
+    })
 }
 
-impl Administrator {
-    pub(super) fn read(
-        environment: &Environment,
-        layer: Layer,
-        around: &Surroundings<'_>,
-    ) -> Result<Option<Self>, ConfigError> {
-        let Some(text) = environment.at(layer, "ADMIN_DATABASE_URL") else { return Ok(None) };
-        let source = environment.source(layer, "ADMIN_DATABASE_URL");
-        let said = Parts::of_url(text, &source, environment, around)?;
-        Ok(Some(Self { source, layer, said }))
+/// How its server is spoken to: as the app does, where that is the app's; else as the sources say that mean it; else as
+/// libpq's variables say in its own source, or in a higher one that means no server.
+fn speaks(
+    layers: &[Layered],
+    own: &Layered,
+    chosen: Option<&Chosen>,
+    app: &Parameters,
+    addresses: &[Address],
+) -> Result<Parameters, ConfigError> {
+    let mut speaks = Parameters::default();
+    if chosen.is_some_and(|chosen| are_same_hosts(&chosen.addresses, addresses)) {
+        speaks.fill(app);
     }
-
-    /// The server that it names, and how it is spoken to: the app's own, where nothing else names one.
-    pub(super) fn server(&self) -> Option<Parts> {
-        self.said.names_a_host().then(|| self.said.only(&[ADDRESS, TLS].concat()))
-    }
-
-    /// The connection to each server that it may mean; what was not used goes to `ignored`, with the reason.
-    pub(super) fn connections(
-        &self,
-        context: &Context<'_>,
-        ignored: &mut Vec<String>,
-    ) -> Result<Sourced<Vec<ConnInfo>>, ConfigError> {
-        let names_a_host = self.said.names_a_host();
-        let mut said = self.said.clone();
-        // Without a host it means the server that its own source means: what it says for that one counts for no other.
-        if !names_a_host
-            && let Some(named) = context.named
-            && let Some(own) = context.layers.iter().find(|layer| layer.layer == self.layer)
-            && !own.is_for_chosen
-        {
-            for name in said.names().into_iter().filter(|name| !FOR_ANY_SERVER.contains(name)) {
-                said.take(name);
-                ignored.push(format!("the {name} of {}: {} names another server", self.source, named.source));
-            }
-        }
-        let mut all = said.parameters()?;
-        let wrong = |error| ConfigError::ConnString(self.source.clone(), error);
-        let addresses = addresses(&all, context.named.filter(|_| !names_a_host)).map_err(wrong)?;
-        let is_there = |server: &[Address]| are_same_hosts(server, &addresses);
-        let mut speaks = Parameters::default();
-        if context.named.is_some_and(|named| is_there(&named.value)) {
-            speaks.fill(context.app);
-        }
-        let means_it = |layer: &&Layered| layer.server.as_ref().is_some_and(|server| is_there(server));
-        for layer in context.layers.iter().filter(means_it) {
+    for layer in layers {
+        if layer.server.as_ref().is_some_and(|server| are_same_hosts(server, addresses)) {
             speaks.fill(&layer.said.parameters()?);
         }
-        for layer in context.layers.iter().filter(|layer| !means_it(layer)) {
-            // A source that means another server says nothing of how this one is spoken to, but for libpq's variables
-            // beside the administrator's own URL.
-            let is_own = layer.layer == self.layer;
-            if layer.libpq.names_a_host() || !is_own && layer.server.is_some() {
-                continue;
-            }
-            let mut says = layer.libpq.clone();
-            if layer.layer == Layer::File && self.layer == Layer::Process && says.is_weak() {
-                says.take("sslmode");
-            }
-            speaks.fill(&says.parameters()?);
-        }
-        let (passfile, problems) = context.around.passfile(if all.says("passfile") { &all } else { context.app });
-        if all.get("password").is_none() {
-            let new: Vec<_> = problems.into_iter().filter(|problem| !ignored.contains(problem)).collect();
-            ignored.extend(new);
-        }
-        complete(&mut all, &speaks, context.app).map_err(wrong)?;
-        let certificates = context.around.default_certificates();
-        let candidates = Candidates::at(&addresses, &all, &passfile, certificates).map_err(wrong)?;
-        Ok(Sourced { value: candidates.all().to_vec(), source: self.source.clone() })
     }
+    for layer in layers.iter().filter(|layer| !layer.layer.is_below(own.layer)) {
+        let is_its_own = layer.layer == own.layer && !layer.libpq.names_a_host();
+        if is_its_own || layer.server.is_none() {
+            speaks.fill(&layer.libpq.parameters()?);
+        }
+    }
+    Ok(speaks)
+}
+
+/// Whether both lists name the same hosts, whatever the ports: the way to a host is the same for each of its servers.
+fn are_same_hosts(some: &[Address], others: &[Address]) -> bool {
+    some.iter().map(|address| &address.host).eq(others.iter().map(|address| &address.host))
 }
 
 /// Role and database have defaults of their own; the ways of TLS come from whoever speaks to the same server.
@@ -120,14 +107,4 @@ fn complete(all: &mut Parameters, speaks: &Parameters, app: &Parameters) -> Resu
         }
     }
     Ok(())
-}
-
-/// What it names; without a host the app's own servers, on its own port where it says one.
-fn addresses(all: &Parameters, named: Option<&Sourced<Vec<Address>>>) -> Result<Vec<Address>, InvalidConnString> {
-    let own = Address::all(all)?;
-    let Some(named) = named else { return Ok(own) };
-    Ok(match all.get("port") {
-        None => named.value.clone(),
-        Some(_) => named.value.iter().map(|found| Address { host: found.host.clone(), port: own[0].port }).collect(),
-    })
 }

@@ -1,68 +1,37 @@
-//! What each source says by all its keys together, which server it means by that, and whose server it is in the end.
+//! What each source says by all its keys together, and which source names the server.
 
 use pg_connect::{Address, Surroundings};
 
 use super::{
-    ConfigError,
-    administrator::Administrator,
-    parts::{FOR_ANY_SERVER, Parts},
+    ConfigError, Sourced,
+    parts::{ADDRESS, FOR_ANY_SERVER, Parts, TLS},
 };
 use crate::{Environment, Source, environment::Layer};
 
 /// What one source says.
 pub(super) struct Layered {
     pub(super) layer: Layer,
-    /// By our own keys.
+    /// By our own keys, where no higher source's URL replaces them.
     pub(super) own: Parts,
-    /// By the service that libpq's variables name.
-    pub(super) service: Parts,
-    /// By libpq's variables.
-    pub(super) variables: Parts,
-    /// For the administrator.
-    pub(super) admin: Option<Administrator>,
-    /// All that it says for the app, and what of it libpq's variables say, before anything is taken out.
-    pub(super) said: Parts,
+    /// By libpq's variables, and by the service that they name.
     pub(super) libpq: Parts,
+    /// `ADMIN_DATABASE_URL`, and what its service says besides.
+    pub(super) admin: Option<Sourced<Parts>>,
+    /// All that it says for the app, replaced or not.
+    pub(super) said: Parts,
     /// The server that it means by all of that, if it means one.
     pub(super) server: Option<Vec<Address>>,
-    /// Whether what it says for its server is said for the chosen one.
-    pub(super) is_for_chosen: bool,
 }
 
-/// Where a server is.
-pub(super) const ADDRESS: &[&str] = &["host", "hostaddr", "port"];
-
-/// How a server is spoken to, whoever speaks.
-pub(super) const TLS: &[&str] = &[
-    "sslmode",
-    "sslrootcert",
-    "sslcrl",
-    "sslcrldir",
-    "sslnegotiation",
-    "sslsni",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
-    "channel_binding",
-];
-
-/// The server of the whole configuration: decided first, as one thing. What sources say for another one counts no
-/// more: its password, its certificates, its options.
+/// The server of the whole configuration. It is decided first, as one thing: the source that names the host owns host,
+/// port and TLS.
 pub(super) struct Chosen {
-    /// `host`, `hostaddr`, `port`, each with who said it.
+    /// Host, port and TLS, each with who said it.
     pub(super) parts: Parts,
     pub(super) addresses: Vec<Address>,
     /// Who named it.
     pub(super) source: Source,
-    layer: Layer,
-    /// Whether a higher source than the host's says the port.
-    is_port_from_above: bool,
-}
-
-impl Chosen {
-    /// Whether it was these who named it.
-    pub(super) fn is_by(&self, parts: &Parts) -> bool {
-        ADDRESS.iter().any(|name| parts.get(name).is_some_and(|found| found.source == self.source))
-    }
+    owner: Layer,
 }
 
 impl Layered {
@@ -74,129 +43,105 @@ impl Layered {
     ) -> Result<Vec<Self>, ConfigError> {
         let mut layers: Vec<Self> = Vec::new();
         for layer in Layer::ALL {
-            let own = Parts::read(environment, layer, around)?;
+            let mut own = Parts::read(environment, layer, around)?;
             let (variables, service) = Parts::of_libpq(environment, layer, around)?;
-            let mut service = service.unwrap_or_default();
-            let admin = Administrator::read(environment, layer, around)?;
-            let mut means = own.clone();
-            means.fill(service.clone());
-            means.fill(variables.clone());
-            let server = match &admin {
-                _ if own.names_a_server() || means.names_a_host() => Some(means.addresses()?),
-                Some(admin) => admin.server().map(|server| server.addresses()).transpose()?,
-                None => None,
+            let admin = Parts::of_administrator(environment, layer, around)?;
+            let mut libpq = service.clone().unwrap_or_default().filled(&variables);
+            let means = own.clone().filled(&libpq);
+            let server = if own.names_a_server() || means.names_a_host() {
+                Some(means.addresses()?)
+            } else {
+                server_of(admin.as_ref()).map(Parts::addresses).transpose()?
             };
             // Where a service is named higher up, or by our own keys, `PGSERVICE` is not looked at, as in libpq.
             let higher = layers.iter().map(|layer| &layer.said).chain([&own]).find_map(|said| said.get("service"));
             if let Some(named) = higher
-                && let Some(shadowed) = service.get("service")
+                && let Some(shadowed) = service.as_ref().and_then(|service| service.get("service"))
             {
                 ignored.push(format!("{}: {} names a service", shadowed.source, named.source));
-                service = Parts::default();
+                libpq = variables;
             }
-            let mut libpq = service.clone();
-            libpq.fill(variables.clone());
-            let mut said = own.clone();
-            said.fill(libpq.clone());
-            layers.push(Self { layer, own, service, variables, admin, said, libpq, server, is_for_chosen: true });
+            let said = own.clone().filled(&libpq);
+            // A URL is a whole.
+            if let Some(url) = layers.iter().find_map(|layer| layer.own.url.as_ref()) {
+                ignored.extend(own.sources().map(|source| format!("{source}: {url} replaces it")));
+                own = Parts::default();
+            }
+            layers.push(Self { layer, own, libpq, admin, said, server });
         }
         Ok(layers)
     }
 
-    /// Takes out where it says a server is, which has been decided, and what it says for a server of its own, where
-    /// that is not the chosen one. `ignored` hears of each that is lost, and why.
-    pub(super) fn keep_to(&mut self, chosen: &Chosen, ignored: &mut Vec<String>) {
-        let is_same_host = self.server.as_ref().is_some_and(|server| are_same_hosts(server, &chosen.addresses));
-        let is_below = self.layer == Layer::File && chosen.layer == Layer::Process;
-        let is_above = self.layer == Layer::Process && chosen.layer == Layer::File;
-        // A higher source that names no host of the app's speaks of whatever host there is.
-        let is_of_lower = is_above && self.own.url.is_none() && !self.said.names_a_host();
-        // Who names the host means it, whichever port a lower source adds.
-        let names_it = self.layer == chosen.layer && !chosen.is_port_from_above;
-        let means_it = self.server.as_ref().is_none_or(|server| *server == chosen.addresses);
-        self.is_for_chosen = is_of_lower || names_it || means_it;
-        let means_none = self.server.is_none();
-        // On another port there is another server, but the way to the host is the same.
-        let by = match chosen.parts.source("port") {
-            Source::Default => chosen.source.clone(),
-            port if is_same_host => port,
-            _ => chosen.source.clone(),
-        };
-        let is_for_chosen = self.is_for_chosen;
-        let stays = |name: &str| is_for_chosen || FOR_ANY_SERVER.contains(&name) || is_same_host && TLS.contains(&name);
-        for parts in [&mut self.own, &mut self.service, &mut self.variables] {
+    /// What counts on the chosen server, by our own keys and by libpq's. `ignored` hears of the rest, and why.
+    pub(super) fn counting(&self, chosen: &Chosen, ignored: &mut Vec<String>) -> [Parts; 2] {
+        [self.own.clone(), self.libpq.clone()].map(|mut parts| {
             for name in parts.names() {
-                let why = if ADDRESS.contains(&name) {
-                    let decided = chosen.parts.get(name).map_or(&chosen.source, |found| &found.source);
-                    format!("{decided} names the server")
-                } else if !stays(name) {
-                    format!("{by} names another server")
-                } else if name == "sslmode" && means_none && is_below && parts.is_weak() {
-                    format!("too weak for the server that {by} names")
-                } else {
+                let decided = chosen.parts.get(name);
+                let reason = match ADDRESS.contains(&name) {
+                    true => Some(format!("{} names the server", decided.map_or(&chosen.source, |found| &found.source))),
+                    false => self.refusal(name, chosen),
+                };
+                let Some((reason, lost)) = reason.and_then(|reason| Some((reason, parts.take(name)?))) else {
                     continue;
                 };
-                let Some(found) = parts.take(name) else { continue };
                 // What has become the server is not lost.
-                let is_used = ADDRESS.contains(&name)
-                    && chosen.parts.get(name).is_some_and(|used| used.value.trim() == found.value.trim());
-                if !is_used {
-                    ignored.push(format!("the {name} of {}: {why}", found.source));
+                if decided.is_none_or(|found| found.value.trim() != lost.value.trim()) {
+                    ignored.push(format!("the {name} of {}: {reason}", lost.source));
                 }
             }
-        }
+            parts
+        })
     }
+
+    /// Why what it says by a parameter does not count on the chosen server, if it does not.
+    pub(super) fn refusal(&self, name: &str, chosen: &Chosen) -> Option<String> {
+        let is_its_own = self.layer == chosen.owner || self.server.as_ref() == Some(&chosen.addresses);
+        if is_its_own || FOR_ANY_SERVER.contains(&name) {
+            return None;
+        }
+        let is_below = self.layer.is_below(chosen.owner);
+        let means_another =
+            if is_below { self.server.is_some() } else { self.said.url.is_some() || self.said.names_a_host() };
+        if means_another {
+            return Some(format!("{} names another server", chosen.source));
+        }
+        let is_owned = TLS.contains(&name) && (is_below || chosen.parts.says(name));
+        is_owned.then(|| format!("{} names the server", chosen.source))
+    }
+}
+
+/// What an administrator's URL says of the server that it names, if it names one.
+fn server_of(admin: Option<&Sourced<Parts>>) -> Option<&Parts> {
+    admin.map(|admin| &admin.value).filter(|said| said.names_a_host())
 }
 
 /// The server that the sources together name, if they name one: by a host of our own keys, else by libpq's, else by
-/// a URL without a host or a port alone, else by the administrator's URL; the higher source first.
+/// a URL without a host, else by `DB_PORT` alone, else by the administrator's URL; the higher source first.
 pub(super) fn choose(layers: &[Layered]) -> Result<Option<Chosen>, ConfigError> {
-    // A URL is a whole: it replaces what lower sources say by our own keys.
-    let first_url = layers.iter().position(|layer| layer.own.url.is_some()).unwrap_or(layers.len());
-    let own = || layers.iter().enumerate().filter(|(at, _)| *at <= first_url).map(|(_, layer)| layer);
-    let by_libpq = layers.iter().find(|layer| layer.libpq.names_a_host());
-    let by_admin = layers.iter().find_map(|layer| Some((layer, layer.admin.as_ref()?.server()?)));
-
-    let (layer, parts) = if let Some(layer) = own().find(|layer| layer.own.names_a_host()) {
-        (layer, layer.said.only(ADDRESS))
-    } else if let Some(layer) = by_libpq {
-        (layer, layer.libpq.only(ADDRESS))
-    } else if let Some(layer) = own().find(|layer| layer.own.names_a_server()) {
-        (layer, layer.said.only(ADDRESS))
-    } else if let Some((layer, server)) = by_admin {
-        (layer, server.only(ADDRESS))
-    } else {
+    let first = |names_it: fn(&Layered) -> bool| layers.iter().find(|layer| names_it(layer));
+    let owner = first(|layer| layer.own.names_a_host())
+        .or_else(|| first(|layer| layer.libpq.names_a_host()))
+        .or_else(|| first(|layer| layer.own.url.is_some()))
+        .or_else(|| first(|layer| layer.own.says("port")));
+    let by_admin = || layers.iter().find_map(|layer| Some((layer, server_of(layer.admin.as_ref())?.clone())));
+    let Some((owner, said)) = owner.map(|layer| (layer, layer.own.clone().filled(&layer.libpq))).or_else(by_admin)
+    else {
         return Ok(None);
     };
-    let mut server = Parts::default();
-    // `DB_PORT` of a higher source is for whatever host there is; that of the same source is for its `PGHOST`.
-    let above = layers.iter().take_while(|other| other.layer != layer.layer);
-    let port_of = |layer: &Layered| layer.own.get("port").cloned();
-    let from_above = above.filter(|other| other.own.url.is_none() && !other.said.names_a_host()).find_map(port_of);
-    let is_port_from_above = from_above.is_some();
-    let beside = if layer.own.names_a_host() { None } else { port_of(layer) };
-    if let Some(port) = from_above.or(beside) {
-        server.set("port", &port.value, port.source)?;
+    let mut parts = said.only(&[ADDRESS, TLS].concat());
+    // A higher source that names no host of its own may give the port.
+    let above = layers.iter().take_while(|layer| layer.layer != owner.layer);
+    let port = above.filter(|layer| layer.said.url.is_none() && !layer.said.names_a_host());
+    if let Some(port) = port.filter_map(|layer| layer.own.get("port")).next() {
+        let is_said = parts.get("port").map_or("5432", |found| found.value.trim()) == port.value.trim();
+        match parts.url.clone() {
+            Some(_) if is_said => {}
+            Some(url) => return Err(ConfigError::Contradiction { url, part: port.source.clone(), what: "port" }),
+            None => parts.set("port", &port.value, port.source.clone())?,
+        }
     }
-    let source = ["host", "hostaddr"].iter().find_map(|name| parts.get(name)).map(|found| found.source.clone());
-    server.fill(parts);
-    let is_ours = source.is_some() && layer.own.names_a_host();
-    // A lower source's port goes with a higher one's `DB_HOST`; `PGPORT` is for its own source's server alone.
-    if is_ours
-        && layer.own.url.is_none()
-        && !server.says("port")
-        && let mut below = layers.iter().skip_while(|other| other.layer != layer.layer)
-        && let Some(port) = below.find_map(port_of).filter(|port| !port.value.contains(','))
-    {
-        server.set("port", &port.value, port.source)?;
-    }
-    server.url = if is_ours || source.is_none() { layer.own.url.clone() } else { None };
-    let addresses = server.addresses()?;
-    let source = source.or(server.url.clone()).unwrap_or_else(|| server.source("port"));
-    Ok(Some(Chosen { parts: server, addresses, source, layer: layer.layer, is_port_from_above }))
-}
-
-/// Whether both lists name the same hosts, whatever the ports: the way to a host is the same for each of its servers.
-pub(super) fn are_same_hosts(some: &[Address], others: &[Address]) -> bool {
-    some.iter().map(|address| &address.host).eq(others.iter().map(|address| &address.host))
+    let addresses = parts.addresses()?;
+    let host = ["host", "hostaddr"].iter().find_map(|name| parts.get(name)).map(|found| found.source.clone());
+    let source = host.or(parts.url.clone()).unwrap_or_else(|| parts.source("port"));
+    Ok(Some(Chosen { parts, addresses, source, owner: owner.layer }))
 }

@@ -21,6 +21,22 @@ const OWN: &[(&str, &str, &str)] = &[
 /// Files.
 const PATHS: &[&str] = &["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile"];
 
+/// Where a server is.
+pub(super) const ADDRESS: &[&str] = &["host", "hostaddr", "port"];
+
+/// How a server is spoken to, whoever speaks.
+pub(super) const TLS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "sslnegotiation",
+    "sslsni",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "channel_binding",
+];
+
 /// What means the same on every server; all else that a source says is for the server that it names.
 pub(super) const FOR_ANY_SERVER: &[&str] = &[
     "user",
@@ -51,14 +67,15 @@ impl Parts {
     }
 
     /// The variables that could change nothing, each with the reason.
-    pub(super) fn take_passed_by(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.passed_by)
+    pub(super) fn passed_by(&self) -> &[String] {
+        &self.passed_by
     }
 
-    /// These parameters alone.
+    /// These parameters alone, of the same URL.
     pub(super) fn only(&self, names: &[&str]) -> Self {
         let values = self.values.iter().filter(|(name, _)| names.contains(name));
-        Self { values: values.map(|(name, found)| (*name, found.clone())).collect(), ..Self::default() }
+        let values = values.map(|(name, found)| (*name, found.clone())).collect();
+        Self { url: self.url.clone(), values, passed_by: Vec::new() }
     }
 
     pub(super) fn set(&mut self, name: &'static str, value: &str, source: Source) -> Result<(), ConfigError> {
@@ -80,9 +97,16 @@ impl Parts {
     /// Takes a lower source's value wherever nothing is said.
     pub(super) fn fill(&mut self, lower: Self) {
         self.url = self.url.take().or(lower.url);
+        self.passed_by.extend(lower.passed_by);
         for (name, found) in lower.values {
             self.values.entry(name).or_insert(found);
         }
+    }
+
+    /// The same with a lower source's values wherever nothing is said.
+    pub(super) fn filled(mut self, lower: &Self) -> Self {
+        self.fill(lower.clone());
+        self
     }
 
     /// Takes a value out.
@@ -92,11 +116,6 @@ impl Parts {
 
     pub(super) fn get(&self, name: &str) -> Option<&Sourced<String>> {
         self.values.get(name)
-    }
-
-    /// Whether it asks for a connection in the clear, or puts up with one.
-    pub(super) fn is_weak(&self) -> bool {
-        self.get("sslmode").is_some_and(|found| ["disable", "allow"].contains(&found.value.as_str()))
     }
 
     /// Every parameter that is said.

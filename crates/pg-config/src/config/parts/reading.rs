@@ -39,8 +39,20 @@ impl Parts {
         Ok(parts)
     }
 
+    /// What one source's `ADMIN_DATABASE_URL` says, if there is one.
+    pub(in crate::config) fn of_administrator(
+        environment: &Environment,
+        layer: Layer,
+        around: &Surroundings<'_>,
+    ) -> Result<Option<Sourced<Self>>, ConfigError> {
+        let Some(text) = environment.at(layer, "ADMIN_DATABASE_URL") else { return Ok(None) };
+        let source = environment.source(layer, "ADMIN_DATABASE_URL");
+        let value = Self::of_url(text, &source, environment, around)?;
+        Ok(Some(Sourced { value, source }))
+    }
+
     /// What a connection string says, and its service besides.
-    pub(in crate::config) fn of_url(
+    fn of_url(
         text: &str,
         source: &Source,
         environment: &Environment,

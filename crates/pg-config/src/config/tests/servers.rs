@@ -25,16 +25,6 @@ fn a_files_secrets_stay_with_the_files_server_whatever_names_it() {
     assert_eq!(summary(&resolve(&process[..1], &[hostless]).unwrap()), "u d 127.0.0.6:5432 none");
     let file = [("DB_PASSWORD", "s3cret"), ("DB_PORT", "5433")];
     assert_eq!(summary(&resolve(&process[..1], &file).unwrap()), "aura_user aura_db 127.0.0.6:5432 none");
-    // On another port the way to the host is the same.
-    let file = [("PGHOST", "h"), ("PGSSLMODE", "require"), ("PGPASSWORD", "s3cret")];
-    let config = resolve(&[("DB_PORT", "1"), ("DB_PASSWORD", "own")], &file).unwrap();
-    assert_eq!((summary(&config).as_str(), config.ssl_mode()), ("aura_user aura_db h:1 own", SslMode::Require));
-    let reason = "the password of PGPASSWORD in .env: DB_PORT in the environment names another server";
-    assert!(config.ignored.iter().any(|line| line == reason), "{:?}", config.ignored);
-    // Nobody asks a file to make another's server unsafe.
-    let config = resolve(&[("DATABASE_URL", "postgres://u@h/d")], &[("PGPASSWORD", "p"), ("PGSSLMODE", "disable")]);
-    let config = config.unwrap();
-    assert_eq!((summary(&config).as_str(), config.ssl_mode()), ("u d h:5432 p", SslMode::Prefer));
 }
 
 #[test]
@@ -146,11 +136,12 @@ fn services_and_files_are_found_where_their_source_says() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
+/// The source that names the host owns the port.
 #[test]
 fn ports_go_with_the_host_that_they_were_said_for() {
     for (process, file, expected) in [
-        // `PGPORT` is for its own source's server alone.
-        (&[("DB_HOST", "x"), ("DB_PASSWORD", "p")][..], &[("PGPORT", "9002")][..], "aura_user aura_db x:5432 p"),
+        (&[("DB_HOST", "x")][..], &[("DB_PORT", "9002")][..], "aura_user aura_db x:5432 none"),
+        (&[("DB_HOST", "x"), ("DB_PASSWORD", "p")], &[("PGPORT", "9002")], "aura_user aura_db x:5432 p"),
         (&[("DB_HOST", "x")], &[("PGHOST", "h"), ("PGPORT", "9002")], "aura_user aura_db x:5432 none"),
         (
             &[("PGHOST", "x"), ("PGPORT", "9001"), ("PGPASSWORD", "s3cret")],
@@ -165,17 +156,7 @@ fn ports_go_with_the_host_that_they_were_said_for() {
         ),
         (&[("PGPORT", "9001")], &[("DB_HOST", "h"), ("DB_PASSWORD", "p")], "aura_user aura_db h:5432 p"),
         (&[("PGHOST", "x"), ("PGPASSWORD", "p")], &[("PGPORT", "9002")], "aura_user aura_db x:5432 p"),
-        // `DB_PORT` is for whatever host there is, unless its source names one.
-        (
-            &[("DB_PORT", "7012"), ("PGHOST", "x")],
-            &[("DB_HOST", "h"), ("DB_PASSWORD", "p")],
-            "aura_user aura_db h:5432 p",
-        ),
-        (
-            &[("DB_PORT", "9001"), ("DB_PASSWORD", "own")],
-            &[("DB_HOST", "h"), ("DB_PASSWORD", "s3cret")],
-            "aura_user aura_db h:9001 own",
-        ),
+        (&[("DB_PORT", "7"), ("PGHOST", "x"), ("PGPORT", "8")], &[], "aura_user aura_db x:7 none"),
         (&[("DATABASE_URL", "postgres://u:s3cret@/d?port=9")], &[("PGHOST", "h"), ("PGPASSWORD", "p")], "u d h:5432 p"),
         (
             &[("DB_PASSWORD", "p"), ("PGPORT", "5433"), ("ADMIN_DATABASE_URL", "postgres://root@h/")],
@@ -197,9 +178,70 @@ fn ports_go_with_the_host_that_they_were_said_for() {
         assert_eq!(summary(&config), expected, "{process:?} {file:?} {:?}", config.ignored);
         assert!(!config.ignored.iter().any(|line| line.contains("default")), "{:?}", config.ignored);
     }
-    let config = resolve(&[("DB_PORT", "9001")], &[("DATABASE_URL", "postgres://u@h:9002/d")]).unwrap();
-    let told = "the port of DATABASE_URL in .env: DB_PORT in the environment names the server";
-    assert!(config.ignored.iter().any(|line| line == told), "{:?}", config.ignored);
+    let config = resolve(&[("DB_HOST", "x")], &[("DB_PORT", "9002")]).unwrap();
+    assert_eq!(config.ignored, ["the port of DB_PORT in .env: DB_HOST in the environment names the server"]);
+}
+
+/// `DB_PORT` of a higher source is the port of a host that a lower one gives in parts.
+#[test]
+fn a_higher_port_is_for_a_host_in_parts() {
+    for (process, file, expected) in [
+        (&[][..], &[("DB_HOST", "h"), ("DB_PORT", "9002"), ("DB_PASSWORD", "p")][..], "aura_user aura_db h:9001 p"),
+        (&[("DB_PASSWORD", "own")], &[("DB_HOST", "h"), ("DB_PASSWORD", "p")], "aura_user aura_db h:9001 own"),
+        (&[], &[("PGHOST", "h"), ("PGPORT", "9002"), ("PGPASSWORD", "p")], "aura_user aura_db h:9001 p"),
+        // Alone it means localhost.
+        (&[], &[("DB_PASSWORD", "p")], "aura_user aura_db localhost:9001 p"),
+        (&[], &[("ADMIN_DATABASE_URL", "postgres://root@x/")], "aura_user aura_db localhost:9001 none"),
+        // A source that names a host says its port for that one.
+        (&[("PGHOST", "x")], &[("DB_HOST", "h"), ("DB_PASSWORD", "p")], "aura_user aura_db h:5432 p"),
+        // The same port, said again.
+        (&[], &[("DATABASE_URL", "postgres://u:p@h:9001/d")], "u d h:9001 p"),
+    ] {
+        let process = [process, &[("DB_PORT", "9001")]].concat();
+        let config = resolve(&process, file).unwrap_or_else(|error| panic!("{process:?} {file:?}: {error}"));
+        assert_eq!(summary(&config), expected, "{process:?} {file:?} {:?}", config.ignored);
+        let source = if expected.contains(":9001") { Source::Process("DB_PORT") } else { Source::Default };
+        let is_url = file[0].0 == "DATABASE_URL";
+        assert_eq!(config.port_source == source, !is_url, "{process:?} {file:?}");
+    }
+    for url in ["postgres://u:s3cret@h:9002/d", "postgres://u:s3cret@h/d", "postgres:///d", "host=a,b port=9001,9002"] {
+        let error = resolve(&[("DB_PORT", "9001")], &[("DATABASE_URL", url)]).unwrap_err().to_string();
+        let both = "DATABASE_URL in .env and DB_PORT in the environment contradict each other about the port: \
+                    keep one of them";
+        assert_eq!(error, both, "{url}");
+    }
+}
+
+/// The source that names the host owns TLS: a lower one says nothing of it, a higher one fills what is open.
+#[test]
+fn tls_goes_with_the_host_that_it_was_said_for() {
+    let owner = |source: &str| Some(format!("the sslmode of PGSSLMODE in {source} names the server"));
+    let (require, disable) = (("PGSSLMODE", "require"), ("PGSSLMODE", "disable"));
+    for (process, file, expected, ignored) in [
+        (&[("DB_HOST", "x")][..], &[require][..], SslMode::Prefer, owner(".env: DB_HOST in the environment")),
+        (
+            &[("DATABASE_URL", "postgres://u@h/d")],
+            &[disable],
+            SslMode::Prefer,
+            owner(".env: DATABASE_URL in the environment"),
+        ),
+        (&[disable], &[("PGHOST", "h"), require], SslMode::Require, owner("the environment: PGHOST in .env")),
+        (
+            &[require],
+            &[("DATABASE_URL", "postgres://u@h/d?sslmode=disable")],
+            SslMode::Disable,
+            owner("the environment: DATABASE_URL in .env"),
+        ),
+        (&[require], &[("DATABASE_URL", "postgres://u@h/d")], SslMode::Require, None),
+        (&[("DB_PORT", "1")], &[("PGHOST", "h"), require], SslMode::Require, None),
+        (&[require], &[("ADMIN_DATABASE_URL", "postgres://root@h/")], SslMode::Require, None),
+        // The same server, said again.
+        (&[("DB_HOST", "h")], &[("DB_HOST", "h"), require], SslMode::Require, None),
+    ] {
+        let config = resolve(process, file).unwrap();
+        assert_eq!(config.ssl_mode(), expected, "{process:?} {file:?}");
+        assert_eq!(config.ignored, Vec::from_iter(ignored), "{process:?} {file:?}");
+    }
 }
 
 #[test]
