@@ -189,7 +189,7 @@ impl ConnectError {
         let at = info.address().to_string();
         let user = format!("role \"{}\"", info.user);
         match end.reason() {
-            Some(Reason::NoWay(cause)) => return Self::Unreachable { at, cause },
+            Some(Reason::Unreachable(cause)) => return Self::Unreachable { at, cause },
             Some(Reason::Silence) => {
                 return Self::Unreachable { at, cause: "it did not answer in time".to_owned() };
             }

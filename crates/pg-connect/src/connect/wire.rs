@@ -53,7 +53,7 @@ pub(super) struct End(Arc<Mutex<Option<Reason>>>);
 #[derive(Clone, Debug)]
 pub(super) enum Reason {
     /// There is no way to the server, in the operating system's words.
-    NoWay(String),
+    Unreachable(String),
     /// What came from it.
     Fault(Fault),
     /// Nothing came from it in time.
@@ -86,7 +86,7 @@ impl End {
     /// Keeps the first reason, and gives it as the error that the driver hands on.
     fn because(&self, reason: Reason) -> io::Error {
         let words = match &reason {
-            Reason::NoWay(words) | Reason::Fault(Fault::Login(words)) => words.clone(),
+            Reason::Unreachable(words) | Reason::Fault(Fault::Login(words)) => words.clone(),
             Reason::Fault(Fault::Excess(what)) => format!("the server {what}"),
             Reason::Silence => "the server did not answer in time".to_owned(),
         };
@@ -133,7 +133,7 @@ impl Wire {
         if let Host::Unix(directory) = &self.info.host {
             drop(stream);
             let path = directory.join(format!(".s.PGSQL.{}", self.info.port));
-            let socket = UnixStream::connect(path).await.map_err(|error| self.no_way(error.to_string()))?;
+            let socket = UnixStream::connect(path).await.map_err(|error| self.unreachable(error.to_string()))?;
             return Ok(self.watched(socket, None));
         }
         let is_direct = self.info.more.get("sslnegotiation") == Some("direct");
@@ -142,7 +142,7 @@ impl Wire {
             Stance::IfOffered | Stance::Encrypted if is_direct => true,
             Stance::IfOffered | Stance::Encrypted => ask_for_tls(&mut stream)
                 .await
-                .map_err(|error| self.no_way(format!("error communicating with the server: {error}")))?,
+                .map_err(|error| self.unreachable(format!("error communicating with the server: {error}")))?,
         };
         if is_offered {
             let (session, end_point) = self.tls.clone().handshake(stream).await?;
@@ -154,8 +154,8 @@ impl Wire {
         Ok(self.watched(stream, None))
     }
 
-    fn no_way(&self, words: String) -> io::Error {
-        self.end.because(Reason::NoWay(words))
+    fn unreachable(&self, words: String) -> io::Error {
+        self.end.because(Reason::Unreachable(words))
     }
 
     /// `end_point` is there where the stream is encrypted.
