@@ -283,7 +283,7 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.
 fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "public" || text == "information_schema" || text.starts_with("pg_") {
-        return Err(format!("{text:?} is no schema of an app's own: give another name"));
+        return Err(format!("{text:?} is not a schema of the app's own: give another name"));
     }
     // search_path replaces it by the role's name, quoted or not.
     if text == "$user" {

@@ -13,7 +13,7 @@ pub struct Digest(String);
 #[derive(Debug, Error)]
 pub enum InputsError {
     /// The pattern is no glob.
-    #[error("MIGRATE_INPUTS: `{pattern}` is no glob: {error}")]
+    #[error("MIGRATE_INPUTS: `{pattern}` is not a valid glob: {error}")]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -98,7 +98,7 @@ impl Project {
         for key in TABLE {
             match table.get(key).map(|value| value.get_ref()) {
                 Some(DeValue::Table(inner)) => table = inner,
-                Some(_) => return Err(format!("{} is no table", TABLE.join("."))),
+                Some(_) => return Err(format!("{} is not a table", TABLE.join("."))),
                 None => return Ok(None),
             }
         }
@@ -108,7 +108,7 @@ impl Project {
         }
         let optional = |key: &str| match table.get(key).map(|value| value.get_ref()) {
             Some(DeValue::String(text)) => Ok(Some(text.to_string())),
-            Some(_) => Err(format!("{}.{key} is no string", TABLE.join("."))),
+            Some(_) => Err(format!("{}.{key} is not a string", TABLE.join("."))),
             None => Ok(None),
         };
         let value = |key: &str| optional(key)?.ok_or_else(|| format!("{}.{key} is missing", TABLE.join(".")));
@@ -156,7 +156,7 @@ mod tests {
         for (wrong, words) in [
             (WHOLE.replace("role =", "rule ="), "knows no rule"),
             (WHOLE.replace("role = \"shop_user\"", ""), "role is missing"),
-            (WHOLE.replace("\"shop_db\"", "5"), "database is no string"),
+            (WHOLE.replace("\"shop_db\"", "5"), "database is not a string"),
             (WHOLE.replace("\"shop_db\"", ""), "TOML parse error"),
         ] {
             assert!(parse(&wrong).unwrap_err().contains(words), "{words}");

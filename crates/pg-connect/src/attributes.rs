@@ -51,7 +51,7 @@ impl TargetSessionAttrs {
             Self::ReadWrite if is_read_only => Some("its sessions are read-only"),
             Self::ReadOnly if !is_read_only => Some("its sessions may write"),
             Self::Primary if is_standby => Some("it is a standby"),
-            Self::Standby if !is_standby => Some("it is no standby"),
+            Self::Standby if !is_standby => Some("it is not a standby"),
             _ => None,
         })
     }

@@ -299,7 +299,7 @@ fn try_once(
         config.connect(wire)
     };
     let outcome = within(limit, connect).ok_or_else(|| {
-        let cause = format!("it did not let us in within {} s", limit.as_secs());
+        let cause = format!("login timed out after {} s", limit.as_secs());
         (ConnectError::unreachable(info, &cause), false)
     })?;
     let established = handshaken.session();

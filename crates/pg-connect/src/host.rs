@@ -141,7 +141,7 @@ fn host(name: &str, address: &str, port: u16) -> Result<Host, InvalidConnString>
         && !name.starts_with('/')
         && name.split('%').next().is_none_or(|ip| ip.parse::<std::net::Ipv6Addr>().is_err())
     {
-        return Err(InvalidConnString::value("host", "holds a `:`, and is no address: a port goes into port"));
+        return Err(InvalidConnString::value("host", "holds a `:`, and is not an address: a port goes into port"));
     }
     if name.split_once('%').is_some_and(|(ip, _)| ip.parse::<std::net::Ipv6Addr>().is_ok()) {
         return Err(InvalidConnString::value("host", "has a zone (`%eth0`), which is not reached here: give a name"));
@@ -149,8 +149,9 @@ fn host(name: &str, address: &str, port: u16) -> Result<Host, InvalidConnString>
     if address.is_empty() {
         return Ok(if name.is_empty() { Host::default_for(port) } else { Host::parse(name) });
     }
-    let ip: IpAddr =
-        address.parse().map_err(|_| InvalidConnString::value("hostaddr", "is no IP address: put a name into host"))?;
+    let ip: IpAddr = address
+        .parse()
+        .map_err(|_| InvalidConnString::value("hostaddr", "is not a valid IP address: put a name into host"))?;
     Ok(if name.is_empty() || name == address { Host::Tcp(ip.to_string()) } else { Host::At(name.to_owned(), ip) })
 }
 
@@ -159,11 +160,9 @@ fn ports(text: &str) -> Result<Vec<u16>, InvalidConnString> {
     text.split(',')
         .map(|part| match part {
             "" => Ok(5432),
-            part => {
-                part.trim().parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-                    InvalidConnString::value("port", "is no number from 1 to 65535, and no list of such")
-                })
-            }
+            part => part.trim().parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+                InvalidConnString::value("port", "is not a number from 1 to 65535, or a list of such numbers")
+            }),
         })
         .collect()
 }

@@ -130,7 +130,7 @@ impl Parameters {
     /// A whole number, which white space may surround.
     pub(crate) fn number(&self, name: &'static str) -> Result<Option<i32>, InvalidConnString> {
         let parse = |text: &str| {
-            text.trim_matches(is_space).parse().map_err(|_| InvalidConnString::value(name, "is no whole number"))
+            text.trim_matches(is_space).parse().map_err(|_| InvalidConnString::value(name, "is not a whole number"))
         };
         self.get(name).map(parse).transpose()
     }

@@ -25,7 +25,7 @@ pub enum PassfileError {
     #[error("{} may be read by others, and is not used: chmod 600 {}", .0.display(), .0.display())]
     Open(PathBuf),
     /// It is a directory, a pipe or the like.
-    #[error("{} is no plain file, and is not used", .0.display())]
+    #[error("{} is not a plain file, and is not used", .0.display())]
     NotAFile(PathBuf),
     /// It is there and cannot be read.
     #[error("cannot read {}: {}", .0.display(), .1)]

@@ -44,7 +44,7 @@ impl SslMode {
             Some(_) => return invalid("is none of disable, allow, prefer, require, verify-ca, verify-full"),
         };
         if is_system && mode != Self::VerifyFull {
-            return invalid("must be verify-full with sslrootcert=system: anybody can have a certificate from there");
+            return invalid("must be verify-full with sslrootcert=system: anyone can get a certificate from there");
         }
         Ok(mode)
     }
@@ -82,7 +82,7 @@ pub(crate) fn check(parameters: &Parameters, mode: SslMode) -> Result<(), Invali
         Some("direct") => {
             return Err(InvalidConnString::value(
                 "sslnegotiation",
-                format!("direct wants sslmode=require, verify-ca or verify-full, not {}", mode),
+                format!("direct needs sslmode=require, verify-ca or verify-full, not {mode}"),
             ));
         }
         Some(_) => return Err(InvalidConnString::value("sslnegotiation", "is neither postgres nor direct")),
@@ -91,7 +91,7 @@ pub(crate) fn check(parameters: &Parameters, mode: SslMode) -> Result<(), Invali
     if is_nameless && mode == SslMode::VerifyFull {
         return Err(InvalidConnString::value(
             "sslmode",
-            "verify-full wants a host beside hostaddr: its name is verified",
+            "verify-full needs a host as well as hostaddr: its name is verified",
         ));
     }
     Ok(())

@@ -113,7 +113,7 @@ fn read_service(path: &Path, name: &str) -> Result<Option<Parameters>, ServiceEr
         }
         let Some(parameters) = &mut found else { continue };
         let wrong = |reason: String| ServiceError::Line { path: path.to_owned(), line: number + 1, reason };
-        let (key, value) = line.split_once('=').ok_or_else(|| wrong("it is no `name=value`".to_owned()))?;
+        let (key, value) = line.split_once('=').ok_or_else(|| wrong("it is not `name=value`".to_owned()))?;
         let key = known(key).map_err(|_| wrong("libpq knows no such parameter".to_owned()))?.name;
         if key == "service" || key == "servicefile" {
             return Err(wrong("a service cannot name another".to_owned()));

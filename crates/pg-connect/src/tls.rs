@@ -165,7 +165,7 @@ impl Tls {
 
     /// The server speaks no TLS, and must.
     pub(crate) fn is_not_offered(&self) -> io::Error {
-        let reason = "the server offers none: it wants ssl = on in its configuration";
+        let reason = "the server offers none: set ssl = on in its configuration";
         self.handshaken.failed(reason.to_owned());
         io::Error::other(reason)
     }

@@ -145,8 +145,8 @@ fn nobody_talks_for_ever_before_the_login() {
     let setting = |name: usize| message(b'S', format!("a{name}\0b\0").as_bytes());
     let settings = (0..1000).flat_map(setting).collect::<Vec<_>>();
     for (first, for_ever, says) in [
-        (let_in(), remark(b'N', "more"), "sent more than 1 MB before it let us in"),
-        (let_in(), settings, "sent more than 1 MB before it let us in"),
+        (let_in(), remark(b'N', "more"), "sent more than 1 MB before the login was done"),
+        (let_in(), settings, "sent more than 1 MB before the login was done"),
         (announced(b'E', 0x7fff_ffff), b"SFATAL".to_vec(), "sent what is not PostgreSQL's protocol"),
         (announced(b'R', 0x4000_0000), vec![0; 4096], "sent what is not PostgreSQL's protocol"),
         (announced(b'R', 3), vec![0; 4096], "sent what is not PostgreSQL's protocol"),

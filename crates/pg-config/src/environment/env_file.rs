@@ -93,7 +93,7 @@ fn no_assignment(line: &str) -> Result<(), String> {
         // Other tools have keys of other kinds.
         return Ok(());
     }
-    Err("it is no `KEY=value`: a value of several lines stands in quotes, a comment behind `#`".to_owned())
+    Err("it is not `KEY=value`: a value of several lines stands in quotes, a comment behind `#`".to_owned())
 }
 
 fn assignment(line: &str) -> Option<(&str, &str)> {
@@ -196,7 +196,7 @@ fn substitutions(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> R
         };
         if !is_defined(name) {
             return Err(format!(
-                "the value of {key} refers to a `${{…}}` that nobody defines: neither a line above nor the environment"
+                "the value of {key} refers to a `${{…}}` that is not defined, in a line above or in the environment"
             ));
         }
     }
@@ -292,15 +292,15 @@ mod tests {
             ("DB_PASSWORD=s3cr\"et\"\n", 1, "a quote"),
             ("DB_PASSWORD=s3cr\\et\n", 1, "a backslash"),
             ("DB_PASSWORD='s3cr'et\n", 1, "after the closing quote"),
-            ("DB_PASSWORD=s3cr${NOBODYS}et\n", 1, "nobody defines"),
-            ("DATABASE_URL=postgres://u:s3cret@h/${DB_NAME}\nDB_NAME=later\n", 1, "nobody defines"),
+            ("DB_PASSWORD=s3cr${NOBODYS}et\n", 1, "is not defined"),
+            ("DATABASE_URL=postgres://u:s3cret@h/${DB_NAME}\nDB_NAME=later\n", 1, "is not defined"),
             ("DB_PASSWORD=#s3cret\n", 1, "begins a comment"),
             ("export\tDB_PASSWORD=s3cr$$et\n", 1, "`$`"),
             ("DB_PASSWORD=\"s3cret\"#x\n", 1, "after the closing quote"),
-            ("DB_PASSWORD=\"s3cr\\\\${NOBODYS}\"\n", 1, "nobody defines"),
-            ("OTHER=\"a\nDB_NAME=z\n\"\nDB_PASSWORD=s3cr${DB_NAME}et\n", 4, "nobody defines"),
+            ("DB_PASSWORD=\"s3cr\\\\${NOBODYS}\"\n", 1, "is not defined"),
+            ("OTHER=\"a\nDB_NAME=z\n\"\nDB_PASSWORD=s3cr${DB_NAME}et\n", 4, "is not defined"),
             ("A=1\nDB_PASSWORD: s3cret\nB=2\n", 2, "write DB_PASSWORD=…"),
-            ("A=1\ns3cret and more\n", 2, "no `KEY=value`"),
+            ("A=1\ns3cret and more\n", 2, "not `KEY=value`"),
             ("A=1\npostgres://u:s3cret@h/d\n", 2, "write DATABASE_URL= before it"),
             ("DATABASE_URL=psql 'postgres://u:s3cret@h/d'\n", 1, "is a command"),
             ("DB_PASSWORD=s3c'ret\n", 1, "double quotes"),

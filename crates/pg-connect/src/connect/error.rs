@@ -77,7 +77,7 @@ pub enum ConnectError {
         meaning: &'static Meaning,
     },
     /// The server wants a password, and none is known.
-    #[error("the server at {at} wants a password for {user}, and none was given")]
+    #[error("the server at {at} asks for a password for {user}, and none was given")]
     NoPassword {
         /// Host and port.
         at: String,

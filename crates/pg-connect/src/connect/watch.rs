@@ -187,7 +187,7 @@ impl Watch {
     fn spend(&mut self, tag: u8, cost: usize) -> Result<(), Fault> {
         let is_remark = [b'N', b'A', b'S', b'E'].contains(&tag);
         let (spent, limit, what) = match (self.is_ready, is_remark) {
-            (false, _) => (&mut self.rows, LOGIN_LIMIT, "before it let us in"),
+            (false, _) => (&mut self.rows, LOGIN_LIMIT, "before the login was done"),
             (true, true) => (&mut self.remarks, REMARKS_LIMIT, "of notices and errors in one answer"),
             (true, false) => (&mut self.rows, ROWS_LIMIT, "of rows in one answer"),
         };
@@ -206,7 +206,7 @@ impl Watch {
                 match self.asked {
                     // Whoever does not know the password could ask for its proof, and let us in all the same.
                     Some(Method::Scram) if !self.has_proved => {
-                        let reason = "the server let us in without a proof that it knows the password";
+                        let reason = "the server accepted the login without a proof that it knows the password";
                         return Err(Fault::Login(reason.to_owned()));
                     }
                     Some(_) => return Ok(()),

@@ -28,7 +28,7 @@ impl Shown {
         }
         // A server that knows nothing of it reads TLS as nonsense.
         if self.info.more.get("sslnegotiation") == Some("direct") && hung_up(error) {
-            return "the server hung up: sslnegotiation=direct wants PostgreSQL 17 or newer, with TLS".to_owned();
+            return "the server hung up: sslnegotiation=direct needs PostgreSQL 17 or newer, with TLS".to_owned();
         }
         match &self.own {
             Some(own) if hung_up(error) => {
@@ -44,7 +44,7 @@ impl Shown {
     fn refusal(&self, error: &io::Error) -> Option<String> {
         let Some(rustls::Error::AlertReceived(alert)) = error.get_ref()?.downcast_ref() else { return None };
         let of_ours = match alert {
-            Alert::UnknownCA => Some("nobody in its ssl_ca_file vouches for it"),
+            Alert::UnknownCA => Some("no authority in its ssl_ca_file issued it"),
             Alert::CertificateExpired => Some("it has expired, or is not valid yet"),
             Alert::CertificateRevoked => Some("it is revoked"),
             Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown | Alert::DecryptError => {
@@ -60,8 +60,8 @@ impl Shown {
                 let more = &self.info.more;
                 let lowest = more.get("ssl_min_protocol_version").unwrap_or("TLSv1.2");
                 let highest = more.get("ssl_max_protocol_version").unwrap_or("TLSv1.3");
-                let mend = "mend ssl_min_protocol_version and ssl_max_protocol_version, here or there";
-                format!("the server speaks no version of TLS from {lowest} to {highest}: {mend}")
+                let change = "change ssl_min_protocol_version or ssl_max_protocol_version, here or there";
+                format!("the server speaks no version of TLS from {lowest} to {highest}: {change}")
             }
             Alert::HandshakeFailure => {
                 "the server and we have no cipher or kind of key in common: TLS 1.2 wants ECDHE \

@@ -39,7 +39,7 @@ pub(super) fn verify(
         match reasons.next() {
             Some(reason) => format!("the server's certificate was issued by {issuer}, whose own certificate {reason}"),
             None => format!(
-                "the server's certificate ({subject}) was issued by {issuer}, whom nobody in {origin} vouches for: \
+                "the server's certificate ({subject}) was issued by {issuer}, for which there is no root in {origin}: \
                  name its root by sslrootcert, and have the server send what is in between"
             ),
         }

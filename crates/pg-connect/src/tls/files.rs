@@ -139,7 +139,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Unusable> {
                 "sslkey: {0} is encrypted: `openssl pkey -in {0} -out NEW` writes one that is not",
                 path.display()
             ),
-            false => format!("sslkey: {} is no private key, in PEM or DER: {error}", path.display()),
+            false => format!("sslkey: {} is not a private key in PEM or DER: {error}", path.display()),
         }
         .into()
     })
@@ -198,6 +198,6 @@ fn is_hashed(name: &str) -> bool {
 fn unreadable(parameter: &str, path: &Path, error: pem::Error) -> Unusable {
     match error {
         pem::Error::Io(error) => Unusable::unreadable(parameter, path, &error),
-        error => format!("{parameter}: {} is no PEM: {error}", path.display()).into(),
+        error => format!("{parameter}: {} is not valid PEM: {error}", path.display()).into(),
     }
 }
