@@ -17,8 +17,8 @@ pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
 // What a configuration is made of: whoever takes one needs these too.
 pub use pg_connect::{
-    Address, Candidates, ConnInfo, ConnectError, Encryption, Host, InvalidConnString, Options, Parameters, Password,
-    Rights, Session, Spare, SslMode, connect, connect_administrator, connect_within, further_lines_quoted,
+    Address, Candidates, ConnInfo, ConnectError, Encryption, Host, IdleSession, InvalidConnString, Options, Parameters,
+    Password, Rights, Session, SslMode, connect, connect_administrator, connect_within, further_lines_quoted,
     sqlstate_help,
 };
 pub use project::{Project, ProjectError};

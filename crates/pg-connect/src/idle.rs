@@ -1,4 +1,4 @@
-//! A session that has done what it was opened for.
+//! A session that is idle, for its next user.
 
 use std::{
     fmt,
@@ -7,12 +7,12 @@ use std::{
 
 use crate::Session;
 
-/// The session by which a server was seen to answer, for the first who wants one in its database: a login costs the
-/// server a process.
+/// The session by which a server was seen to answer, kept for the first user that needs one in its database: a login
+/// costs the server a process.
 #[derive(Clone, Default)]
-pub struct Spare(Arc<Mutex<Option<Session>>>);
+pub struct IdleSession(Arc<Mutex<Option<Session>>>);
 
-impl Spare {
+impl IdleSession {
     /// Keeps it.
     pub fn of(session: Session) -> Self {
         Self(Arc::new(Mutex::new(Some(session))))
@@ -25,8 +25,8 @@ impl Spare {
     }
 }
 
-impl fmt::Debug for Spare {
+impl fmt::Debug for IdleSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Spare")
+        f.write_str("IdleSession")
     }
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{Address, ConnInfo, ConnectError, Host, Identifier, Session, Spare, SslMode, connect_administrator};
+use pg_config::{
+    Address, ConnInfo, ConnectError, Host, Identifier, IdleSession, Session, SslMode, connect_administrator,
+};
 
 use crate::{
     Expected,
@@ -26,17 +28,17 @@ pub struct Administrator {
     /// The operating system's user to connect as, where that is what the server asks for.
     user: Option<User>,
     /// One in the maintenance database that is there already.
-    spare: Spare,
+    spare: IdleSession,
 }
 
 impl Administrator {
     /// The connection that was named for it, or the superuser of a server that we started.
     pub fn given(connection: ConnInfo, how: impl Into<String>) -> Self {
-        Self { connection, how: how.into(), user: None, spare: Spare::default() }
+        Self { connection, how: how.into(), user: None, spare: IdleSession::default() }
     }
 
     /// The same, where it has a session in the maintenance database already.
-    pub fn with_spare(self, spare: Spare) -> Self {
+    pub fn with_spare(self, spare: IdleSession) -> Self {
         Self { spare, ..self }
     }
 
@@ -91,7 +93,7 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),
-            spare: Spare::default(),
+            spare: IdleSession::default(),
         };
         let mut session = administrator.connect("postgres", Duration::ZERO).ok()?;
         let row = query_one(

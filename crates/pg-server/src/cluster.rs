@@ -16,7 +16,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{ConnInfo, ConnectError, Durability, Host, Options, Parameters, Spare, SslMode};
+use pg_config::{ConnInfo, ConnectError, Durability, Host, IdleSession, Options, Parameters, SslMode};
 
 use crate::{
     Binaries, LocalError,
@@ -46,7 +46,7 @@ pub(crate) struct Running {
     pub(crate) version: String,
     pub(crate) superuser: ConnInfo,
     /// The superuser's, that has seen it answer.
-    pub(crate) session: Spare,
+    pub(crate) session: IdleSession,
     pub(crate) durability: Durability,
 }
 
@@ -272,7 +272,7 @@ impl Cluster {
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         let durability = if fsync == "on" { Durability::Durable } else { Durability::Development };
         let socket_dir = written.socket_dir.clone();
-        let session = Spare::of(session);
+        let session = IdleSession::of(session);
         Ok(Seen::Ready(Box::new(Running { pid: written.pid, socket_dir, version, superuser, session, durability })))
     }
 }

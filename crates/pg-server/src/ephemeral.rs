@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use pg_config::{Password, Spare};
+use pg_config::{IdleSession, Password};
 
 use crate::{
     Binaries, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source, Throwaway,
@@ -151,7 +151,7 @@ impl Ephemeral {
             host: superuser.host.clone(),
             port: superuser.port,
             superuser: Some(superuser),
-            session: Spare::default(),
+            session: IdleSession::default(),
             started_now: true,
             reason: format!("a throw-away cluster, by the installed binaries in {}", binaries.directory.display()),
             skipped: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fmt, path::Path, time::Duration};
 
-use pg_config::{Address, ConnInfo, Durability, Host, ServerChoice, Spare};
+use pg_config::{Address, ConnInfo, Durability, Host, IdleSession, ServerChoice};
 use thiserror::Error;
 
 use crate::{
@@ -63,7 +63,7 @@ pub struct Server {
     /// The superuser's connection to the database `postgres`; only on a server that we started.
     pub superuser: Option<ConnInfo>,
     /// The superuser's, where it has seen the server answer.
-    pub session: Spare,
+    pub session: IdleSession,
     /// Whether this very call started it.
     pub started_now: bool,
     /// Why this one, in one line.
@@ -431,7 +431,7 @@ fn named(Address { host, port }: Address) -> Server {
         host,
         port,
         superuser: None,
-        session: Spare::default(),
+        session: IdleSession::default(),
         started_now: false,
         reason: "named by the configuration".to_owned(),
         skipped: Vec::new(),

@@ -1,6 +1,6 @@
 //! What others wrote, through every printer: each character of Unicode, and what may mean something only together.
 
-use pg_config::{Address, ConnInfo, Host, Identifier, Literal, Spare, is_hidden};
+use pg_config::{Address, ConnInfo, Host, Identifier, IdleSession, Literal, is_hidden};
 use pg_schema::{Access, Check, Fix, Kind, Object};
 use pg_server::{Server, Source};
 use roxmltree::Document;
@@ -98,7 +98,7 @@ impl World {
             host,
             port: 5432,
             superuser: None,
-            session: Spare::default(),
+            session: IdleSession::default(),
             started_now: false,
             reason: text.to_owned(),
             skipped: Vec::new(),

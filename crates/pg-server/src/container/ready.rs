@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::{ConnInfo, ConnectError, Host, Options, Parameters, Spare, SslMode};
+use pg_config::{ConnInfo, ConnectError, Host, IdleSession, Options, Parameters, SslMode};
 
 use super::{ContainerError, Helper, Kept, PORT};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct Running {
     pub(crate) superuser: ConnInfo,
     /// The superuser's, that has seen it answer.
-    pub(crate) session: Spare,
+    pub(crate) session: IdleSession,
     /// `server_version`, without the packager's addition.
     pub(crate) version: String,
 }
@@ -163,7 +163,7 @@ fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, ContainerError> 
         return Ok(Looked::Busy(format!("on port {port} another server answers")));
     }
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Looked::Ready(Box::new(Running { superuser, session: Spare::of(session), version })))
+    Ok(Looked::Ready(Box::new(Running { superuser, session: IdleSession::of(session), version })))
 }
 
 #[cfg(test)]
