@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use postgres::Transaction;
-
-use crate::error::Answer;
+use postgres::{Error, Transaction};
 
 /// Table, kind of thing, name: what a definition belongs to.
 type Key = (String, String, String);
@@ -46,7 +44,7 @@ impl fmt::Display for Difference {
 /// Reads the definitions of those of `tables` that the transaction's search_path finds.
 ///
 /// A name in another schema than the path's first is written with that schema; so set the path to one schema alone.
-pub(crate) fn read(transaction: &mut Transaction<'_>, tables: &[&str]) -> Answer<Definitions> {
+pub(crate) fn read(transaction: &mut Transaction<'_>, tables: &[&str]) -> Result<Definitions, Error> {
     let mut definitions = Definitions::default();
     for row in transaction.query(include_str!("sql/definitions.sql"), &[&tables])? {
         let (table, kind, name): Key = (row.try_get("table_name")?, row.try_get("kind")?, row.try_get("name")?);

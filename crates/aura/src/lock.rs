@@ -6,24 +6,17 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use crate::error::{Answer, Error, Result};
-use crate::migrate::Progress;
 use crate::place::Place;
 
 /// Polling, and not `pg_advisory_lock`: a session that waits there holds a snapshot, which a CREATE INDEX
 /// CONCURRENTLY of the holder would wait for in turn.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Does `work` while this session has the lock, and waits up to `wait` for it.
+/// Gets the lock, and waits up to `wait` for it; `tell` hears once which session has it.
 ///
 /// The lock is the session's: it outlives failed transactions, and goes with the session if this process is killed.
 /// (A pooler in transaction mode cannot carry it.)
-pub(crate) fn hold<T>(
-    client: &mut Client,
-    place: &Place,
-    wait: Duration,
-    tell: &mut dyn FnMut(Progress),
-    work: impl FnOnce(&mut Client, &mut dyn FnMut(Progress)) -> Result<T>,
-) -> Result<T> {
+pub(crate) fn acquire(client: &mut Client, place: &Place, wait: Duration, tell: &mut dyn FnMut(String)) -> Result<()> {
     let doing = || format!("lock the migrations of schema {}", place.schema);
     let start = Instant::now();
     let mut told = false;
@@ -33,15 +26,17 @@ pub(crate) fn hold<T>(
             return Err(Error::Locked { schema: place.schema.clone(), waited: wait.as_secs(), holder });
         }
         if !told {
-            tell(Progress::Waiting(holder(client).map_err(Error::server(doing()))?));
+            tell(holder(client).map_err(Error::server(doing()))?);
             told = true;
         }
         thread::sleep(POLL);
     }
-    let done = work(client, tell);
-    // Where the connection is lost, so is the lock: that is no second error.
+    Ok(())
+}
+
+/// Gives it back. Where the connection is lost, so is the lock: that is no second error.
+pub(crate) fn release(client: &mut Client) {
     let _ = ask(client, include_str!("sql/unlock.sql"));
-    done
 }
 
 fn ask(client: &mut Client, sql: &str) -> Answer<bool> {

@@ -54,26 +54,32 @@ impl Status {
 /// `lock_wait` is how long another run is waited for; `tell` hears of each step.
 pub fn migrate(client: &mut Client, lock_wait: Duration, tell: &mut dyn FnMut(Progress)) -> Result<Status> {
     let place = place::find(client)?;
-    lock::hold(client, &place, lock_wait, tell, |client, tell| {
-        let mut runner = embedded::migrations::runner().set_grouped(true);
-        let migrations = by_version(&runner);
-        let entries = history::read(client, &place, &migrations)?;
-        history::check(&place, &entries)?;
-        for (index, migration) in migrations.iter().enumerate() {
-            if entries.iter().any(|entry| entry.version == migration.version() && entry.state != State::Pending) {
-                continue;
-            }
-            let (label, sql) = (migration.to_string(), migration.sql().unwrap_or_default());
-            // Only the first can find its tables made by somebody else: the next build on it.
-            let adopt = index == 0 && adoptable(client, &place, &label, sql)?;
-            let version = migration.version();
-            runner = runner.set_target(if adopt { Target::FakeVersion(version) } else { Target::Version(version) });
-            runner.run(client).map_err(|cause| Error::migration(label.clone(), sql, cause))?;
-            tell(if adopt { Progress::Adopted(label) } else { Progress::Applied(label) });
+    lock::acquire(client, &place, lock_wait, &mut |holder| tell(Progress::Waiting(holder)))?;
+    let done = apply(client, place, tell);
+    lock::release(client);
+    done
+}
+
+/// The same under the lock.
+fn apply(client: &mut Client, place: Place, tell: &mut dyn FnMut(Progress)) -> Result<Status> {
+    let mut runner = embedded::migrations::runner().set_grouped(true);
+    let migrations = by_version(&runner);
+    let entries = history::read(client, &place, &migrations)?;
+    history::check(&place, &entries)?;
+    for (index, migration) in migrations.iter().enumerate() {
+        if entries.iter().any(|entry| entry.version == migration.version() && entry.state != State::Pending) {
+            continue;
         }
-        let entries = history::read(client, &place, &migrations)?;
-        Ok(Status { place: place.clone(), entries })
-    })
+        let (label, sql) = (migration.to_string(), migration.sql().unwrap_or_default());
+        // Only the first can find its tables made by another program: the next build on it.
+        let adopt = index == 0 && adoptable(client, &place, &label, sql)?;
+        let version = migration.version();
+        runner = runner.set_target(if adopt { Target::FakeVersion(version) } else { Target::Version(version) });
+        runner.run(client).map_err(|cause| Error::migration(label.clone(), sql, cause))?;
+        tell(if adopt { Progress::Adopted(label) } else { Progress::Applied(label) });
+    }
+    let entries = history::read(client, &place, &migrations)?;
+    Ok(Status { place, entries })
 }
 
 /// What is applied and what is not. Changes nothing, and waits for nobody.
