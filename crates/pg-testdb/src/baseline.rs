@@ -10,7 +10,7 @@ use crate::session::texts;
 
 /// What giving a clone back needs to know of how it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct Baseline {
     /// Whether the statistics see all that the app's role can do.
     pub(crate) is_provable: bool,
     /// The tables that may be emptied.
@@ -29,10 +29,10 @@ pub(crate) struct Emptied {
     pub(crate) name: String,
 }
 
-/// The form of these facts. It goes into every digest too: another version of this crate makes templates of its own.
+/// Its form. It goes into every digest too: another version of this crate makes templates of its own.
 pub(crate) const FORMAT: &str = "pg-testdb 5";
 
-impl Facts {
+impl Baseline {
     /// Whether an administrator's session can prove anything about the role.
     pub(crate) fn are_provable(session: &mut Session, role: &str) -> Result<bool, SqlError> {
         let version: i32 = query_one(session, "SELECT current_setting('server_version_num')::int4", &[])?.get(0);
@@ -44,7 +44,7 @@ impl Facts {
     /// emptied later; what the tables and sequences hold by the app's own, as the app's code may run then.
     pub(crate) fn read(inside: &mut Session, app: &mut Session, role: &str) -> anyhow::Result<Self> {
         assert_eq!(app.rights, Rights::App, "only the app's own session reads its tables");
-        let row = query_one(inside, include_str!("sql/facts.sql"), &[role])?;
+        let row = query_one(inside, include_str!("sql/baseline.sql"), &[role])?;
         if row.get("has_hidden_sequence") {
             return Ok(Self::default());
         }
@@ -100,7 +100,7 @@ fn qualified(schemas: Vec<String>, names: Vec<String>) -> Vec<String> {
     schemas.into_iter().zip(names).map(|(schema, name)| format!("{}.{}", quoted(schema), quoted(name))).collect()
 }
 
-impl fmt::Display for Facts {
+impl fmt::Display for Baseline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sequences = self.sequences.iter().map(|(oid, value, called)| {
             let called = if *called { "t" } else { "f" };
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_remarked_is_read() {
-        let facts = Facts {
+        let baseline = Baseline {
             is_provable: true,
             emptied: vec![
                 Emptied { oid: 16385, toast: 16388, name: "aura.\"a table\"".to_owned() },
@@ -126,8 +126,8 @@ mod tests {
             ],
             sequences: vec![(16400, 1, false), (16401, -7, true)],
         };
-        assert_eq!(Facts::parse(&facts.to_string()), Some(facts));
-        assert_eq!(Facts::parse(&Facts::default().to_string()), Some(Facts::default()));
-        assert_eq!(Facts::parse("somebody else's"), None);
+        assert_eq!(Baseline::parse(&baseline.to_string()), Some(baseline));
+        assert_eq!(Baseline::parse(&Baseline::default().to_string()), Some(Baseline::default()));
+        assert_eq!(Baseline::parse("somebody else's"), None);
     }
 }

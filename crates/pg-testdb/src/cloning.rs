@@ -12,7 +12,7 @@ use postgres::error::SqlState;
 
 use crate::{
     clone::drop_database,
-    house::House,
+    server::TestServer,
     session::is_refused,
     template::{Template, lock_key},
 };
@@ -20,13 +20,13 @@ use crate::{
 /// Makes a clone under another name, and renames it when it has all that the original has: whatever stands under its name
 /// is whole. What a process leaves that is killed in between is swept.
 pub(crate) fn make(
-    house: &House,
+    server: &TestServer,
     session: &mut Session,
     template: &Template,
     (database, what): (&Identifier, &str),
 ) -> anyhow::Result<()> {
     let digest = short_digest(database.as_str().as_bytes());
-    let (unfinished, being_made) = (house.stem.cloning(&digest), unfinished(&digest));
+    let (unfinished, being_made) = (server.base.cloning(&digest), unfinished(&digest));
     let deadline = Instant::now() + PATIENCE;
     while !lock(session, &digest)? {
         if Instant::now() >= deadline {
@@ -35,12 +35,12 @@ pub(crate) fn make(
         thread::sleep(Duration::from_millis(20));
     }
     let mut made = || {
-        house.mark.drop_marked(session, &house.administrator, &unfinished, &being_made)?;
-        house.create(session, template, (&unfinished, &being_made))?;
+        server.mark.drop_marked(session, &server.administrator, &unfinished, &being_made)?;
+        server.create(session, template, (&unfinished, &being_made))?;
         let finish =
-            format!("{}; ALTER DATABASE {unfinished} RENAME TO {database}", house.mark.statement(&unfinished, what));
-        house.complete(session, template, (&unfinished, &being_made), &finish).or_else(|error| {
-            drop_database(session, &house.administrator, &unfinished)?;
+            format!("{}; ALTER DATABASE {unfinished} RENAME TO {database}", server.mark.statement(&unfinished, what));
+        server.complete(session, template, (&unfinished, &being_made), &finish).or_else(|error| {
+            drop_database(session, &server.administrator, &unfinished)?;
             Err(match is_refused(&error, &SqlState::DUPLICATE_DATABASE) {
                 true => anyhow!("{database} is there already"),
                 false => error,
@@ -54,12 +54,12 @@ pub(crate) fn make(
 }
 
 /// Drops what a process has left that was killed while it made a clone.
-pub(crate) fn abandon(house: &House, session: &mut Session, digest: &str) -> anyhow::Result<()> {
+pub(crate) fn abandon(server: &TestServer, session: &mut Session, digest: &str) -> anyhow::Result<()> {
     if !lock(session, digest)? {
         return Ok(());
     }
-    let (database, what) = (house.stem.cloning(digest), unfinished(digest));
-    let outcome = house.mark.drop_marked(session, &house.administrator, &database, &what);
+    let (database, what) = (server.base.cloning(digest), unfinished(digest));
+    let outcome = server.mark.drop_marked(session, &server.administrator, &database, &what);
     unlock(session, digest)?;
     outcome.map(drop)
 }

@@ -13,14 +13,13 @@ use postgres::error::SqlState;
 
 use crate::{
     clone::{drop_database, end_sessions},
-    house::House,
+    mark::kept_remark,
     name::{CloneName, State},
     prepared,
-    proof::{self, Doubt, Writes},
+    proof::{self, NotReusable, Writes},
+    server::TestServer,
     session::{is_refused, texts},
-    sweep::kept_remark,
     template::{Content, Template},
-    testdb::Way,
 };
 
 /// The first key of the lock of each clone; the second stands in its name.
@@ -40,6 +39,16 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How long sessions that a test has closed may take to be gone; what is still there was not closed.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// What became of a database that was given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finished {
+    /// It is proved to be as it was: another test gets it.
+    Reusable,
+    /// It was dropped: why.
+    Dropped(String),
+}
+
 /// A clone that is a test's.
 pub(crate) struct Lease {
     pub(crate) name: CloneName,
@@ -51,31 +60,31 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// One that waits, or a new one.
-    pub(crate) fn take(house: &House, content: Content) -> anyhow::Result<Self> {
-        let template = house.template(content)?;
-        match Self::of(house, &template) {
+    pub(crate) fn take(server: &TestServer, content: Content) -> anyhow::Result<Self> {
+        let template = server.template(content)?;
+        match Self::of(server, &template) {
             // Another process has swept the template in between.
             Err(error) if is_refused(&error, &SqlState::INVALID_CATALOG_NAME) => {
-                house.forget(content);
-                Self::of(house, &house.template(content)?)
+                server.forget(content);
+                Self::of(server, &server.template(content)?)
             }
             outcome => outcome,
         }
     }
 
-    fn of(house: &House, template: &Arc<Template>) -> anyhow::Result<Self> {
+    fn of(server: &TestServer, template: &Arc<Template>) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(2);
         loop {
             pause = (pause * 2).min(Duration::from_millis(100));
-            match Self::try_take(house, template)? {
+            match Self::try_take(server, template)? {
                 Some(lease) => return Ok(lease),
                 None if Instant::now() < deadline => thread::sleep(pause),
                 None => bail!(
                     "{} test databases are in use, as many as may be at once (a quarter of max_connections), and none \
                      was given back within {} s; see whose they are: \
                      SELECT pid, objid FROM pg_locks WHERE locktype = 'advisory' AND classid = {PLACES}",
-                    house.cap,
+                    server.cap,
                     PATIENCE.as_secs()
                 ),
             }
@@ -83,13 +92,13 @@ impl Lease {
     }
 
     /// `None` where as many are in use as may be.
-    fn try_take(house: &House, template: &Arc<Template>) -> anyhow::Result<Option<Self>> {
-        let prefix = format!("{}_ready_{}_", house.stem.as_str(), template.digest);
-        let mut leases = house.leases();
+    fn try_take(server: &TestServer, template: &Arc<Template>) -> anyhow::Result<Option<Self>> {
+        let prefix = format!("{}_ready_{}_", server.base.as_str(), template.digest);
+        let mut leases = server.leases();
         loop {
-            let fresh = CloneName::fresh(&house.stem, &template.digest);
-            let mark = house.mark.text(&what(""));
-            let ask = prepared::lease(house.cap, &leases.places, [&prefix, &mark], [PLACES, CLONES, fresh.lock()]);
+            let fresh = CloneName::fresh(&server.base, &template.digest);
+            let mark = server.mark.text(&what(""));
+            let ask = prepared::lease(server.cap, &leases.places, [&prefix, &mark], [PLACES, CLONES, fresh.lock()]);
             let mut found = texts(&mut leases.session, &ask)?.into_iter();
             let mut next = || found.next().flatten();
             let (place, ready, is_free) = (next(), next(), next());
@@ -105,18 +114,18 @@ impl Lease {
                 )?;
                 continue;
             }
-            let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&house.stem, &name)) else {
+            let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&server.base, &name)) else {
                 let name = fresh.next();
                 leases.clones.push(name.lock());
                 drop(leases);
                 let lease = Self { name, place, template: Arc::clone(template), state: None };
-                return lease.made(house).map(Some);
+                return lease.made(server).map(Some);
             };
             let name = ready.next();
             leases.clones.push(name.lock());
             let test = name.in_state(State::Test);
             let statements = format!("ALTER DATABASE {} RENAME TO {test}", ready.in_state(State::Ready));
-            let outcome = texts(&mut leases.session, &format!("{statements}; {}", state(house, template, &test)));
+            let outcome = texts(&mut leases.session, &format!("{statements}; {}", state(server, template, &test)));
             let lease = Self { name, place, template: Arc::clone(template), state: None };
             match outcome {
                 Ok(texts) => return Ok(Some(Self { state: texts.into_iter().next().flatten(), ..lease })),
@@ -133,12 +142,12 @@ impl Lease {
         }
     }
 
-    fn made(mut self, house: &House) -> anyhow::Result<Self> {
+    fn made(mut self, server: &TestServer) -> anyhow::Result<Self> {
         let database = self.name.in_state(State::Test);
-        let made = house.with_session(|session| {
+        let made = server.with_session(|session| {
             let named = (&database, &*what(&self.name.key()));
-            house.create(session, &self.template, named)?;
-            house.complete(session, &self.template, named, &state(house, &self.template, &database))
+            server.create(session, &self.template, named)?;
+            server.complete(session, &self.template, named, &state(server, &self.template, &database))
         });
         match made {
             Ok(texts) => {
@@ -147,11 +156,11 @@ impl Lease {
             }
             Err(error) => {
                 // What was made of it is swept: nobody holds its lock.
-                let _ = self.release(house);
+                let _ = self.release(server);
                 Err(match is_refused(&error, &SqlState::INSUFFICIENT_PRIVILEGE) {
                     true => anyhow!(
                         "{error:#}\n  help: {} may not make databases; set ADMIN_DATABASE_URL to a connection that may",
-                        house.administrator.how
+                        server.administrator.how
                     ),
                     false => error,
                 })
@@ -160,21 +169,21 @@ impl Lease {
     }
 
     /// Keeps it for whoever wants to see why the test failed.
-    pub(crate) fn keep(self, house: &House) -> anyhow::Result<()> {
+    pub(crate) fn keep(self, server: &TestServer) -> anyhow::Result<()> {
         let database = self.name.in_state(State::Test);
-        let mut leases = house.leases();
+        let mut leases = server.leases();
         execute_at_once(
             &mut leases.session,
-            &house.mark.statement(&database, &format!("{}; {}", what(&self.name.key()), kept_remark())),
+            &server.mark.statement(&database, &format!("{}; {}", what(&self.name.key()), kept_remark())),
         )?;
         self.release_by(&mut leases)
     }
 
-    fn release(&self, house: &House) -> anyhow::Result<()> {
-        self.release_by(&mut house.leases())
+    fn release(&self, server: &TestServer) -> anyhow::Result<()> {
+        self.release_by(&mut server.leases())
     }
 
-    fn release_by(&self, leases: &mut crate::house::Leases) -> anyhow::Result<()> {
+    fn release_by(&self, leases: &mut crate::server::Leases) -> anyhow::Result<()> {
         let Self { place, name, .. } = self;
         // A session may take its own lock twice, and then has it twice.
         for (held, own) in [(&mut leases.places, *place), (&mut leases.clones, name.lock())] {
@@ -191,8 +200,8 @@ impl Lease {
 }
 
 /// The query whose one text must be the same when the clone comes back; none where nothing is proved.
-fn state(house: &House, template: &Template, database: &Identifier) -> String {
-    match template.facts.is_provable && house.is_proving {
+fn state(server: &TestServer, template: &Template, database: &Identifier) -> String {
+    match template.baseline.is_provable && server.is_proving {
         true => prepared::state(database),
         false => String::new(),
     }
@@ -201,40 +210,40 @@ fn state(house: &House, template: &Template, database: &Identifier) -> String {
 impl Lease {
     /// Gives it back: proves that it is as it was, so that another test may have it, or drops it. At once, on the
     /// test's own thread: nothing is left behind when the process ends, and no other test waits.
-    pub(crate) fn give_back(self, house: &House, taint: Option<String>) -> anyhow::Result<Way> {
-        let doubt = match self.prove(house, taint) {
+    pub(crate) fn give_back(self, server: &TestServer, unprovable: Option<String>) -> anyhow::Result<Finished> {
+        let why = match self.prove(server, unprovable) {
             Ok(limit) => {
                 let [used, ready] = [State::Used, State::Ready].map(|state| self.name.in_state(state));
                 let open =
                     format!("ALTER DATABASE {used} RENAME TO {ready}; ALTER DATABASE {ready} CONNECTION LIMIT {limit}");
-                let mut leases = house.leases();
+                let mut leases = server.leases();
                 // Ready and free at once. The session that holds the lock has lived all the while: a crash of the server
                 // ends all sessions, and begins all statistics anew.
                 match execute_at_once(&mut leases.session, &open) {
-                    Ok(()) => return self.release_by(&mut leases).map(|()| Way::Proved),
-                    Err(error) => Doubt::from(error),
+                    Ok(()) => return self.release_by(&mut leases).map(|()| Finished::Reusable),
+                    Err(error) => NotReusable::from(error),
                 }
             }
-            Err(doubt) => doubt,
+            Err(why) => why,
         };
-        let way = self.drop_it(house).map(|()| Way::Dropped(doubt.0));
+        let finished = self.drop_it(server).map(|()| Finished::Dropped(why.0));
         // Whatever it is now: if it is not ready, it is swept.
-        let released = self.release(house);
-        way.and_then(|way| released.map(|()| way))
+        let released = self.release(server);
+        finished.and_then(|finished| released.map(|()| finished))
     }
 
     /// Gives how many may connect: until it is ready, the administrator alone may.
-    fn prove(&self, house: &House, taint: Option<String>) -> Result<i32, Doubt> {
+    fn prove(&self, server: &TestServer, unprovable: Option<String>) -> Result<i32, NotReusable> {
         let Self { name, template, state: before, .. } = self;
         let (test, used) = (name.in_state(State::Test), name.in_state(State::Used));
         let before = before.as_ref().ok_or("this server's statistics prove nothing")?;
-        if let Some(taint) = taint {
-            return Err(Doubt(taint));
+        if let Some(why) = unprovable {
+            return Err(NotReusable(why));
         }
         if name.lease() >= proof::MOST_LEASES {
             return Err("it was used often enough".into());
         }
-        let mut by_lease = |sql: &str| house.texts(sql);
+        let mut by_lease = |sql: &str| server.texts(sql);
         if !end_sessions(&mut by_lease, &test, GRACE)? {
             return Err("a session or a prepared transaction stays in it".into());
         }
@@ -245,30 +254,30 @@ impl Lease {
              SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = {}; {}; \
              ALTER DATABASE {used} CONNECTION LIMIT 0",
             Literal(used.as_str()),
-            state(house, template, &used)
+            state(server, template, &used)
         );
-        let after = house.texts(&close)?;
+        let after = server.texts(&close)?;
         let [Some(limit), after, Some(oid), Some(rows)] = after.as_slice() else {
             return Err("the clone is not there".into());
         };
         if after.as_ref() != Some(before) {
-            house.restore_role()?;
+            server.restore_role()?;
             return Err("settings, privileges or the role were changed, or statistics reset".into());
         }
-        let mut inside = house.connect_to_prove(&used).map_err(anyhow::Error::from)?;
+        let mut inside = server.connect_to_prove(&used).map_err(anyhow::Error::from)?;
         let number = |_| "a number that is none";
         let limit = limit.parse().map_err(number)?;
         let writes = Writes { database: oid.parse().map_err(number)?, rows: rows.parse().map_err(number)? };
-        proof::prove(&mut inside, &template.facts, writes, name.lease())?;
+        proof::prove(&mut inside, &template.baseline, writes, name.lease())?;
         drop(inside);
         end_sessions(&mut by_lease, &used, Duration::from_secs(1))?;
         Ok(limit)
     }
 
-    fn drop_it(&self, house: &House) -> anyhow::Result<()> {
-        house.with_session(|session| {
+    fn drop_it(&self, server: &TestServer) -> anyhow::Result<()> {
+        server.with_session(|session| {
             for state in [State::Test, State::Used] {
-                drop_database(session, &house.administrator, &self.name.in_state(state))?;
+                drop_database(session, &server.administrator, &self.name.in_state(state))?;
             }
             Ok(())
         })

@@ -20,11 +20,10 @@
 //! A test that panics keeps its database, and says how to look at it. Nothing here needs or blocks a runtime: all
 //! of it works in a plain test as in a `#[tokio::test]`, under `cargo test` and under `cargo nextest`.
 
+mod baseline;
 mod clone;
 mod cloning;
 mod error;
-mod facts;
-mod house;
 mod lease;
 mod mark;
 mod name;
@@ -32,11 +31,13 @@ mod named;
 mod prepared;
 mod proof;
 mod role;
+mod server;
 mod session;
 mod sweep;
 mod template;
 mod testdb;
 
 pub use error::Error;
+pub use lease::Finished;
 pub use named::{clone_named, drop_named};
-pub use testdb::{TestDb, Way};
+pub use testdb::TestDb;

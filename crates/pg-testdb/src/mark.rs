@@ -4,12 +4,15 @@
 //! A database is there before it has a comment, and whoever makes it may be killed in between. So it is made with a
 //! number as its connection limit, which stands for the comment until that is written.
 
-use std::{error, fmt};
+use std::{
+    error, fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use pg_config::{Identifier, Literal, Session};
 use pg_schema::{Administrator, marking_limit, query};
 
-use crate::{clone::drop_database, sweep::KEPT};
+use crate::clone::drop_database;
 
 /// Which databases are ours to drop.
 #[derive(Clone, Debug)]
@@ -107,6 +110,27 @@ impl Mark {
         }
         drop_database(session, administrator, database).map(|()| true)
     }
+}
+
+/// What the comment on the database of a failed test says beside the mark.
+const KEPT: &str = "a failed test's, kept by pg-testdb, second ";
+
+pub(crate) fn kept_remark() -> String {
+    format!("{KEPT}{}", now().as_secs())
+}
+
+/// Since which second the database of a failed test is kept, if it is one.
+pub(crate) fn kept_since(remark: Option<&str>) -> Option<u64> {
+    remark?.rsplit_once(KEPT)?.1.parse().ok()
+}
+
+/// How long ago that second was.
+pub(crate) fn age(second: u64) -> Duration {
+    now().saturating_sub(Duration::from_secs(second))
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Whether earlier versions of this crate wrote a comment: on a template, or on the database of a failed test.

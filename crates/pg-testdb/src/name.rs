@@ -16,12 +16,12 @@ use pg_config::{Identifier, fitted, short_digest};
 
 /// The name of a project's database, cut so that everything fits behind it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stem(String);
+pub(crate) struct BaseName(String);
 
 /// The longest that comes behind: `_building_` and a digest, or `_ready_`, a digest, a lock and a number.
 const ROOM: usize = 63 - "_ready_0123456789ab_89abcdef_9999999".len();
 
-impl Stem {
+impl BaseName {
     pub(crate) fn of(database: &Identifier) -> Self {
         let name = database.as_str();
         Self(fitted(name, ROOM, &short_digest(name.as_bytes())[..6]))
@@ -61,8 +61,8 @@ pub(crate) enum State {
 /// The name of one clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CloneName {
-    /// Stem, state apart, digest: what is the same for its whole life.
-    stem: String,
+    /// The base name; with the digest, what is the same for its whole life.
+    base: String,
     digest: String,
     /// Tells it from all others; who holds the advisory lock of this number owns the clone.
     key: u32,
@@ -70,15 +70,15 @@ pub(crate) struct CloneName {
 }
 
 impl CloneName {
-    pub(crate) fn fresh(stem: &Stem, digest: &str) -> Self {
+    pub(crate) fn fresh(base: &BaseName, digest: &str) -> Self {
         let mut key = [0; 4];
         getrandom::fill(&mut key).expect("the operating system gives random bytes");
-        Self { stem: stem.0.clone(), digest: digest.to_owned(), key: u32::from_ne_bytes(key), lease: 0 }
+        Self { base: base.0.clone(), digest: digest.to_owned(), key: u32::from_ne_bytes(key), lease: 0 }
     }
 
-    /// Reads the name of a clone of this stem.
-    pub(crate) fn parse(stem: &Stem, name: &str) -> Option<(Self, State)> {
-        let rest = name.strip_prefix(&stem.0)?.strip_prefix('_')?;
+    /// Reads the name of a clone with this base name.
+    pub(crate) fn parse(base: &BaseName, name: &str) -> Option<(Self, State)> {
+        let rest = name.strip_prefix(&base.0)?.strip_prefix('_')?;
         let mut parts = rest.split('_');
         let state = match parts.next()? {
             "ready" => State::Ready,
@@ -89,7 +89,7 @@ impl CloneName {
         let digest = parts.next().filter(|part| is_hex(part, 12))?.to_owned();
         let key = u32::from_str_radix(parts.next().filter(|part| is_hex(part, 8))?, 16).ok()?;
         let lease = parts.next()?.parse().ok()?;
-        parts.next().is_none().then(|| (Self { stem: stem.0.clone(), digest, key, lease }, state))
+        parts.next().is_none().then(|| (Self { base: base.0.clone(), digest, key, lease }, state))
     }
 
     /// The next test's.
@@ -112,7 +112,7 @@ impl CloneName {
             State::Test => "test",
             State::Used => "used",
         };
-        Identifier::from_catalog(format!("{}_{word}_{}_{:08x}_{}", self.stem, self.digest, self.key, self.lease))
+        Identifier::from_catalog(format!("{}_{word}_{}_{:08x}_{}", self.base, self.digest, self.key, self.lease))
     }
 
     /// What tells it from all others, as its name and its mark have it.
@@ -134,17 +134,17 @@ pub(crate) fn is_hex(text: &str, length: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn stem(database: &str) -> Stem {
-        Stem::of(&Identifier::from_catalog(database))
+    fn base(database: &str) -> BaseName {
+        BaseName::of(&Identifier::from_catalog(database))
     }
 
     #[test]
     fn names_are_read_as_they_are_written_and_others_are_nobodys() {
-        let stem = stem("aura_db");
-        let name = CloneName::fresh(&stem, "0123456789ab").next();
+        let base = base("aura_db");
+        let name = CloneName::fresh(&base, "0123456789ab").next();
         for state in [State::Ready, State::Test, State::Used] {
             let text = name.in_state(state);
-            assert_eq!(CloneName::parse(&stem, text.as_str()), Some((name.clone(), state)));
+            assert_eq!(CloneName::parse(&base, text.as_str()), Some((name.clone(), state)));
         }
         for other in [
             "aura_db",
@@ -154,14 +154,14 @@ mod tests {
             "aura_db_test_0123456789ab_89abcdef_1_2",
             "aura_db2_test_0123456789ab_89abcdef_1",
         ] {
-            assert_eq!(CloneName::parse(&stem, other), None, "{other}");
+            assert_eq!(CloneName::parse(&base, other), None, "{other}");
         }
     }
 
     #[test]
     fn every_name_fits_whatever_the_database_is_called() {
-        let longest = stem(&"é".repeat(31));
-        assert_ne!(longest.0, stem(&format!("{}e", "é".repeat(30))).0);
+        let longest = base(&"é".repeat(31));
+        assert_ne!(longest.0, base(&format!("{}e", "é".repeat(30))).0);
         let mut name = CloneName::fresh(&longest, "0123456789ab");
         name.lease = 9_999_998;
         assert!(name.next().in_state(State::Ready).as_str().len() <= 63);

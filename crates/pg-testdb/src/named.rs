@@ -5,40 +5,40 @@ use pg_config::{ConnInfo, Identifier, Session};
 use pg_schema::query;
 use pg_setup::{Context, Target};
 
-use crate::{cloning, house::House, sweep::sweep, template::Content};
+use crate::{cloning, server::TestServer, sweep::sweep, template::Content};
 
 /// Makes a copy of the migrated database, and gives its connection. It stays until [`drop_named`].
 pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Result<ConnInfo> {
-    let house = House::open(context.clone(), target)?;
-    let database = database(&house, name)?;
+    let server = TestServer::open(context.clone(), target)?;
+    let database = database(&server, name)?;
     let what = what(name);
-    if exists(&house, &database)? {
+    if exists(&server, &database)? {
         bail!("{database} is there already\n  help: cargo xtask db-drop {name} --yes, or give another name");
     }
-    let template = house.template(Content::Migrated)?;
-    house.with_session(|session| cloning::make(&house, session, &template, (&database, &what)))?;
-    sweep_aloud(&house);
-    Ok(house.target.access.app.with_database(database.as_str()))
+    let template = server.template(Content::Migrated)?;
+    server.with_session(|session| cloning::make(&server, session, &template, (&database, &what)))?;
+    sweep_aloud(&server);
+    Ok(server.target.access.app.with_database(database.as_str()))
 }
 
 /// Drops it, whoever is connected; `false` where there was none. What [`clone_named`] has not made is an error.
 pub fn drop_named(context: &Context, target: Target, name: &str) -> anyhow::Result<bool> {
-    let house = House::open(context.clone(), target)?;
-    let database = database(&house, name)?;
-    let drop = |session: &mut Session| house.mark.drop_marked(session, &house.administrator, &database, &what(name));
-    let is_dropped = house.with_session(drop)?;
-    sweep_aloud(&house);
+    let server = TestServer::open(context.clone(), target)?;
+    let database = database(&server, name)?;
+    let drop = |session: &mut Session| server.mark.drop_marked(session, &server.administrator, &database, &what(name));
+    let is_dropped = server.with_session(drop)?;
+    sweep_aloud(&server);
     Ok(is_dropped)
 }
 
 /// Sweeps, and names what is called as ours and stays: nobody knows whose it is.
-fn sweep_aloud(house: &House) {
-    if house.is_for_one_test {
+fn sweep_aloud(server: &TestServer) {
+    if server.is_for_one_test {
         return;
     }
     // What cannot be looked at now, the next process sweeps.
-    for unmarked in sweep(house).into_iter().flatten() {
-        house.context.voice.warn(&unmarked.to_string());
+    for unmarked in sweep(server).into_iter().flatten() {
+        server.context.voice.warn(&unmarked.to_string());
     }
 }
 
@@ -48,11 +48,11 @@ fn what(name: &str) -> String {
 }
 
 /// Only what has this prefix is ever dropped.
-fn database(house: &House, name: &str) -> anyhow::Result<Identifier> {
-    Identifier::new(format!("{}{name}", house.stem.clone_prefix())).with_context(|| format!("the name {name:?}"))
+fn database(server: &TestServer, name: &str) -> anyhow::Result<Identifier> {
+    Identifier::new(format!("{}{name}", server.base.clone_prefix())).with_context(|| format!("the name {name:?}"))
 }
 
-fn exists(house: &House, database: &Identifier) -> anyhow::Result<bool> {
+fn exists(server: &TestServer, database: &Identifier) -> anyhow::Result<bool> {
     let sql = "SELECT FROM pg_catalog.pg_database WHERE datname = $1";
-    house.with_session(|session| Ok(!query(session, sql, &[database.as_str()])?.is_empty()))
+    server.with_session(|session| Ok(!query(session, sql, &[database.as_str()])?.is_empty()))
 }

@@ -9,25 +9,25 @@ use std::collections::HashMap;
 use pg_config::Session;
 use pg_schema::{SqlError, query};
 
-use crate::{facts::Facts, session::texts};
+use crate::{baseline::Baseline, session::texts};
 
 /// Why a clone is not used again.
-pub(crate) struct Doubt(pub(crate) String);
+pub(crate) struct NotReusable(pub(crate) String);
 
-impl From<&str> for Doubt {
+impl From<&str> for NotReusable {
     fn from(why: &str) -> Self {
         Self(why.to_owned())
     }
 }
 
-impl From<SqlError> for Doubt {
+impl From<SqlError> for NotReusable {
     fn from(error: SqlError) -> Self {
         Self::from(anyhow::Error::from(error))
     }
 }
 
-/// What cannot be looked at is in doubt.
-impl From<anyhow::Error> for Doubt {
+/// What cannot be read is not proved.
+impl From<anyhow::Error> for NotReusable {
     fn from(error: anyhow::Error) -> Self {
         Self(format!("{error:#}"))
     }
@@ -60,9 +60,9 @@ pub(crate) struct Writes {
 ///
 /// Such a session has everything to learn, so it is asked for little: only of what may be emptied, how often that was
 /// written to. If that is as much as was written in all, nothing else was written to.
-pub(crate) fn prove(inside: &mut Session, facts: &Facts, writes: Writes, lease: u32) -> Result<(), Doubt> {
-    let tables = facts.emptied.iter().flat_map(|table| [table.oid, table.toast]);
-    let asked = tables.chain(STATISTICS).chain(facts.sequences.iter().map(|sequence| sequence.0));
+pub(crate) fn prove(inside: &mut Session, baseline: &Baseline, writes: Writes, lease: u32) -> Result<(), NotReusable> {
+    let tables = baseline.emptied.iter().flat_map(|table| [table.oid, table.toast]);
+    let asked = tables.chain(STATISTICS).chain(baseline.sequences.iter().map(|sequence| sequence.0));
     let asked: Vec<_> = asked.filter(|oid| *oid != 0).map(|oid| oid.to_string()).collect();
     let Writes { database, rows: writes } = writes;
     // What is written in between, by autovacuum, shows in the last number.
@@ -86,12 +86,12 @@ pub(crate) fn prove(inside: &mut Session, facts: &Facts, writes: Writes, lease: 
         .collect();
     let known: i64 = counted.values().map(|(written, _)| written).sum();
     if known != writes || rest.iter().sum::<i64>() != writes {
-        return Err(Doubt(format!("written to: {}", others(inside, facts)?)));
+        return Err(NotReusable(format!("written to: {}", others(inside, baseline)?)));
     }
     let of = |oid: u32| counted.get(&i64::from(oid)).copied().unwrap_or_default();
-    let written: Vec<_> = facts.emptied.iter().filter(|table| of(table.oid).0 + of(table.toast).0 != 0).collect();
+    let written: Vec<_> = baseline.emptied.iter().filter(|table| of(table.oid).0 + of(table.toast).0 != 0).collect();
     // Of a sequence only the reading of its block is counted, with which every change to it begins.
-    let moved: Vec<_> = facts.sequences.iter().filter(|sequence| of(sequence.0).1 != 0).collect();
+    let moved: Vec<_> = baseline.sequences.iter().filter(|sequence| of(sequence.0).1 != 0).collect();
     if written.is_empty() && moved.is_empty() {
         return Ok(());
     }
@@ -113,14 +113,14 @@ pub(crate) fn prove(inside: &mut Session, facts: &Facts, writes: Writes, lease: 
 }
 
 /// What was written to and may not be emptied, in words.
-fn others(inside: &mut Session, facts: &Facts) -> Result<String, Doubt> {
+fn others(inside: &mut Session, baseline: &Baseline) -> Result<String, NotReusable> {
     let written = query(inside, include_str!("sql/written.sql"), &[])?;
     let is_known = |oid: u32| {
-        STATISTICS.contains(&oid) || facts.emptied.iter().any(|table| [table.oid, table.toast].contains(&oid))
+        STATISTICS.contains(&oid) || baseline.emptied.iter().any(|table| [table.oid, table.toast].contains(&oid))
     };
     let others = written.iter().filter(|row| !is_known(row.get("oid"))).map(|row| row.get("name"));
     let others: Vec<String> = others.collect();
-    Ok(if others.is_empty() { "what is no more, or just now".to_owned() } else { others.join(", ") })
+    Ok(if others.is_empty() { "the object was dropped, or is being written".to_owned() } else { others.join(", ") })
 }
 
 /// What that session starts with: triggers and rules are not fired, foreign keys not looked at; what it writes itself

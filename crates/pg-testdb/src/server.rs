@@ -1,8 +1,7 @@
 //! What one process knows of the server on which its test databases are: found once, shared by all its tests.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -15,23 +14,22 @@ use pg_setup::{Context, Silence, Target};
 use crate::{
     error::Error,
     mark::Mark,
-    name::Stem,
+    name::BaseName,
     prepared::prepare,
     proof,
     role::Role,
     session::{in_turn, texts},
-    sweep::sweep,
     template::{Content, Template},
 };
 
 /// The server, and the sessions of the administrator on it.
-pub(crate) struct House {
+pub(crate) struct TestServer {
     pub(crate) context: Context,
     pub(crate) target: Target,
     pub(crate) administrator: Administrator,
     /// The administrator's role, which owns the databases.
     owner: Identifier,
-    pub(crate) stem: Stem,
+    pub(crate) base: BaseName,
     pub(crate) mark: Mark,
     /// How many databases may be leased at once, by all processes.
     pub(crate) cap: i32,
@@ -39,6 +37,8 @@ pub(crate) struct House {
     by_files: bool,
     /// Whether this process runs one test and ends.
     pub(crate) is_for_one_test: bool,
+    /// Whether this process has begun to sweep.
+    pub(crate) is_swept: AtomicBool,
     version: i32,
     /// The database where all processes meet for their locks.
     meeting: String,
@@ -65,19 +65,19 @@ pub(crate) struct Leases {
     pub(crate) clones: Vec<i32>,
 }
 
-/// The house of this process, or why there is none.
-static HOUSE: Mutex<Option<Result<Arc<House>, Error>>> = Mutex::new(None);
+/// The server of this process, or why there is none.
+static SERVER: Mutex<Option<Result<Arc<TestServer>, Error>>> = Mutex::new(None);
 
-impl House {
-    /// The house of this process; opened by the first who asks. One whose server has gone is opened anew.
+impl TestServer {
+    /// The server of this process; opened by the first test that asks. One whose server has gone is opened anew.
     pub(crate) fn of_process() -> Result<Arc<Self>, Error> {
-        let mut house = HOUSE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Ok(open)) = &*house
+        let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(open)) = &*server
             && open.leases().session.client.is_closed()
         {
-            *house = None;
+            *server = None;
         }
-        house.get_or_insert_with(|| Self::find().map_err(Error::from)).clone()
+        server.get_or_insert_with(|| Self::find().map_err(Error::from)).clone()
     }
 
     /// By the project of the workspace in which the test runs, and by the configuration of that.
@@ -88,11 +88,7 @@ impl House {
         let config = Config::resolve(&project, &environment, None).context("the configuration is wrong")?;
         let context = Context { environment, config, voice: Arc::new(Silence), wait: Duration::from_secs(30) };
         let target = Target::find(&context, Mode::Start)?;
-        let house = Self::open(context, target)?;
-        if !house.is_for_one_test {
-            house.sweep()?;
-        }
-        Ok(house)
+        Self::open(context, target)
     }
 
     /// On a server that is there.
@@ -109,8 +105,8 @@ impl House {
         // The template is made by the same.
         target.access.administrator = Some(administrator.clone());
         let (meeting, mut session) = meeting(&administrator, context.wait).map_err(|error| target.explain(error))?;
-        let ServerFacts { version, version_text, max_connections, is_durable, is_superuser } =
-            ServerFacts::read(&mut session)?;
+        let Settings { version, version_text, max_connections, is_durable, is_superuser } =
+            Settings::read(&mut session)?;
         if version < 130_000 {
             bail!("PostgreSQL {version_text}: 13 is the oldest that works");
         }
@@ -119,13 +115,14 @@ impl House {
         prepare(&mut session, proving)?;
         let role = proving.map(|role| Role::read(&mut session, role.as_str())).transpose()?.flatten();
         let is_for_one_test = context.environment.process("NEXTEST_EXECUTION_MODE") == Some("process-per-test");
-        let house = Arc::new(Self {
+        Ok(Arc::new(Self {
             owner: Identifier::from_catalog(administrator.connection.user.as_str()),
-            stem: Stem::of(&target.expected.database),
+            base: BaseName::of(&target.expected.database),
             mark,
             cap: (max_connections / 4).max(1),
             by_files: version >= 150_000 && !is_durable,
             is_for_one_test,
+            is_swept: AtomicBool::new(false),
             version,
             meeting,
             is_proving,
@@ -136,16 +133,7 @@ impl House {
             context,
             target,
             administrator,
-        });
-        Ok(house)
-    }
-
-    /// Sweeps, beside whatever else is done. What cannot be swept now, the next process sweeps.
-    pub(crate) fn sweep(self: &Arc<Self>) -> anyhow::Result<()> {
-        let house = Arc::clone(self);
-        let sweeper = thread::Builder::new().name("pg-testdb".to_owned());
-        sweeper.spawn(move || sweep(&house)).context("start a thread")?;
-        Ok(())
+        }))
     }
 
     /// The session of the leases; statements on it are short.
@@ -229,7 +217,7 @@ impl House {
         }
         let digest = Template::digest(&self.context, &self.target, content, self.version);
         let session = &mut self.leases().session;
-        let names = (&self.stem, &self.mark);
+        let names = (&self.base, &self.mark);
         let outcome = match Template::find(session, names, &digest)? {
             Some(template) => Ok(template),
             None => {
@@ -248,7 +236,7 @@ impl House {
 }
 
 /// What is to be known of the server, and of the administrator on it.
-struct ServerFacts {
+struct Settings {
     version: i32,
     version_text: String,
     max_connections: i32,
@@ -256,7 +244,7 @@ struct ServerFacts {
     is_superuser: bool,
 }
 
-impl ServerFacts {
+impl Settings {
     fn read(session: &mut Session) -> anyhow::Result<Self> {
         let ask = "SHOW server_version_num; SHOW server_version; SHOW max_connections; SHOW fsync; SHOW is_superuser";
         let answers: Vec<_> = texts(session, ask)?.into_iter().flatten().collect();

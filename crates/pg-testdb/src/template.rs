@@ -15,9 +15,9 @@ use pg_setup::{Context, Target};
 use postgres::error::SqlState;
 
 use crate::{
-    facts::{FORMAT, Facts},
+    baseline::{Baseline, FORMAT},
     mark::Mark,
-    name::Stem,
+    name::BaseName,
 };
 
 /// What a template holds.
@@ -34,7 +34,7 @@ pub(crate) enum Content {
 pub(crate) struct Template {
     pub(crate) name: Identifier,
     pub(crate) digest: String,
-    pub(crate) facts: Facts,
+    pub(crate) baseline: Baseline,
     properties: OnceLock<Properties>,
 }
 
@@ -71,14 +71,14 @@ impl Template {
     /// The template of this digest, if it is finished, and ours.
     pub(crate) fn find(
         session: &mut Session,
-        (stem, mark): (&Stem, &Mark),
+        (base, mark): (&BaseName, &Mark),
         digest: &str,
     ) -> anyhow::Result<Option<Self>> {
-        let name = stem.template(digest);
+        let name = base.template(digest);
         let rows = query(session, include_str!("sql/template.sql"), &[name.as_str()])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let facts = mark.facts(row.get("remark"), &what(TEMPLATE, digest)).and_then(Facts::parse);
-        Ok(facts.map(|facts| Self { name, digest: digest.to_owned(), facts, properties: OnceLock::new() }))
+        let baseline = mark.facts(row.get("remark"), &what(TEMPLATE, digest)).and_then(Baseline::parse);
+        Ok(baseline.map(|baseline| Self { name, digest: digest.to_owned(), baseline, properties: OnceLock::new() }))
     }
 
     /// What a clone does not get by itself; read when one is made.
@@ -96,7 +96,7 @@ impl Template {
         target: &Target,
         administrator: &Administrator,
         session: &mut Session,
-        (stem, mark): (&Stem, &Mark),
+        (base, mark): (&BaseName, &Mark),
         (content, digest): (Content, &str),
     ) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
@@ -106,16 +106,16 @@ impl Template {
                     "another process has been making the template of digest {digest} for {} s; see what it does: \
                      SELECT * FROM pg_stat_activity WHERE datname = '{}'",
                     PATIENCE.as_secs(),
-                    stem.building(digest).as_str()
+                    base.building(digest).as_str()
                 );
             }
             thread::sleep(Duration::from_millis(20));
-            if let Some(made) = Self::find(session, (stem, mark), digest)? {
+            if let Some(made) = Self::find(session, (base, mark), digest)? {
                 return Ok(made);
             }
         }
-        let outcome = match Self::find(session, (stem, mark), digest) {
-            Ok(None) => build(context, target, administrator, session, (stem, mark), (content, digest)),
+        let outcome = match Self::find(session, (base, mark), digest) {
+            Ok(None) => build(context, target, administrator, session, (base, mark), (content, digest)),
             Ok(Some(made)) => Ok(made),
             Err(error) => Err(error),
         };
@@ -129,13 +129,13 @@ impl Template {
 pub(crate) fn abandon(
     session: &mut Session,
     administrator: &Administrator,
-    (stem, mark): (&Stem, &Mark),
+    (base, mark): (&BaseName, &Mark),
     digest: &str,
 ) -> anyhow::Result<()> {
     if !lock(session, digest)? {
         return Ok(());
     }
-    let outcome = mark.drop_marked(session, administrator, &stem.building(digest), &what(BUILDING, digest));
+    let outcome = mark.drop_marked(session, administrator, &base.building(digest), &what(BUILDING, digest));
     unlock(session, digest)?;
     outcome.map(drop)
 }
@@ -170,10 +170,10 @@ fn build(
     target: &Target,
     administrator: &Administrator,
     session: &mut Session,
-    (stem, mark): (&Stem, &Mark),
+    (base, mark): (&BaseName, &Mark),
     (content, digest): (Content, &str),
 ) -> anyhow::Result<Template> {
-    let building = stem.building(digest);
+    let building = base.building(digest);
     let being_built = what(BUILDING, digest);
     // What is there by this name, a run that was killed has left.
     mark.drop_marked(session, administrator, &building, &being_built)?;
@@ -194,18 +194,18 @@ fn build(
             pg_schema::provision(&mut connections, &target.access, &target.expected, &mut |_| ())?;
         }
     }
-    let facts = look(context, &target, administrator, session, &building)?;
-    let name = stem.template(digest);
+    let baseline = look(context, &target, administrator, session, &building)?;
+    let name = base.template(digest);
     execute(
         session,
         &format!(
             "ALTER DATABASE {building} RENAME TO {name}; \
              ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false CONNECTION LIMIT -1; \
              GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC; COMMENT ON DATABASE {name} IS {}",
-            Literal(&format!("{}; {facts}", mark.text(&what(TEMPLATE, digest))))
+            Literal(&format!("{}; {baseline}", mark.text(&what(TEMPLATE, digest))))
         ),
     )?;
-    Template::find(session, (stem, mark), digest)?.context("the template was made and is not there")
+    Template::find(session, (base, mark), digest)?.context("the template was made and is not there")
 }
 
 /// A database that is marked from the beginning, and that other roles than the administrator's may not enter: what they
@@ -237,16 +237,16 @@ fn look(
     administrator: &Administrator,
     session: &mut Session,
     building: &Identifier,
-) -> anyhow::Result<Facts> {
+) -> anyhow::Result<Baseline> {
     let limit = |session: &mut Session, count: u8| {
         execute(session, &format!("ALTER DATABASE {building} CONNECTION LIMIT {count}"))
     };
     limit(session, 1)?;
     wait_for_sessions(session, building)?;
-    if !Facts::are_provable(session, target.expected.role.as_str())? {
+    if !Baseline::are_provable(session, target.expected.role.as_str())? {
         limit(session, 0)?;
         wait_for_sessions(session, building)?;
-        return Ok(Facts::default());
+        return Ok(Baseline::default());
     }
     let mut own = pg_config::connect_within(&target.access.app, context.wait)?;
     limit(session, 0)?;
@@ -255,11 +255,11 @@ fn look(
         bail!("{}", entered(building, &other));
     }
     let mut inside = administrator.connect(building.as_str(), context.wait)?;
-    let facts = Facts::read(&mut inside, &mut own, target.expected.role.as_str());
-    let facts = facts.context("look at what the migrations have made")?;
+    let baseline = Baseline::read(&mut inside, &mut own, target.expected.role.as_str());
+    let baseline = baseline.context("look at what the migrations have made")?;
     drop((inside, own));
     wait_for_sessions(session, building)?;
-    Ok(facts)
+    Ok(baseline)
 }
 
 /// Ours are closed, and gone in a moment; what the migrate command has left running has a moment more. Whoever is still

@@ -8,9 +8,9 @@ use postgres::Client;
 
 use crate::{
     error::{Error, shown},
-    house::House,
-    lease::Lease,
+    lease::{Finished, Lease},
     name::State,
+    server::TestServer,
     session::{in_turn, off_runtime},
     sweep,
     template::Content,
@@ -21,19 +21,10 @@ use crate::{
 /// Given back when it is dropped, or by [`finish`](Self::finish); kept for a day when the test panics. A test that
 /// returns an `Err` does not panic: [`keep`](Self::keep) is for it, or [`run`](Self::run) around its body.
 pub struct TestDb {
-    house: Arc<House>,
+    server: Arc<TestServer>,
     lease: Option<Lease>,
     connection: ConnInfo,
-    taint: Option<String>,
-}
-
-/// What became of a database that was given back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It is proved to be as it was, and waits for another test.
-    Proved,
-    /// It was dropped: why.
-    Dropped(String),
+    unprovable: Option<String>,
 }
 
 impl TestDb {
@@ -55,13 +46,16 @@ impl TestDb {
 
     fn of(content: Content) -> Result<Self, Error> {
         off_runtime(|| {
-            let house = House::of_process()?;
-            let lease = Lease::take(&house, content)?;
-            if house.is_for_one_test && sweep::is_due(&lease.name) {
-                house.sweep()?;
+            let server = TestServer::of_process()?;
+            if !server.is_for_one_test {
+                sweep::begin(&server)?;
             }
-            let connection = house.target.access.app.with_database(lease.name.in_state(State::Test).as_str());
-            Ok(Self { house, lease: Some(lease), connection, taint: None })
+            let lease = Lease::take(&server, content)?;
+            if server.is_for_one_test && sweep::is_due(&lease.name) {
+                sweep::begin(&server)?;
+            }
+            let connection = server.target.access.app.with_database(lease.name.in_state(State::Test).as_str());
+            Ok(Self { server, lease: Some(lease), connection, unprovable: None })
         })
     }
 
@@ -81,7 +75,7 @@ impl TestDb {
     /// # Errors
     /// The server refuses the app's login.
     pub fn client(&self) -> Result<Client, Error> {
-        let wait = self.house.context.wait;
+        let wait = self.server.context.wait;
         let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(anyhow::Error::from);
         Ok(session.context("help: cargo xtask db-setup says what is wrong").map(Session::into_client)?)
     }
@@ -91,8 +85,8 @@ impl TestDb {
     /// # Errors
     /// The server refuses the administrator's login.
     pub fn administrator(&mut self) -> Result<Client, Error> {
-        self.taint = Some("an administrator was in it".to_owned());
-        let session = self.house.connect(&self.connection.database);
+        self.unprovable = Some("an administrator was in it".to_owned());
+        let session = self.server.connect(&self.connection.database);
         Ok(session.map(Session::into_client).map_err(anyhow::Error::from)?)
     }
 
@@ -112,10 +106,10 @@ impl TestDb {
     ///
     /// # Errors
     /// The server's.
-    pub fn finish(mut self) -> Result<Way, Error> {
+    pub fn finish(mut self) -> Result<Finished, Error> {
         let lease = self.lease.take().context("it was given back before")?;
-        let taint = self.taint.take();
-        Ok(off_runtime(|| lease.give_back(&self.house, taint))?)
+        let unprovable = self.unprovable.take();
+        Ok(off_runtime(|| lease.give_back(&self.server, unprovable))?)
     }
 
     /// Keeps it for a day, as where the test has panicked; says how to look at it.
@@ -127,7 +121,7 @@ impl TestDb {
     fn keep_it(&mut self) {
         let Some(lease) = self.lease.take() else { return };
         let (name, url) = (self.name(), self.connection.masked_url());
-        match off_runtime(|| lease.keep(&self.house)) {
+        match off_runtime(|| lease.keep(&self.server)) {
             Ok(()) => eprintln!("the database is kept for a day: DB_NAME={name} cargo xtask db-psql ({url})"),
             Err(error) => eprintln!("{}", shown(&format!("the database {name} could not be kept: {error:#}"))),
         }
@@ -139,9 +133,9 @@ impl Drop for TestDb {
         if thread::panicking() {
             self.keep_it();
         } else if let Some(lease) = self.lease.take() {
-            let taint = self.taint.take();
+            let unprovable = self.unprovable.take();
             // What cannot be given back is swept by the next process.
-            let _ = off_runtime(|| lease.give_back(&self.house, taint));
+            let _ = off_runtime(|| lease.give_back(&self.server, unprovable));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use pg_testdb::{TestDb, Way};
+use pg_testdb::{Finished, TestDb};
 use postgres::Client;
 
 fn main() {
@@ -91,8 +91,9 @@ fn run(client: &mut Client, statements: &[&str]) {
 fn end(db: TestDb) {
     let name = db.name().to_owned();
     match db.finish().unwrap() {
-        Way::Proved => println!("{name} proved"),
-        Way::Dropped(why) => println!("{name} dropped: {why}"),
+        Finished::Reusable => println!("{name} proved"),
+        Finished::Dropped(why) => println!("{name} dropped: {why}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -6,12 +6,12 @@ use tests::{Cluster, Run, Workspace};
 pub(crate) const CLONES: &str = "SELECT coalesce(pg_catalog.string_agg(datname::text, ' ' ORDER BY datname), '') \
      FROM pg_catalog.pg_database WHERE datname ~ '^aura_db_(ready|test|used)_'";
 
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(crate) workspace: Workspace,
     pub(crate) cluster: Cluster,
 }
 
-impl House {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let cluster = Cluster::start();
         Self { workspace: Workspace::on(&cluster), cluster }
@@ -25,9 +25,9 @@ impl House {
 
     /// One whose server can prove something: before PostgreSQL 15 none can, and every database is cloned anew.
     pub(crate) fn provable() -> Option<Self> {
-        let house = Self::new();
-        let version: i32 = house.cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
-        (version >= 150_000).then_some(house)
+        let fixture = Self::new();
+        let version: i32 = fixture.cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
+        (version >= 150_000).then_some(fixture)
     }
 
     /// Every clone that is there.

@@ -3,7 +3,7 @@
 
 use tests::shows;
 
-use crate::house::{House, database, way};
+use crate::fixture::{Fixture, database, way};
 
 use Outcome::{Dropped, Proved};
 
@@ -172,48 +172,48 @@ fn settings_of_the_server() {
 
 #[track_caller]
 fn the_next_test_finds_the_template(name: &str, cases: &[Case]) {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
     assert!(
         template.contains("COPY aura.artworks_arttype") && template.contains("SET search_path TO 'aura', 'public'")
     );
     let mut outcomes = String::new();
     for (statements, expected) in cases {
-        let run = run(&house, "sql", statements);
+        let run = run(&fixture, "sql", statements);
         let outcome = if way(&run) == "proved" { Proved } else { Dropped };
         assert_eq!(outcome, *expected, "{statements:?}\n{}", run.stdout);
         outcomes += &format!("{}\n    {}\n", statements.join("; "), way(&run));
         if outcome == Dropped {
-            assert!(house.clones().is_empty(), "{statements:?}: {:?}", house.clones());
+            assert!(fixture.clones().is_empty(), "{statements:?}: {:?}", fixture.clones());
             // The next is cloned anew.
-            house.workspace.testdb(&["sql"]).exits(0);
+            fixture.workspace.testdb(&["sql"]).exits(0);
         }
-        assert_eq!(house.dump(&house.ready()), template, "{statements:?}");
+        assert_eq!(fixture.dump(&fixture.ready()), template, "{statements:?}");
     }
     shows(name, &outcomes);
 }
 
 #[test]
 fn a_prepared_transaction_is_rolled_back() {
-    if House::provable().is_none() {
+    if Fixture::provable().is_none() {
         return;
     }
     let cluster = tests::Cluster::start_with(&[("max_prepared_transactions", "5")]);
-    let house = House { workspace: tests::Workspace::on(&cluster), cluster };
+    let fixture = Fixture { workspace: tests::Workspace::on(&cluster), cluster };
     let statements = ["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "PREPARE TRANSACTION 'p'"];
-    let run = run(&house, "sql", &statements);
+    let run = run(&fixture, "sql", &statements);
     assert!(way(&run).starts_with("dropped: "), "{}", run.stdout);
     shows("prepared-transaction", way(&run));
-    assert!(house.clones().is_empty());
-    assert_eq!(house.cluster.value("postgres", "SELECT count(*)::text FROM pg_prepared_xacts"), "0");
+    assert!(fixture.clones().is_empty());
+    assert_eq!(fixture.cluster.value("postgres", "SELECT count(*)::text FROM pg_prepared_xacts"), "0");
 }
 
 #[test]
 fn whatever_an_administrator_does_is_not_looked_at() {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
     let mut outcomes = String::new();
     for statements in [
         &["SET track_counts = off", "DELETE FROM artworks_arttype"][..],
@@ -222,11 +222,11 @@ fn whatever_an_administrator_does_is_not_looked_at() {
         &["UPDATE pg_class SET reltuples = 5 WHERE relname = 'taggit_tag'"],
         &[],
     ] {
-        let run = run(&house, "admin", statements);
+        let run = run(&fixture, "admin", statements);
         assert!(way(&run).starts_with("dropped: "), "{statements:?}\n{}", run.stdout);
         outcomes += &format!("{}\n    {}\n", statements.join("; "), way(&run));
-        house.workspace.testdb(&["sql"]).exits(0);
-        assert_eq!(house.dump(&house.ready()), template, "{statements:?}");
+        fixture.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(fixture.dump(&fixture.ready()), template, "{statements:?}");
     }
     shows("administrator", &outcomes);
 }
@@ -234,21 +234,21 @@ fn whatever_an_administrator_does_is_not_looked_at() {
 /// A template is made once; who may switch the counting off is asked for each test.
 #[test]
 fn a_role_that_was_promoted_proves_nothing() {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
     let mut outcomes = String::new();
     for (promote, back) in [
         ("ALTER ROLE aura_user SUPERUSER", "ALTER ROLE aura_user NOSUPERUSER"),
         ("GRANT SET ON PARAMETER track_counts TO aura_user", "REVOKE SET ON PARAMETER track_counts FROM aura_user"),
     ] {
-        house.cluster.sql("postgres", promote);
-        let run = run(&house, "sql", &["SET track_counts = off", "DELETE FROM artworks_arttype"]);
+        fixture.cluster.sql("postgres", promote);
+        let run = run(&fixture, "sql", &["SET track_counts = off", "DELETE FROM artworks_arttype"]);
         assert!(way(&run).starts_with("dropped: "), "{promote}\n{}", run.stdout);
         outcomes += &format!("{promote}\n    {}\n", way(&run));
-        house.cluster.sql("postgres", back);
-        house.workspace.testdb(&["sql"]).exits(0);
-        assert_eq!(house.dump(&house.ready()), template, "{promote}");
+        fixture.cluster.sql("postgres", back);
+        fixture.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(fixture.dump(&fixture.ready()), template, "{promote}");
     }
     shows("promoted-role", &outcomes);
 }
@@ -256,9 +256,9 @@ fn a_role_that_was_promoted_proves_nothing() {
 /// What is done from elsewhere to the database of a test, while the test holds it.
 #[test]
 fn what_others_do_to_the_database_is_seen() {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
     let mut outcomes = String::new();
     for (statement, back) in [
         ("GRANT CREATE ON DATABASE \"$db\" TO PUBLIC", ""),
@@ -270,26 +270,26 @@ fn what_others_do_to_the_database_is_seen() {
         ("ALTER ROLE aura_user CONNECTION LIMIT 50", "ALTER ROLE aura_user CONNECTION LIMIT -1"),
         ("CREATE ROLE other; GRANT other TO aura_user", "DROP ROLE other"),
     ] {
-        let held = Held::new(&house);
-        house.cluster.sql("postgres", &statement.replace("$db", held.database()));
+        let held = Held::new(&fixture);
+        fixture.cluster.sql("postgres", &statement.replace("$db", held.database()));
         let way = held.end();
         assert!(way.starts_with("dropped: "), "{statement}: {way}");
         outcomes += &format!("{statement}\n    {way}\n");
         if !back.is_empty() {
-            house.cluster.sql("postgres", back);
+            fixture.cluster.sql("postgres", back);
         }
-        house.workspace.testdb(&["sql"]).exits(0);
-        assert_eq!(house.dump(&house.ready()), template, "{statement}");
+        fixture.workspace.testdb(&["sql"]).exits(0);
+        assert_eq!(fixture.dump(&fixture.ready()), template, "{statement}");
     }
     shows("changes-by-others", &outcomes);
 }
 
 #[test]
 fn a_crash_of_the_server_proves_nothing() {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
-    let held = Held::new(&house);
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
+    let held = Held::new(&fixture);
     let url = held.url.clone();
     let backend = tests::psql(&url, &[], "DELETE FROM artworks_arttype; SELECT pg_backend_pid()").line().to_owned();
     assert!(!backend.is_empty());
@@ -298,7 +298,7 @@ fn a_crash_of_the_server_proves_nothing() {
         tests::scrubbed(std::ffi::OsStr::new("psql")).args(["-d", &url, "-c", "SELECT pg_sleep(60)"]).spawn().unwrap();
     let pid = loop {
         let sql = "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'";
-        match house.cluster.value("postgres", sql).parse::<u32>().unwrap() {
+        match fixture.cluster.value("postgres", sql).parse::<u32>().unwrap() {
             0 => std::thread::sleep(std::time::Duration::from_millis(20)),
             pid => break pid,
         }
@@ -308,30 +308,30 @@ fn a_crash_of_the_server_proves_nothing() {
     let outcome = held.end();
     assert!(!outcome.contains("proved"), "{outcome}");
     // The server starts again; the next process drops the database that this one left.
-    house.workspace.testdb(&["sql"]).exits(0);
-    let ready = house.clones().into_iter().find(|name| name.starts_with("aura_db_ready_")).unwrap();
-    assert_eq!(house.dump(&ready), template);
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let ready = fixture.clones().into_iter().find(|name| name.starts_with("aura_db_ready_")).unwrap();
+    assert_eq!(fixture.dump(&ready), template);
 }
 
 #[test]
 fn a_connection_that_is_left_open_is_ended_and_its_url_leads_nowhere() {
-    let Some(house) = House::provable() else { return };
+    let Some(fixture) = Fixture::provable() else { return };
     for statements in [&["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"][..], &[]] {
-        let run = house.workspace.testdb(&[&["leak"], statements].concat()).exits(0);
+        let run = fixture.workspace.testdb(&[&["leak"], statements].concat()).exits(0);
         assert_eq!(way(&run), "proved");
         assert!(run.stdout.contains("still connected: false\nits URL leads somewhere: false"), "{}", run.stdout);
     }
-    house.ready();
+    fixture.ready();
 }
 
 /// A pool comes back as often as it can, and never to the next test.
 #[test]
 fn a_pool_that_reconnects_never_comes_back_in() {
-    let Some(house) = House::provable() else { return };
-    house.workspace.testdb(&["sql"]).exits(0);
-    let template = house.dump(&house.ready());
+    let Some(fixture) = Fixture::provable() else { return };
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let template = fixture.dump(&fixture.ready());
     for _ in 0..5 {
-        let held = Held::new(&house);
+        let held = Held::new(&fixture);
         let url = held.url.clone();
         let (came_in, is_in) = std::sync::mpsc::channel();
         let pool = std::thread::spawn(move || {
@@ -352,10 +352,10 @@ fn a_pool_that_reconnects_never_comes_back_in() {
         is_in.recv().unwrap();
         held.end();
         pool.join().unwrap();
-        if house.clones().is_empty() {
-            house.workspace.testdb(&["sql"]).exits(0);
+        if fixture.clones().is_empty() {
+            fixture.workspace.testdb(&["sql"]).exits(0);
         }
-        assert_eq!(house.dump(&house.ready()), template);
+        assert_eq!(fixture.dump(&fixture.ready()), template);
     }
 }
 
@@ -368,9 +368,9 @@ struct Held {
 }
 
 impl Held {
-    fn new(house: &House) -> Self {
+    fn new(fixture: &Fixture) -> Self {
         use std::io::BufRead as _;
-        let mut command = house.workspace.testdb_command(&["hold"]);
+        let mut command = fixture.workspace.testdb_command(&["hold"]);
         let piped = std::process::Stdio::piped;
         let mut process = command.stdin(piped()).stdout(piped()).spawn().unwrap();
         let mut stdout = std::io::BufReader::new(process.stdout.take().unwrap());
@@ -394,7 +394,7 @@ impl Held {
     }
 }
 
-fn run(house: &House, command: &str, statements: &[&str]) -> tests::Run {
+fn run(fixture: &Fixture, command: &str, statements: &[&str]) -> tests::Run {
     // The name is not known beforehand, but the statement can ask for it.
     let statements: Vec<_> = statements
         .iter()
@@ -406,5 +406,5 @@ fn run(house: &House, command: &str, statements: &[&str]) -> tests::Run {
         })
         .collect();
     let statements: Vec<_> = statements.iter().map(String::as_str).collect();
-    house.workspace.testdb(&[&[command], statements.as_slice()].concat()).exits(0)
+    fixture.workspace.testdb(&[&[command], statements.as_slice()].concat()).exits(0)
 }

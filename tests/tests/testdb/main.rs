@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to tell but its reader")]
 
 mod clones;
+mod fixture;
 mod fooling;
-mod house;
 mod marks;
 mod processes;

@@ -1,6 +1,6 @@
 //! Only what carries our mark is dropped, or handed out: a name anybody may choose.
 
-use crate::house::{House, database};
+use crate::fixture::{Fixture, database};
 
 /// Databases that are called as ours: of a clone of each state, of a template that is made, and of one for a person.
 const NAMES: [&str; 5] = [
@@ -16,22 +16,22 @@ const MARKS: [&str; 5] =
     ["clone 00000001", "clone 00000002", "clone 00000003", "building 0123456789ab", "db-clone mine"];
 
 /// A server that we did not start, where another role has made databases by these names.
-fn planted(owner: &str, mark: impl Fn(&str) -> String) -> House {
-    let house = House::new();
-    house.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
+fn planted(owner: &str, mark: impl Fn(&str) -> String) -> Fixture {
+    let fixture = Fixture::new();
+    fixture.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
     for (name, what) in NAMES.iter().zip(MARKS) {
-        house.cluster.sql("postgres", &format!("CREATE DATABASE {name} OWNER {owner}"));
-        house.cluster.sql("postgres", &format!("COMMENT ON DATABASE {name} IS {}", mark(what)));
+        fixture.cluster.sql("postgres", &format!("CREATE DATABASE {name} OWNER {owner}"));
+        fixture.cluster.sql("postgres", &format!("COMMENT ON DATABASE {name} IS {}", mark(what)));
     }
-    house
+    fixture
 }
 
 /// What is written on a database, as SQL, given what it would be marked as.
 type Written = fn(&str) -> String;
 
-fn assert_all_there(house: &House) {
+fn assert_all_there(fixture: &Fixture) {
     let there = "SELECT pg_catalog.string_agg(datname::text, ' ') FROM pg_catalog.pg_database";
-    let there = house.cluster.value("postgres", there);
+    let there = fixture.cluster.value("postgres", there);
     for name in NAMES {
         assert!(there.split(' ').any(|found| found == name), "{name} is gone: {there}");
     }
@@ -50,63 +50,63 @@ fn what_is_only_named_so_stays_and_is_told() {
         ("of-another-project", "postgres", |what| format!("'pg-testdb, project shop: {what}'")),
     ];
     for (situation, owner, mark) in situations {
-        let house = planted(owner, mark);
-        house.workspace.testdb(&["suite", "2", "6"]).exits(0);
-        let cloned = house.workspace.run(&["db-clone", "one"]).exits(0);
-        assert_all_there(&house);
+        let fixture = planted(owner, mark);
+        fixture.workspace.testdb(&["suite", "2", "6"]).exits(0);
+        let cloned = fixture.workspace.run(&["db-clone", "one"]).exits(0);
+        assert_all_there(&fixture);
         // All but the last, which nobody would sweep.
         for name in &NAMES[..4] {
             cloned.said(&format!("warning: database {name} is not dropped"));
         }
         let name = ["db-drop", "mine", "--host", "127.0.0.1", "--yes"];
-        house.workspace.run(&name).exits(1).shows(situation);
-        assert_all_there(&house);
+        fixture.workspace.run(&name).exits(1).shows(situation);
+        assert_all_there(&fixture);
         // What it says to do is enough.
-        house.cluster.sql("postgres", "DROP DATABASE aura_db_clone_mine");
-        house.workspace.run(&name).exits(0);
-        house.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0);
+        fixture.cluster.sql("postgres", "DROP DATABASE aura_db_clone_mine");
+        fixture.workspace.run(&name).exits(0);
+        fixture.workspace.run(&["db-drop", "one", "--host", "127.0.0.1", "--yes"]).exits(0);
     }
 }
 
 /// The same with the mark and the owner are ours: those of a process that was killed.
 #[test]
 fn what_carries_the_mark_is_swept() {
-    let house = planted("postgres", forged);
-    house.workspace.run(&["db-clone", "one"]).exits(0).never_says("is not dropped");
+    let fixture = planted("postgres", forged);
+    fixture.workspace.run(&["db-clone", "one"]).exits(0).never_says("is not dropped");
     let there = "SELECT coalesce(pg_catalog.string_agg(datname::text, ' '), '') FROM pg_catalog.pg_database \
                  WHERE datname LIKE '%0123456789ab%'";
-    assert_eq!(house.cluster.value("postgres", there), "");
-    house.workspace.run(&["db-drop", "mine", "--host", "127.0.0.1", "--yes"]).exits(0);
+    assert_eq!(fixture.cluster.value("postgres", there), "");
+    fixture.workspace.run(&["db-drop", "mine", "--host", "127.0.0.1", "--yes"]).exits(0);
 }
 
 #[test]
 fn a_database_that_another_role_offers_is_handed_to_no_test() {
-    let house = House::new();
-    house.workspace.testdb(&["sql"]).exits(0);
+    let fixture = Fixture::new();
+    fixture.workspace.testdb(&["sql"]).exits(0);
     let digest = "SELECT pg_catalog.right(datname::text, 12) FROM pg_catalog.pg_database WHERE datname LIKE 'aura\\_db\\_template\\_%'";
-    let digest = house.cluster.value("postgres", digest);
-    let drop_clones = house.clones().iter().map(|name| format!("DROP DATABASE {name};")).collect::<Vec<_>>();
-    drop_clones.iter().for_each(|statement| house.cluster.sql("postgres", statement));
+    let digest = fixture.cluster.value("postgres", digest);
+    let drop_clones = fixture.clones().iter().map(|name| format!("DROP DATABASE {name};")).collect::<Vec<_>>();
+    drop_clones.iter().for_each(|statement| fixture.cluster.sql("postgres", statement));
     let offered = format!("aura_db_ready_{digest}_00000001_1");
-    house.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
-    house.cluster.sql("postgres", &format!("CREATE DATABASE {offered} OWNER stranger"));
-    house.cluster.sql("postgres", &format!("COMMENT ON DATABASE {offered} IS {}", forged("clone 00000001")));
-    let run = house.workspace.testdb(&["sql"]).exits(0);
+    fixture.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
+    fixture.cluster.sql("postgres", &format!("CREATE DATABASE {offered} OWNER stranger"));
+    fixture.cluster.sql("postgres", &format!("COMMENT ON DATABASE {offered} IS {}", forged("clone 00000001")));
+    let run = fixture.workspace.testdb(&["sql"]).exits(0);
     assert!(!run.stdout.contains("_00000001_"), "{}", run.stdout);
-    assert!(house.clones().contains(&offered));
+    assert!(fixture.clones().contains(&offered));
 }
 
 /// Another role makes the template's name first: its content is not what tests get.
 #[test]
 fn a_template_of_another_role_is_none_of_ours() {
-    let house = House::new();
-    house.workspace.testdb(&["sql"]).exits(0);
+    let fixture = Fixture::new();
+    fixture.workspace.testdb(&["sql"]).exits(0);
     let template = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'aura\\_db\\_template\\_%'";
-    let template = house.cluster.value("postgres", template);
-    house.clones().iter().for_each(|name| house.cluster.sql("postgres", &format!("DROP DATABASE {name}")));
-    house.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
-    house.cluster.sql("postgres", &format!("ALTER DATABASE {template} OWNER TO stranger"));
-    let run = house.workspace.testdb(&["sql"]).exits(101);
+    let template = fixture.cluster.value("postgres", template);
+    fixture.clones().iter().for_each(|name| fixture.cluster.sql("postgres", &format!("DROP DATABASE {name}")));
+    fixture.cluster.sql("postgres", "CREATE ROLE stranger CREATEDB");
+    fixture.cluster.sql("postgres", &format!("ALTER DATABASE {template} OWNER TO stranger"));
+    let run = fixture.workspace.testdb(&["sql"]).exits(101);
     assert!(run.stderr.contains(&template), "{}", run.stderr);
 }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::house::{House, database, way};
+use crate::fixture::{Fixture, database, way};
 
 const TEMPLATES: &str = "SELECT pg_catalog.string_agg(datname::text, ' ' ORDER BY oid) FROM pg_catalog.pg_database \
                          WHERE datname ~ '^aura_db_(template|building)_'";
@@ -14,11 +14,11 @@ const TEMPLATES: &str = "SELECT pg_catalog.string_agg(datname::text, ' ' ORDER B
 /// a place a moment after a clone was given back may not see it yet, and makes one.
 #[test]
 fn thirty_two_at_once_on_an_empty_server_make_one_template() {
-    let house = House::new();
-    let mut watch = pg_config::connect(&house.cluster.superuser()).unwrap();
+    let fixture = Fixture::new();
+    let mut watch = pg_config::connect(&fixture.cluster.superuser()).unwrap();
     let in_use = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_database WHERE datname ~ '^aura_db_(test|used)_'";
     let mut children: Vec<_> = (0..32)
-        .map(|_| house.workspace.testdb_command(&["suite", "1", "2"]).stdout(Stdio::null()).spawn().unwrap())
+        .map(|_| fixture.workspace.testdb_command(&["suite", "1", "2"]).stdout(Stdio::null()).spawn().unwrap())
         .collect();
     let mut most = 0;
     while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
@@ -27,46 +27,46 @@ fn thirty_two_at_once_on_an_empty_server_make_one_template() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let templates = house.cluster.value("postgres", TEMPLATES);
+    let templates = fixture.cluster.value("postgres", TEMPLATES);
     assert_eq!(templates.split(' ').count(), 1, "{templates}");
-    let cap: i64 = house.cluster.value("postgres", "SHOW max_connections").parse::<i64>().unwrap() / 4;
+    let cap: i64 = fixture.cluster.value("postgres", "SHOW max_connections").parse::<i64>().unwrap() / 4;
     assert!((1..=cap).contains(&most), "{most} were in use at once");
-    let clones = house.clones();
+    let clones = fixture.clones();
     assert!(clones.len() <= 32 && clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
 }
 
 #[test]
 fn tests_on_threads_do_not_see_each_other() {
-    let house = House::new();
-    house.workspace.testdb(&["suite", "4", "60"]).exits(0);
+    let fixture = Fixture::new();
+    fixture.workspace.testdb(&["suite", "4", "60"]).exits(0);
     // As many as were in use at once, all given back.
-    house.workspace.testdb(&["sql"]).exits(0);
-    let clones = house.clones();
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let clones = fixture.clones();
     assert!(clones.len() <= 5 && clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
 }
 
 #[test]
 fn a_killed_process_leaves_a_database_that_the_next_one_sweeps() {
-    let house = House::new();
-    house.workspace.testdb(&["sql"]).exits(0);
-    let (mut killed, name) = held(&house);
+    let fixture = Fixture::new();
+    fixture.workspace.testdb(&["sql"]).exits(0);
+    let (mut killed, name) = held(&fixture);
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert!(house.clones().contains(&name));
-    house.workspace.testdb(&["suite", "1", "5"]).exits(0);
-    let clones = swept(&house, &name);
+    assert!(fixture.clones().contains(&name));
+    fixture.workspace.testdb(&["suite", "1", "5"]).exits(0);
+    let clones = swept(&fixture, &name);
     assert!(clones.iter().all(|name| name.starts_with("aura_db_ready_")), "{clones:?}");
 }
 
 /// The next run finds all in order, at whatever moment they were killed.
 #[test]
 fn half_of_the_processes_are_killed() {
-    let house = House::new();
-    house.workspace.testdb(&["sql"]).exits(0);
+    let fixture = Fixture::new();
+    fixture.workspace.testdb(&["sql"]).exits(0);
     let start = |nth: usize| {
         // Those that are killed would go on for long.
         let tests = if nth.is_multiple_of(2) { "5000" } else { "40" };
-        let mut command = house.workspace.testdb_command(&["suite", "2", tests]);
+        let mut command = fixture.workspace.testdb_command(&["suite", "2", tests]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
     let mut children: Vec<_> = (0..8).map(start).collect();
@@ -79,20 +79,20 @@ fn half_of_the_processes_are_killed() {
     }
     for _ in 0..100 {
         // That is done beside the tests.
-        house.workspace.testdb(&["suite", "2", "10"]).exits(0);
-        if house.clones().iter().all(|name| name.starts_with("aura_db_ready_")) {
+        fixture.workspace.testdb(&["suite", "2", "10"]).exits(0);
+        if fixture.clones().iter().all(|name| name.starts_with("aura_db_ready_")) {
             return;
         }
     }
-    panic!("{:?}", house.clones());
+    panic!("{:?}", fixture.clones());
 }
 
 #[test]
 fn no_more_than_a_quarter_of_the_connections_have_a_database_at_once() {
     let cluster = tests::Cluster::start_with(&[("max_connections", "32")]);
-    let house = House { workspace: tests::Workspace::on(&cluster), cluster };
-    let mut holders: Vec<_> = (0..8).map(|_| held(&house).0).collect();
-    let mut ninth = house.workspace.testdb_command(&["sql"]).stdout(Stdio::null()).spawn().unwrap();
+    let fixture = Fixture { workspace: tests::Workspace::on(&cluster), cluster };
+    let mut holders: Vec<_> = (0..8).map(|_| held(&fixture).0).collect();
+    let mut ninth = fixture.workspace.testdb_command(&["sql"]).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(1));
     assert!(ninth.try_wait().unwrap().is_none(), "there was no place for it");
     let mut first = holders.remove(0);
@@ -108,37 +108,37 @@ fn no_more_than_a_quarter_of_the_connections_have_a_database_at_once() {
 /// Those that another process holds are left alone.
 #[test]
 fn a_living_process_keeps_its_database() {
-    let house = House::new();
-    let (mut living, name) = held(&house);
-    house.workspace.testdb(&["suite", "2", "6"]).exits(0);
-    assert!(house.clones().contains(&name));
+    let fixture = Fixture::new();
+    let (mut living, name) = held(&fixture);
+    fixture.workspace.testdb(&["suite", "2", "6"]).exits(0);
+    assert!(fixture.clones().contains(&name));
     drop(living.stdin.take());
     assert!(living.wait().unwrap().success());
 }
 
 #[test]
 fn a_failed_tests_database_stays_with_its_name_in_the_output() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for (how, code) in [("panic", 101), ("error", 0)] {
-        let failed = house.workspace.testdb(&[how]).exits(code).never_says("the-app's").shows(how);
+        let failed = fixture.workspace.testdb(&[how]).exits(code).never_says("the-app's").shows(how);
         let name = failed.stderr.split("DB_NAME=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-        house.workspace.testdb(&["suite", "2", "4"]).exits(0);
-        assert!(house.clones().contains(&name), "{how}: {:?}", house.clones());
-        let shown = tests::psql(&house.cluster.url("aura_user", "the-app's", &name), &[], "SHOW search_path");
+        fixture.workspace.testdb(&["suite", "2", "4"]).exits(0);
+        assert!(fixture.clones().contains(&name), "{how}: {:?}", fixture.clones());
+        let shown = tests::psql(&fixture.cluster.url("aura_user", "the-app's", &name), &[], "SHOW search_path");
         assert_eq!(shown.line(), "aura, public");
     }
 }
 
 #[test]
 fn of_failed_tests_a_bounded_number_stays() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for _ in 0..12 {
-        house.workspace.testdb(&["panic"]).exits(101);
+        fixture.workspace.testdb(&["panic"]).exits(101);
     }
-    let kept = || house.clones().iter().filter(|name| name.starts_with("aura_db_test_")).count();
+    let kept = || fixture.clones().iter().filter(|name| name.starts_with("aura_db_test_")).count();
     for _ in 0..100 {
         // That is done beside the tests.
-        house.workspace.testdb(&["suite", "1", "5"]).exits(0);
+        fixture.workspace.testdb(&["suite", "1", "5"]).exits(0);
         if kept() <= 10 {
             return;
         }
@@ -148,30 +148,31 @@ fn of_failed_tests_a_bounded_number_stays() {
 
 #[test]
 fn an_edited_migration_is_seen_by_the_next_test() {
-    let house = House::new().migrated_by_psql();
-    let run = house.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
+    let fixture = Fixture::new().migrated_by_psql();
+    let run = fixture.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
     assert!(run.stdout.contains("refused: 42P01"), "{}", run.stdout);
-    house.workspace.write("migrations/V9__later.sql", "CREATE TABLE later ();");
-    let run = house.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
+    fixture.workspace.write("migrations/V9__later.sql", "CREATE TABLE later ();");
+    let run = fixture.workspace.testdb(&["sql", "SELECT 1 FROM aura.later"]).exits(0);
     assert!(!run.stdout.contains("refused"), "{}", run.stdout);
 }
 
 #[test]
 fn a_schema_of_many_tables_is_proved_too() {
-    let Some(house) = House::provable().map(House::migrated_by_psql) else { return };
+    let Some(fixture) = Fixture::provable().map(Fixture::migrated_by_psql) else { return };
     let tables = (0..300).map(|nth| format!("CREATE TABLE many_{nth} (id bigserial, name text);\n"));
-    house.workspace.write("migrations/V9__many.sql", tables.collect::<String>());
-    let run = house.workspace.testdb(&["sql", "INSERT INTO many_299 (name) VALUES ('a')"]).exits(0);
+    fixture.workspace.write("migrations/V9__many.sql", tables.collect::<String>());
+    let run = fixture.workspace.testdb(&["sql", "INSERT INTO many_299 (name) VALUES ('a')"]).exits(0);
     assert_eq!(way(&run), "proved");
-    let run = house.workspace.testdb(&["sql", "DO $$BEGIN ASSERT (SELECT count(*) = 0 FROM many_299); END$$"]).exits(0);
+    let run =
+        fixture.workspace.testdb(&["sql", "DO $$BEGIN ASSERT (SELECT count(*) = 0 FROM many_299); END$$"]).exits(0);
     assert!(!run.stdout.contains("refused"), "{}", run.stdout);
 }
 
 #[test]
 fn migrations_that_fail_are_shown_with_their_error() {
-    let house = House::new().migrated_by_psql();
-    house.workspace.write("migrations/V9__wrong.sql", "CREATE TABLE notes_note ();");
-    house.workspace.testdb(&["sql"]).exits(101).never_says("the-app's").shows("failing-migrations");
+    let fixture = Fixture::new().migrated_by_psql();
+    fixture.workspace.write("migrations/V9__wrong.sql", "CREATE TABLE notes_note ();");
+    fixture.workspace.testdb(&["sql"]).exits(101).never_says("the-app's").shows("failing-migrations");
 }
 
 #[test]
@@ -195,23 +196,23 @@ fn a_server_started_here_serves_where_its_url_is_exported() {
 
 #[test]
 fn a_runtime_is_no_obstacle() {
-    let house = House::new();
-    let run = house.workspace.testdb(&["async"]).exits(0);
+    let fixture = Fixture::new();
+    let run = fixture.workspace.testdb(&["async"]).exits(0);
     assert!(run.stdout.starts_with("aura_db_test_"), "{}", run.stdout);
 }
 
 /// As nextest runs them: a process for each test, which ends when that is done.
 #[test]
 fn a_process_for_each_test_uses_what_the_one_before_gave_back() {
-    let Some(house) = House::provable() else { return };
-    let workspace = &house.workspace;
+    let Some(fixture) = Fixture::provable() else { return };
+    let workspace = &fixture.workspace;
     let one = || {
         let mut command = workspace.testdb_command(&["drop"]);
         command.env("NEXTEST_EXECUTION_MODE", "process-per-test").status().unwrap()
     };
     for _ in 0..5 {
         assert!(one().success());
-        house.ready();
+        fixture.ready();
     }
     let run = workspace.testdb(&["sql"]).exits(0);
     assert_eq!(way(&run), "proved");
@@ -219,8 +220,8 @@ fn a_process_for_each_test_uses_what_the_one_before_gave_back() {
     assert!(run.stdout.contains("_6 "), "{}", run.stdout);
 }
 
-fn held(house: &House) -> (Child, String) {
-    let mut command = house.workspace.testdb_command(&["hold"]);
+fn held(fixture: &Fixture) -> (Child, String) {
+    let mut command = fixture.workspace.testdb_command(&["hold"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut url = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
@@ -228,14 +229,14 @@ fn held(house: &House) -> (Child, String) {
 }
 
 /// The clones, once one of them is gone: that is done beside the tests.
-fn swept(house: &House, name: &str) -> Vec<String> {
+fn swept(fixture: &Fixture, name: &str) -> Vec<String> {
     for _ in 0..100 {
-        let clones = house.clones();
+        let clones = fixture.clones();
         if !clones.iter().any(|clone| clone == name) {
             return clones;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
-        house.workspace.testdb(&["suite", "1", "5"]).exits(0);
+        fixture.workspace.testdb(&["suite", "1", "5"]).exits(0);
     }
     panic!("{name} is still there");
 }
