@@ -35,8 +35,7 @@ pub fn path_with(directory: &Path) -> String {
 pub fn cargo() -> Command {
     // By way of rustup, where there is one: a dependency's `rust-toolchain` file would have its say otherwise.
     let mut cargo = Command::new("cargo");
-    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
-    remove(&mut cargo, |name| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+    remove(&mut cargo, pg_setup::is_of_outer_cargo);
     cargo
 }
 

@@ -130,6 +130,12 @@ impl Workspace {
         self.command_of(&twin("twin-xtask"), arguments)
     }
 
+    /// `cargo xtask bench`.
+    pub fn bench(&self) -> Command {
+        self.name_project();
+        self.command_of(&twin("twin-bench"), &[])
+    }
+
     /// Runs a process that takes databases for tests here (`src/bin/test_process.rs`).
     pub fn testdb(&self, arguments: &[&str]) -> Run {
         let output = self.testdb_command(arguments).output().unwrap();
@@ -138,11 +144,16 @@ impl Workspace {
 
     /// The command that [`Self::testdb`] runs.
     pub fn testdb_command(&self, arguments: &[&str]) -> Command {
+        self.name_project();
+        self.command_of(&twin("test-process"), arguments)
+    }
+
+    /// Writes what a program finds its project by.
+    fn name_project(&self) {
         // Once: another process may be reading it.
         if !self.root.join("Cargo.toml").exists() {
-            self.write("Cargo.toml", include_str!("testdb.toml"));
+            self.write("Cargo.toml", include_str!("project.toml"));
         }
-        self.command_of(&twin("test-process"), arguments)
     }
 
     /// The same of a copy of the program.

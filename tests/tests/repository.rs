@@ -41,6 +41,9 @@ fn the_readme_names_every_key_command_and_check() {
     let grammar = read("xtask/src/cli.rs");
     let commands = grammar.split("enum Command {").nth(1).unwrap().split("\n}").next().unwrap();
     let variants = commands.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
+    for own in read("xtask/src/main.rs").split("name: \"").skip(1).map(|own| own.split('"').next().unwrap()) {
+        assert!(readme.contains(&format!("cargo xtask {own}`")), "{own}");
+    }
     for variant in variants.filter(|name| name.chars().all(char::is_alphanumeric)) {
         let kebab = variant.chars().enumerate().fold(String::new(), |name, (at, letter)| {
             let dash = if at > 0 && letter.is_uppercase() { "-" } else { "" };
@@ -63,6 +66,7 @@ fn the_walls_between_the_packages_stand() {
         ("crates/aura", &["pg-connect"]),
         ("crates/pg-testdb", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
         ("xtask", &["pg-config", "pg-server", "pg-schema", "pg-setup", "pg-testdb"]),
+        ("bench", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
     ];
     let packages = [
         "pg-connect",
@@ -74,6 +78,7 @@ fn the_walls_between_the_packages_stand() {
         "pg-testdb",
         "aura",
         "xtask",
+        "bench",
         "tests",
     ];
     for (package, may) in allowed {
@@ -95,7 +100,8 @@ fn nobody_links_testcontainers() {
         .collect();
     assert_eq!(users, ["pg-container"]);
     let defaults = read("Cargo.toml").split("default-members").nth(1).unwrap().split(']').next().unwrap().to_owned();
-    assert!(defaults.contains("xtask") && !defaults.contains("pg-container"), "{defaults}");
+    assert!(defaults.contains("xtask"), "{defaults}");
+    assert!(!defaults.contains("pg-container") && !defaults.contains("bench"), "{defaults}");
 }
 
 /// A tag is whatever its repository's owner makes of it, tomorrow another commit.

@@ -1,17 +1,16 @@
-//! The grammar of the command line, in one place. Each command's own file holds its `run`.
+//! The grammar of the command line, in one place. Each command's own file in `commands` holds its `run`.
 
 mod reports;
+mod shard;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
-use pg_config::{Project, ServerChoice};
+use pg_config::ServerChoice;
 
-pub(crate) use self::reports::{Destination, Format, Kind, Reports};
-use crate::{
-    commands::{self, Shard},
-    outcome::Outcome,
-    report,
+pub(crate) use self::{
+    reports::{Destination, Format, Kind, Reports},
+    shard::Shard,
 };
 
 /// From a clean clone to a verified PostgreSQL database.
@@ -21,11 +20,11 @@ use crate::{
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Set up everything: server, role, database, schema, grants, search_path, migrations; then verify
     DbSetup(DbSetup),
     /// Prove or refute that everything is where it belongs; leaves nothing behind
@@ -54,8 +53,6 @@ enum Command {
     DbStop(DbStop),
     /// Run all that must hold before a merge: format, lints, build, tests, docs
     Ci(Ci),
-    /// Measure, side by side in one run
-    Bench(Bench),
     /// Print shell completions
     Completions(Completions),
 }
@@ -269,51 +266,9 @@ pub(crate) struct Ci {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Bench {
-    /// Exit with 3 where a row misses its limit
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Measure each row so many times
-    #[arg(long, value_name = "TIMES", default_value_t = 15)]
-    pub(crate) repeat: usize,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-impl Cli {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        match self.command {
-            Command::DbSetup(flags) => {
-                report::accompany(project, "db-setup", flags.reports.clone(), |reporting| flags.run(project, reporting))
-            }
-            Command::DbVerify(flags) => report::accompany(project, "db-verify", flags.reports.clone(), |reporting| {
-                flags.run(project, reporting)
-            }),
-            Command::DbMigrate(flags) => report::accompany(project, "db-migrate", flags.reports.clone(), |reporting| {
-                flags.run(project, reporting)
-            }),
-            Command::DbReset(flags) => flags.run(project),
-            Command::DbStatus(flags) => flags.run(project),
-            Command::DbUrl(flags) => flags.run(project),
-            Command::DbEnv(flags) => flags.run(project),
-            Command::DbPsql(flags) => flags.run(project),
-            Command::DbClone(flags) => flags.run(project),
-            Command::DbDrop(flags) => flags.run(project),
-            Command::DbStop(flags) => flags.run(project),
-            Command::Ci(flags) => flags.run(project),
-            Command::Bench(flags) => flags.run(project),
-            Command::Completions(flags) => {
-                commands::completions(flags.shell);
-                Ok(Outcome::Well)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use pg_config::{Environment, Source};
 use pg_server::{BuildHelper, Containers, EngineSettings, Say};
 use serde_json::Value;
 
-use crate::{Context, migrate::of_outer_cargo};
+use crate::{Context, cargo::of_outer_cargo};
 
 /// The variables by which the Docker command line finds its engine.
 pub fn engine(environment: &Environment) -> EngineSettings {

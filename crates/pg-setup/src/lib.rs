@@ -8,6 +8,7 @@
 //! Nothing here prints: what is going on is told to a [`Voice`].
 
 mod blocked;
+mod cargo;
 mod context;
 pub mod helper;
 pub mod migrate;
@@ -17,6 +18,7 @@ mod target;
 mod voice;
 
 pub use blocked::name_blockers;
+pub use cargo::{is_of_outer_cargo, of_outer_cargo};
 pub use context::Context;
 pub use reset::reset;
 pub use setup::{migrate_and_verify, set_up, tell};

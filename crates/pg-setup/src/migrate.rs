@@ -11,11 +11,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, Environment, KEYS, Session};
+use pg_config::{ConnInfo, KEYS, Session};
 use pg_schema::{Expected, Landed, Snapshot};
 use pg_server::Group;
 
-use crate::Context;
+use crate::{Context, cargo::of_outer_cargo};
 
 /// Builds what the default command runs. It takes long and needs no database: it is done before the lock.
 pub fn build(context: &Context) -> anyhow::Result<()> {
@@ -234,16 +234,6 @@ fn in_project(context: &Context, process: &mut Command) {
     for key in of_outer_cargo(&context.environment) {
         process.env_remove(key);
     }
-}
-
-/// The variables by which `cargo run` tells this program what package it is. A cargo that we run must
-/// not see them: build scripts ask for them (ring's does), and each change of them is a rebuild.
-pub fn of_outer_cargo(environment: &Environment) -> impl Iterator<Item = &str> {
-    environment.process_variables().map(|(key, _)| key).filter(|key| {
-        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"]
-            .iter()
-            .any(|prefix| key.starts_with(prefix))
-    })
 }
 
 #[cfg(test)]

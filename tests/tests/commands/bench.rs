@@ -11,7 +11,7 @@ use std::{
 use tests::{Workspace, default_signals};
 
 fn start(workspace: &Workspace) -> Child {
-    workspace.command(&["bench"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    workspace.bench().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Where a bench has its servers.

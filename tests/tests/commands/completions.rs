@@ -17,7 +17,6 @@ const COMMANDS: &[&str] = &[
     "db-drop",
     "db-stop",
     "ci",
-    "bench",
     "completions",
 ];
 

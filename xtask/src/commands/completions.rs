@@ -1,13 +1,14 @@
 //! `completions`: for the shell's own completion files.
 
-use clap::CommandFactory;
-use clap_complete::Shell;
+use clap::Command;
 
-use crate::{cli::Cli, terminal};
+use crate::{cli::Completions, outcome::Outcome, terminal};
 
-/// Prints the completions of a shell.
-pub(crate) fn completions(shell: Shell) {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut script);
-    terminal::to_stdout(String::from_utf8_lossy(&script).trim_end());
+impl Completions {
+    pub(crate) fn run(self, mut grammar: Command) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut grammar, "cargo-xtask", &mut script);
+        terminal::to_stdout(String::from_utf8_lossy(&script).trim_end());
+        Outcome::Well
+    }
 }

@@ -173,7 +173,7 @@ impl Scene {
             workspace = workspace.with(key, value);
         }
         workspace.write("schema.sql", include_str!("schema.sql"));
-        workspace.write("Cargo.toml", include_str!("../../testdb.toml"));
+        workspace.write("Cargo.toml", include_str!("../../project.toml"));
         let runs = Runs::new(workspace.root(), patience);
         Self { cluster, workspace, trigger, _proxy: proxy, runs }
     }

@@ -5,8 +5,11 @@ use std::{fs, num::NonZero, path::Path, process::Command, thread, time::Duration
 use anyhow::{Context as _, anyhow, ensure};
 use roxmltree::{Document, Node};
 
-use super::{Commands, Shard};
-use crate::report::{Account, Case, CaseEnding, Suite};
+use super::Commands;
+use crate::{
+    cli::Shard,
+    report::{Account, Case, CaseEnding, Suite},
+};
 
 const PROFILE: &str = "xtask-ci";
 

@@ -9,15 +9,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Password};
 
-use super::{Stage, limit, table::Row, timed};
-use crate::terminal::Terminal;
+use crate::{Stage, limit, table::Row, terminal::Terminal, timed};
 
 /// What a server that is found again in a container may cost more than one that is named.
 const FOUND_AGAIN: Duration = Duration::from_millis(150);
 
 impl Stage {
     /// Nothing where there is no engine with the image: that is said.
-    pub(super) fn containers(&self, repeat: usize, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
+    pub(crate) fn containers(&self, repeat: usize, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
         let image = &self.config.image.value;
         let inspect = Command::new("docker").args(["image", "inspect", image]).output();
         if !inspect.is_ok_and(|found| found.status.success()) {
@@ -56,7 +55,7 @@ impl Stage {
         Ok(vec![fresh, found])
     }
 
-    /// This program, where only a container may serve.
+    /// The program, where only a container may serve.
     fn contained(&self, data_dir: &Path, arguments: &[&str]) -> Command {
         let mut command = self.program(arguments);
         command.env_remove("DATABASE_URL").env_remove("ADMIN_DATABASE_URL");

@@ -9,16 +9,16 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-
-use super::{Stage, table::Row, timed};
 use pg_setup::expected_anywhere;
+
+use crate::{Stage, table::Row, timed};
 
 /// What a verification may take of memory, in MiB.
 const MOST_MEMORY: f64 = 64.0;
 
 impl Stage {
     /// The rows of all sizes, on one database that grows.
-    pub(super) fn many_tables(&self, repeat: usize) -> anyhow::Result<Vec<Row>> {
+    pub(crate) fn many_tables(&self, repeat: usize) -> anyhow::Result<Vec<Row>> {
         timed(&mut self.program(&["db-setup", "--quiet"]))?;
         let queries = self.directory.path.join("queries.sql");
         fs::write(&queries, pg_schema::catalog_queries(&expected_anywhere(&self.config)))

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One subject and its limit, measured in turns.
-pub(super) struct Row {
+pub(crate) struct Row {
     name: &'static str,
     limit: &'static str,
     /// The highest ratio of the medians that is allowed.
@@ -20,12 +20,12 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(name: &'static str, limit: &'static str, allowed: f64) -> Self {
+    pub(crate) fn new(name: &'static str, limit: &'static str, allowed: f64) -> Self {
         Self { name, limit, allowed, times: Vec::new(), limit_times: Vec::new() }
     }
 
     /// Measures both once, one after the other.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         subject: impl FnOnce() -> anyhow::Result<Duration>,
         limit: impl FnOnce() -> anyhow::Result<Duration>,
@@ -38,7 +38,7 @@ impl Row {
         Ok(())
     }
 
-    pub(super) fn misses_its_limit(&self) -> bool {
+    pub(crate) fn misses_its_limit(&self) -> bool {
         self.ratio() > self.allowed
     }
 
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-pub(super) fn print(terminal: Terminal, rows: &[Row]) -> String {
+pub(crate) fn print(terminal: Terminal, rows: &[Row]) -> String {
     let mut text = format!(
         "{}\n",
         terminal.paint(

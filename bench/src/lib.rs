@@ -1,42 +1,81 @@
-//! `bench`: the performance table. Each row stands beside its limit, measured in turns in the same run:
+//! `cargo xtask bench`: the performance table. Each row stands beside its limit, measured in turns in the same run:
 //! machines are shared and noisy, so only ratios mean anything.
 
 mod container;
 mod limit;
+mod signals;
 mod size;
+mod sqlx;
 mod table;
+mod terminal;
 mod testdb;
 
 use std::{
     fs::{self, File, Permissions},
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread,
+    process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project};
+use clap::{ColorChoice, Parser};
+use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project, ProjectError};
 use pg_server::{Binaries, Template, Throwaway};
-use pg_setup::migrate::of_outer_cargo;
+use pg_setup::of_outer_cargo;
 
-use self::table::Row;
-use crate::{cli::Bench, outcome::Outcome, signals, terminal::Terminal};
+use self::{table::Row, terminal::Terminal};
 
 /// How long a server of the bench may take to come up.
 const WAIT: Duration = Duration::from_secs(60);
 
-impl Bench {
-    pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
+/// Measure, side by side in one run
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Flags {
+    /// Exit with 3 where a row misses its limit
+    #[arg(long)]
+    check: bool,
+    /// Measure each row so many times
+    #[arg(long, value_name = "TIMES", default_value_t = 15)]
+    repeat: usize,
+    /// Say only what is wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say no more than without it: kept for scripts
+    #[arg(short, long)]
+    verbose: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+}
+
+/// Measures the program of this name that lies beside this one, and gives the exit code: 3 with `--check` where a row
+/// misses its limit.
+pub fn main(project: Result<Project, ProjectError>, measured: &str) -> ExitCode {
+    let flags = Flags::parse();
+    let code = match project.map_err(Into::into).and_then(|project| flags.run(&project, measured)) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            1
+        }
+    };
+    ExitCode::from(signals::exit_code().unwrap_or(code))
+}
+
+impl Flags {
+    fn run(self, project: &Project, measured: &str) -> anyhow::Result<u8> {
         let environment = Environment::read(project, &EnvFile::Ignored)?;
-        let terminal = Terminal::new(self.output, &environment);
-        signals::ends_with(move || {
-            // The bench ends what it has started, as where something fails; a build that runs ends first.
-            terminal.say("interrupted: ending the servers of the bench");
-            thread::sleep(WAIT);
-        });
-        let stage = Stage::set(project, &environment)?;
+        let terminal = Terminal::new(self.quiet, self.color, &environment);
+        signals::listen(terminal).context("listen to signals")?;
+        let program = std::env::current_exe().context("find the program beside this one")?.with_file_name(measured);
+        if !program.is_file() {
+            bail!("{} is not built\n  help: run cargo xtask bench", program.display());
+        }
+        let stage = Stage::set(project, &environment, program)?;
+        let repeat = self.repeat.max(1);
         let mut rows = Vec::new();
         for (name, measure) in [
             ("cluster", Stage::clusters as Measure),
@@ -44,17 +83,19 @@ impl Bench {
             ("nothing to do", Stage::nothing_to_do),
         ] {
             terminal.say(&format!("measuring: {name}"));
-            rows.push(measure(&stage, self.repeat.max(1))?);
+            rows.push(measure(&stage, repeat)?);
         }
+        terminal.say("measuring: sqlx");
+        rows.extend(stage.beside_sqlx(repeat, terminal)?);
         terminal.say("measuring: containers");
-        rows.extend(stage.containers(self.repeat.max(1), terminal)?);
+        rows.extend(stage.containers(repeat, terminal)?);
         terminal.say("measuring: databases for tests");
         rows.extend(stage.test_databases(terminal)?);
         terminal.say("measuring: many tables");
-        rows.extend(stage.many_tables(self.repeat.max(1))?);
+        rows.extend(stage.many_tables(repeat)?);
         terminal.print(&table::print(terminal, &rows));
         let is_missed = rows.iter().any(Row::misses_its_limit);
-        Ok(if self.check && is_missed { Outcome::Found } else { Outcome::Well })
+        Ok(if self.check && is_missed { 3 } else { 0 })
     }
 }
 
@@ -63,6 +104,8 @@ type Measure = fn(&Stage, usize) -> anyhow::Result<Row>;
 /// What is measured on: a template, a running server, and a directory that goes with it.
 struct Stage {
     project: Project,
+    /// What is measured.
+    program: PathBuf,
     config: Config,
     binaries: Binaries,
     template: Template,
@@ -74,7 +117,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(project: &Project, environment: &Environment) -> anyhow::Result<Self> {
+    fn set(project: &Project, environment: &Environment, program: PathBuf) -> anyhow::Result<Self> {
         let config = Config::resolve(project, environment, None)?;
         let (found, reasons) = Binaries::installed(environment.process_os("PATH"));
         let binaries = match &config.bin_dir {
@@ -84,12 +127,12 @@ impl Stage {
                 None => bail!("bench needs PostgreSQL's server binaries: {}", reasons.join("; ")),
             },
         };
-        let directory = Scratch::new(&pg_server::scratch().join(format!("{}-bench", project.name)))?;
+        let directory = Scratch::new(&pg_server::scratch().join(format!("{}-bench", project.name)), &program)?;
         let mut quiet = |_: &str| {};
         let template = pg_server::template(&directory.path.join("kept"), &binaries, WAIT, &mut quiet)?;
         let server = pg_server::throwaway(&template, &binaries, &directory.path.join("server"), &[], WAIT, &mut quiet)?;
         let outer = of_outer_cargo(environment).map(str::to_owned).collect();
-        Ok(Self { project: project.clone(), config, binaries, template, server, outer, directory })
+        Ok(Self { project: project.clone(), program, config, binaries, template, server, outer, directory })
     }
 
     /// A cluster from the kept template to its first query; beside it `cp -a`, spawn, first answer.
@@ -170,9 +213,9 @@ impl Stage {
         }
     }
 
-    /// This program, on the bench's server alone.
+    /// The program, on the bench's server alone.
     fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = program(arguments);
+        let mut command = run(&self.program, arguments);
         command.env("DATABASE_URL", self.app().url()).env("ADMIN_DATABASE_URL", self.server.superuser.url());
         for key in ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DB_SERVER"] {
             command.env_remove(key);
@@ -198,9 +241,9 @@ impl Stage {
     }
 }
 
-/// This program.
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask")));
+/// The program that is measured.
+fn run(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).arg("--no-env-file");
     command
 }
@@ -214,7 +257,7 @@ struct Scratch {
 impl Scratch {
     /// One that is not there yet: another user may have made it, and would choose what is written there. The server's
     /// user may pass. What a killed bench has left under the same name is ended first.
-    fn new(name: &Path) -> anyhow::Result<Self> {
+    fn new(name: &Path, program: &Path) -> anyhow::Result<Self> {
         let beside = |end: &str| PathBuf::from(format!("{}-{end}", name.display()));
         let others = name.parent().and_then(|parent| fs::read_dir(parent).ok()).into_iter().flatten().flatten();
         let others = others.map(|entry| entry.path());
@@ -223,7 +266,7 @@ impl Scratch {
         {
             let lock = File::open(left.join(LOCK));
             if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-                end(&left);
+                end(&left, program);
             }
         }
         let path = beside(&std::process::id().to_string());
@@ -245,12 +288,12 @@ impl Drop for Scratch {
 const LOCK: &str = "bench.lock";
 
 /// Ends what runs in the directory of a bench that was killed, and deletes it.
-fn end(directory: &Path) {
+fn end(directory: &Path, program: &Path) {
     for place in fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let _ = pg_server::end_throwaway(&place);
         // Servers of this program's own, in containers and not.
         if place.join("made-by-pg-server").exists() {
-            let _ = timed(program(&["db-stop", "--purge", "--yes", "--quiet"]).env("DB_DATA_DIR", &place));
+            let _ = timed(run(program, &["db-stop", "--purge", "--yes", "--quiet"]).env("DB_DATA_DIR", &place));
         }
     }
     if let Some(container) = directory.file_name() {

@@ -4,8 +4,7 @@ use std::{fmt::Write as _, fs, path::Path, path::PathBuf, process::Command, time
 
 use anyhow::{Context as _, bail};
 
-use super::{Scratch, Stage, table::Row, timed};
-use crate::terminal::Terminal;
+use crate::{Scratch, Stage, table::Row, terminal::Terminal, timed};
 
 /// How many tests each of the three programs has.
 const TESTS: usize = 200;
@@ -16,9 +15,9 @@ const WAITING_MOSTLY: Duration = Duration::from_millis(15);
 
 impl Stage {
     /// Nothing where the crate cannot be built: that is said.
-    pub(super) fn test_databases(&self, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
+    pub(crate) fn test_databases(&self, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
         // Where the ladder's own server would have its data, and where nothing waits for a disk.
-        let on_disk = Scratch::new(&self.config.data_dir.value.with_extension("bench"))?;
+        let on_disk = Scratch::new(&self.config.data_dir.value.with_extension("bench"), &self.program)?;
         let mut peer = Peer::write(self, on_disk.path.join("server"))?;
         if let Err(error) = timed(peer.cargo(self).args(["test", "--no-run"])) {
             terminal.say(&format!("skipped: the crate with #[sqlx::test] cannot be built: {error:#}"));

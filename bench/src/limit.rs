@@ -14,11 +14,11 @@ use pg_config::{Address, ConnInfo, ConnectError, Host, Password, SslMode};
 use pg_server::{Binaries, Template};
 
 /// What development servers are started with.
-pub(super) const SETTINGS: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
+pub(crate) const SETTINGS: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
 
 /// Copies an initialised data directory by `cp -a`, spawns `postgres` there with development settings,
 /// and asks each millisecond until it answers.
-pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &Path) -> anyhow::Result<Duration> {
+pub(crate) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &Path) -> anyhow::Result<Duration> {
     let data = template.data();
     let owner = data.metadata().context("look at the template")?;
     let port =
@@ -50,14 +50,14 @@ pub(super) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &
 }
 
 /// A refused login is an answer: only a server that is ready looks at passwords.
-pub(super) fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
+pub(crate) fn wait_for_answer(port: u16, started: Instant) -> anyhow::Result<Duration> {
     let address = Address { host: Host::Tcp("127.0.0.1".to_owned()), port };
     let nobody = ConnInfo {
         password: Some(Password::new("nobody's")),
         ssl_mode: SslMode::Disable,
         ..ConnInfo::of(&address, "postgres", "postgres")
     };
-    while started.elapsed() < super::WAIT {
+    while started.elapsed() < crate::WAIT {
         match pg_config::connect(&nobody) {
             Ok(_) | Err(ConnectError::Refused { .. }) => return Ok(started.elapsed()),
             Err(_) => std::thread::sleep(Duration::from_millis(1)),
