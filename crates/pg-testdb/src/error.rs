@@ -4,12 +4,22 @@ use std::{error, fmt, sync::Arc};
 
 use pg_config::is_hidden;
 
-/// Why there is no database, and what to do. `Debug` says the same, so that `unwrap` in a test can be read.
+/// Why there is no database, and what to do.
+///
+/// `Display` says what was tried, and [`source`](error::Error::source) what led to it. `{:#}` and `Debug` say all of
+/// it, so that the output of `unwrap` in a test can be read.
 #[derive(Clone)]
 pub struct Error(Arc<anyhow::Error>);
 
 impl Error {
-    /// Whether no server could be had at all.
+    /// Whether no server was found at all.
+    ///
+    /// ```no_run
+    /// # use pg_testdb::TestDb;
+    /// if TestDb::new().is_err_and(|error| error.is_no_server()) {
+    ///     println!("skipped: there is no PostgreSQL");
+    /// }
+    /// ```
     pub fn is_no_server(&self) -> bool {
         pg_setup::is_no_server(&self.0)
     }
@@ -23,7 +33,20 @@ impl From<anyhow::Error> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&format!("no test database: {:#}", self.0)))
+        let words = if f.alternate() { format!("{:#}", self.0) } else { self.0.to_string() };
+        f.write_str(&shown(&format!("no test database: {words}")))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source()
     }
 }
 
@@ -39,10 +62,20 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use anyhow::anyhow;
+
+    use super::Error;
+
+    #[test]
+    fn what_led_to_it_is_said_once() {
+        let error = Error::from(anyhow!("the server\u{1b} is gone").context("make the template"));
+        assert_eq!(error.to_string(), "no test database: make the template");
+        assert_eq!(error.source().unwrap().to_string(), "the server\u{1b} is gone");
+        let whole = "no test database: make the template: the server\\u{1b} is gone";
+        assert_eq!((format!("{error:#}"), format!("{error:?}")), (whole.to_owned(), whole.to_owned()));
     }
 }
-
-impl error::Error for Error {}

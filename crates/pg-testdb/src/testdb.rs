@@ -1,6 +1,6 @@
 //! What a test sees.
 
-use std::{sync::Arc, thread};
+use std::{fmt, sync::Arc, thread};
 
 use anyhow::Context as _;
 use pg_config::{ConnInfo, Session};
@@ -18,25 +18,57 @@ use crate::{
 
 /// A database of one test's own.
 ///
-/// Given back when it is dropped, or by [`finish`](Self::finish); kept for a day when the test panics. A test that
-/// returns an `Err` does not panic: [`keep`](Self::keep) is for it, or [`run`](Self::run) around its body.
+/// It is given back when it is dropped, or by [`finish`](Self::finish), and kept for a day when the test panics. A test
+/// that returns an `Err` does not panic: put [`run`](Self::run) around its body, or call [`keep`](Self::keep).
+///
+/// ```no_run,test_harness
+/// #[test]
+/// fn a_note_is_kept() -> Result<(), Box<dyn std::error::Error>> {
+///     let db = pg_testdb::TestDb::new()?;
+///     let mut client = db.client()?;
+///     client.execute("INSERT INTO note (title) VALUES ($1)", &[&"Frame"])?;
+///     let count: i64 = client.query_one("SELECT count(*) FROM note", &[])?.get(0);
+///     assert_eq!(count, 1);
+///     Ok(())
+/// }
+/// ```
 pub struct TestDb {
     server: Arc<TestServer>,
     lease: Option<Lease>,
     connection: ConnInfo,
+    /// Why nothing can be proved of it.
     unprovable: Option<String>,
 }
 
 impl TestDb {
     /// A database in which the app's migrations were run.
     ///
+    /// The first call of a process finds the server, or starts one. The first call after a migration has changed runs
+    /// the migrations, once for all processes. Each further call takes 1 to 2 ms. Where as many databases are in use as
+    /// may be, it waits up to 5 minutes.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pg_testdb::Error> {
+    /// let db = pg_testdb::TestDb::new()?;
+    /// println!("{} has all tables", db.name());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
-    /// No server could be had, the migrations failed or do not verify, or too many databases are in use.
+    /// No server was found, the migrations failed or do not verify, or too many databases are in use.
     pub fn new() -> Result<Self, Error> {
         Self::of(Content::Migrated)
     }
 
-    /// A database with role, schema, privileges and path, and no tables: for tests of the migrations themselves.
+    /// A database with role, schema, privileges and search_path, and no tables: for tests of the migrations themselves.
+    ///
+    /// ```no_run
+    /// # fn migrate(_: &mut pg_testdb::postgres::Client) {}
+    /// # fn main() -> Result<(), pg_testdb::Error> {
+    /// let db = pg_testdb::TestDb::empty()?;
+    /// migrate(&mut db.client()?);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -64,33 +96,72 @@ impl TestDb {
         &self.connection.database
     }
 
-    /// The app's connection to it: role, password, host, port, database.
+    /// The app's connection string: role, password, host, port, database. For any driver, and any program.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = pg_testdb::TestDb::new()?;
+    /// let status = std::process::Command::new("psql").arg(db.url()).args(["-c", "\\dt"]).status()?;
+    /// assert!(status.success());
+    /// # Ok(()) }
+    /// ```
     pub fn url(&self) -> String {
         self.connection.url()
     }
 
-    /// A connection as the app's role. The client is synchronous; in an async test hand [`url`](Self::url) to the
-    /// driver of your choice.
+    /// A connection as the app's role, by the blocking driver [`postgres`].
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = pg_testdb::TestDb::new()?;
+    /// let mut client: pg_testdb::postgres::Client = db.client()?;
+    /// client.batch_execute("INSERT INTO note (title) VALUES ('Frame')")?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// The server refuses the app's login.
+    ///
+    /// # Panics
+    /// In an async function, as every call of that driver does there: use [`url`](Self::url) with an async driver.
     pub fn client(&self) -> Result<Client, Error> {
         let wait = self.server.context.wait;
         let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(anyhow::Error::from);
         Ok(session.context("help: cargo xtask db-setup says what is wrong").map(Session::into_client)?)
     }
 
-    /// A connection as administrator. Whoever has had one may have done anything: the database is dropped afterwards.
+    /// A connection as the administrator, who may do anything: so nothing can be proved of the database, and it is
+    /// dropped afterwards.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut db = pg_testdb::TestDb::new()?;
+    /// db.administrator()?.batch_execute("CREATE EXTENSION pg_stat_statements SCHEMA public")?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// The server refuses the administrator's login.
+    ///
+    /// # Panics
+    /// In an async function, as [`client`](Self::client).
     pub fn administrator(&mut self) -> Result<Client, Error> {
         self.unprovable = Some("an administrator was in it".to_owned());
         let session = self.server.connect(&self.connection.database);
         Ok(session.map(Session::into_client).map_err(anyhow::Error::from)?)
     }
 
-    /// Runs a test's body; keeps the database where it gives an error.
+    /// Runs a test's body, and keeps the database where that returns an error.
+    ///
+    /// ```no_run,test_harness
+    /// #[test]
+    /// fn a_note_is_kept() -> Result<(), Box<dyn std::error::Error>> {
+    ///     pg_testdb::TestDb::new()?.run(|db| {
+    ///         db.client()?.execute("INSERT INTO note (title) VALUES ('Frame')", &[])?;
+    ///         Ok(())
+    ///     })
+    /// }
+    /// ```
     ///
     /// # Errors
     /// The body's.
@@ -102,7 +173,19 @@ impl TestDb {
         outcome
     }
 
-    /// Gives it back, and says what became of it.
+    /// Gives it back, and says what became of it. Dropping it does the same, and says nothing.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pg_testdb::Error> {
+    /// use pg_testdb::{Finished, TestDb};
+    ///
+    /// let db = TestDb::new()?;
+    /// // Where a suite is slow, this says which of its tests cost a new database.
+    /// if let Finished::Dropped(reason) = db.finish()? {
+    ///     println!("dropped: {reason}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// The server's.
@@ -112,7 +195,20 @@ impl TestDb {
         Ok(off_runtime(|| lease.give_back(&self.server, unprovable))?)
     }
 
-    /// Keeps it for a day, as where the test has panicked; says how to look at it.
+    /// Keeps it for a day, as where the test panics, and prints how to look at it.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = pg_testdb::TestDb::new()?;
+    /// match db.client()?.execute("DELETE FROM note", &[]) {
+    ///     Ok(_) => Ok(()),
+    ///     Err(error) => {
+    ///         db.keep();
+    ///         Err(error.into())
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn keep(mut self) {
         self.keep_it();
     }
@@ -125,6 +221,13 @@ impl TestDb {
             Ok(()) => eprintln!("the database is kept for a day: DB_NAME={name} cargo xtask db-psql ({url})"),
             Err(error) => eprintln!("{}", shown(&format!("the database {name} could not be kept: {error:#}"))),
         }
+    }
+}
+
+/// The name; the connection holds a password.
+impl fmt::Debug for TestDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDb").field("name", &self.name()).finish_non_exhaustive()
     }
 }
 
