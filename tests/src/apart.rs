@@ -6,12 +6,25 @@ use std::{
     process::Command,
 };
 
-use crate::{cluster::search_path, workspace::programs};
+use crate::binaries::search_path;
 
 /// A place in the directory in which cargo builds: what is installed for tests is gone when it is.
 #[must_use]
 pub fn kept(name: &str) -> PathBuf {
     programs().parent().unwrap().join(name)
+}
+
+/// A program of this package.
+pub(crate) fn twin(name: &str) -> PathBuf {
+    programs().join(name)
+}
+
+/// Where cargo puts this package's programs: around the directory of the tests.
+pub(crate) fn programs() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let directory = own.parent().unwrap();
+    // A test is in `target/debug/deps`, a program in `target/debug`.
+    if directory.ends_with("deps") { directory.parent().unwrap().to_owned() } else { directory.to_owned() }
 }
 
 /// Keeps every other test, of this process and of others, from what is kept there; for as long as the value lives.

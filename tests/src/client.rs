@@ -8,7 +8,7 @@ use std::{
 
 use pg_connect::{ConnInfo, Parameters, Surroundings};
 
-use crate::{Cluster, Run, cluster::search_path};
+use crate::{Cluster, Run, binaries::search_path};
 
 /// Runs psql on a URL, with stdin; it reads no startup file, and prints bare rows.
 pub fn psql(url: &str, arguments: &[&str], stdin: &str) -> Run {

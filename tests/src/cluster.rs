@@ -1,15 +1,8 @@
 //! A server that is none of ours: somebody's PostgreSQL that was there before.
 
 use std::{
-    env,
-    ffi::OsString,
-    fs::{self, Permissions},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    fs,
     path::{Path, PathBuf},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
     time::Duration,
 };
 
@@ -20,9 +13,10 @@ use pg_server::{
 
 use crate::{
     Postmaster,
+    binaries::{programs, programs_of},
+    directory::{scratch, unique},
     peers::container_helper,
     rung::{self, Rung},
-    skipped,
 };
 
 /// A running server of a test's own; it ends with the value.
@@ -42,18 +36,6 @@ struct Container {
     major: u32,
     directory: PathBuf,
 }
-
-/// The newest stable major version. The plain run is on it where it is there.
-const NEWEST: u32 = 18;
-
-/// The major versions that tests ask for, and the Debian release that has each. The last one is a release candidate:
-/// only `TESTS_SERVER=local:19` asks for it.
-const RELEASES: [(u32, &str); 5] =
-    [(13, "bullseye"), (15, "bookworm"), (17, "trixie"), (NEWEST, "forky"), (19, "experimental")];
-
-/// Where `.ci/postgresql` puts them. It outlives a reboot and serves every clone; the user whom servers run as may
-/// pass, which a clone in `/root` does not let; and programs may be run there, which `/dev/shm` may forbid.
-const FETCHED: &str = "/var/tmp/aura-tests-postgresql";
 
 /// How long a server may take to start on a busy machine.
 pub(crate) const WAIT: Duration = Duration::from_secs(60);
@@ -226,83 +208,10 @@ impl Drop for Container {
     }
 }
 
-/// The programs of the version that this run is on: those that `TESTS_SERVER` names, or the newest.
-pub(crate) fn programs() -> &'static Binaries {
-    static PROGRAMS: OnceLock<Binaries> = OnceLock::new();
-    PROGRAMS.get_or_init(|| match Rung::named() {
-        Rung::Local(None) => newest().clone(),
-        Rung::Local(Some(major)) | Rung::Container(major) => {
-            programs_of(major).unwrap_or_else(|| panic!("no PostgreSQL {major}"))
-        }
-    })
-}
-
-/// The newest programs that are there, installed or fetched; a release candidate is none of them.
-fn newest() -> &'static Binaries {
-    static NEWEST: OnceLock<Binaries> = OnceLock::new();
-    NEWEST.get_or_init(look_for_newest)
-}
-
-fn look_for_newest() -> Binaries {
-    let (installed, reasons) = Binaries::installed(inherited_path().as_deref());
-    let stable = installed.iter().find(|found| found.version.major <= NEWEST).cloned();
-    let fetched = RELEASES.iter().rev().find_map(|(major, _)| (*major <= NEWEST).then(|| fetched(*major)).flatten());
-    let is_newer = |fetched: &Binaries| stable.as_ref().is_none_or(|found| found.version.major < fetched.version.major);
-    fetched
-        .filter(is_newer)
-        .or(stable)
-        .or_else(|| installed.into_iter().next())
-        .unwrap_or_else(|| panic!("no PostgreSQL binaries: {reasons:?}"))
-}
-
-/// The programs of a major version: installed, or fetched by `.ci/postgresql`. None there is skipped.
-pub(crate) fn programs_of(major: u32) -> Option<Binaries> {
-    let (installed, _) = Binaries::installed(inherited_path().as_deref());
-    let installed = installed.into_iter().find(|found| found.version.major == major);
-    let found = installed.or_else(|| fetched(major));
-    if found.is_none() {
-        let release = RELEASES.iter().find(|(other, _)| *other == major).map_or("RELEASE", |(_, release)| release);
-        skipped(&format!("no PostgreSQL {major}; get it by `.ci/postgresql {release} {FETCHED}/{major}`"));
-    }
-    found
-}
-
-/// Those that `.ci/postgresql` has fetched.
-fn fetched(major: u32) -> Option<Binaries> {
-    let directory = Path::new(FETCHED).join(major.to_string());
-    fs::symlink_metadata(&directory).ok()?;
-    for directory in [Path::new(FETCHED), &directory] {
-        check_own(directory).unwrap_or_else(|reason| panic!("{reason}"));
-    }
-    Some(Binaries::named(&directory.join(format!("usr/lib/postgresql/{major}/bin"))).unwrap())
-}
-
 /// A role's URL on the server of a superuser.
 pub(crate) fn url(superuser: ConnInfo, role: &str, password: &str, database: &str) -> String {
     let password = Some(Password::new(password));
     ConnInfo { user: role.to_owned(), password, database: database.to_owned(), ..superuser }.url()
-}
-
-/// Whether a program that runs with [`search_path`] takes this run's version without being told.
-pub(crate) fn is_found() -> bool {
-    static IS_FOUND: OnceLock<bool> = OnceLock::new();
-    *IS_FOUND.get_or_init(|| {
-        let (installed, _) = Binaries::installed(Some(&search_path()));
-        installed.first().is_some_and(|found| found.directory == programs().directory)
-    })
-}
-
-/// The `PATH` of what tests run, where the newest programs come first: an older psql misreads a newer server, and an
-/// older pg_dump refuses it.
-pub(crate) fn search_path() -> OsString {
-    let rest = inherited_path().unwrap_or_default();
-    let first = [programs(), newest()].into_iter().max_by_key(|found| found.version.major).into_iter();
-    env::join_paths(first.map(|found| found.directory.clone()).chain(env::split_paths(&rest))).unwrap()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests look for binaries where the program would")]
-fn inherited_path() -> Option<OsString> {
-    env::var_os("PATH")
 }
 
 /// One value, as text, that a connection reads.
@@ -316,45 +225,4 @@ pub(crate) fn value(connection: &ConnInfo, query: &str) -> String {
             _ => None,
         })
         .unwrap_or_default()
-}
-
-/// A directory that the tests share, which the server's unprivileged user can reach.
-pub(crate) fn scratch(name: &str) -> PathBuf {
-    own(pg_server::scratch().join(format!("aura-tests-{name}")))
-}
-
-/// A directory at a place where anybody may make one: made, or one that is there already, if it is ours.
-pub(crate) fn own(directory: PathBuf) -> PathBuf {
-    if fs::create_dir(&directory).is_ok() {
-        fs::set_permissions(&directory, Permissions::from_mode(0o711)).unwrap();
-    }
-    check_own(&directory).unwrap_or_else(|reason| panic!("{reason}"));
-    directory
-}
-
-/// Whether a directory is ours or root's, and no other user can write it; `.ci/postgresql` has the same rule.
-pub fn check_own(directory: &Path) -> Result<(), String> {
-    let place = directory.display();
-    let found = fs::symlink_metadata(directory).map_err(|error| format!("cannot look at {place}: {error}"))?;
-    let own = fs::metadata("/proc/self").unwrap().uid();
-    if found.is_dir() && [0, own].contains(&found.uid()) && found.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    let kind = match found.file_type() {
-        kind if kind.is_dir() => "directory",
-        kind if kind.is_symlink() => "symbolic link",
-        _ => "regular or special file",
-    };
-    let (user, mode) = (found.uid(), found.mode() & 0o7777);
-    Err(format!(
-        "{place} is a {kind} of the user {user}, mode {mode:o}. The tests use a directory of their own user or of root, \
-         which no other user can write [delete it and run this again]"
-    ))
-}
-
-/// A directory that nobody has used before.
-pub(crate) fn unique(name: &str) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    scratch("run").join(format!("{}-{number}-{name}", std::process::id()))
 }

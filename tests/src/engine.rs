@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{cluster::unique, skipped};
+use crate::{directory::unique, skipped};
 
 /// Runs docker on the machine's engine, which must do what it is told: both streams.
 #[track_caller]

@@ -9,8 +9,10 @@
 
 mod apart;
 mod arbitrary;
+mod binaries;
 mod client;
 mod cluster;
+mod directory;
 mod engine;
 mod outside;
 mod peers;
@@ -30,8 +32,10 @@ mod workspace;
 
 pub use apart::{alone, cargo, cargo_of, kept, path_with};
 pub use arbitrary::any_connection;
+pub use binaries::is_there;
 pub use client::{connection, psql, scrubbed};
-pub use cluster::{Cluster, check_own};
+pub use cluster::Cluster;
+pub use directory::check_own;
 pub use engine::{Engine, docker};
 pub use outside::{Outside, outside};
 pub use peers::{container_helper, peers};
@@ -39,7 +43,7 @@ pub use postmaster::Postmaster;
 pub use proxy::{Message, Passage, Proxy, Sender};
 pub use python::Python;
 pub use run::Run;
-pub use rung::{Rung, image, is_there};
+pub use rung::{Rung, image};
 pub use schema::violation;
 pub use screen::shows;
 pub use signals::default_signals;

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     Run, alone, cargo_of,
-    cluster::own,
+    directory::own,
     kept,
     peers::{once, output, repository},
     psql,

@@ -9,9 +9,8 @@ use std::{
 };
 
 use crate::{
-    apart::{alone, cargo, kept},
+    apart::{alone, cargo, kept, programs},
     skipped,
-    workspace::programs,
 };
 
 /// The directory of the programs of `tests/peers`: `reader-sqlx` and `sqlx`. None where their sources cannot be

@@ -11,9 +11,11 @@ use pg_server::{Binaries, Template, template, throwaway};
 
 use crate::{
     Cluster, Workspace, alone,
-    cluster::{WAIT, programs as postgresql, scratch},
+    apart::{programs, twin},
+    binaries::programs as postgresql,
+    cluster::WAIT,
+    directory::scratch,
     rung::Rung,
-    workspace::{programs, twin},
 };
 
 impl Cluster {

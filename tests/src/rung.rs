@@ -4,7 +4,7 @@ use std::process::Command;
 
 use pg_server::EngineSettings;
 
-use crate::{cluster::programs_of, skipped};
+use crate::skipped;
 
 /// A rung of the ladder, and a major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +30,6 @@ impl Rung {
             ("container", Some(major)) => Self::Container(major),
             _ => panic!("TESTS_SERVER={text:?} is none of local, local:13, container:18"),
         }
-    }
-}
-
-/// Whether this machine has what the rung takes; where it has not, that is said.
-pub fn is_there(rung: Rung) -> bool {
-    match rung {
-        Rung::Local(None) => true,
-        Rung::Local(Some(major)) => programs_of(major).is_some(),
-        Rung::Container(major) => image(major).is_some() && programs_of(major).is_some(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{panic::Location, path::Path, sync::LazyLock};
 use serde_json::Value;
 use snapbox::{Assert, Data, Redactions, assert::DEFAULT_ACTION_ENV, data::DataFormat};
 
-use crate::{Run, cluster::programs, rung::Rung};
+use crate::{Run, binaries::programs, rung::Rung};
 
 /// The screens are those of this major version. Servers word some messages differently in each version; there the
 /// exit codes, the ids of the findings and the state of the database are compared.

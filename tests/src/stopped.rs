@@ -4,10 +4,7 @@ use std::{fs, path::Path};
 
 use pg_server::{Binaries, Template, template};
 
-use crate::{
-    Cluster,
-    cluster::{WAIT, programs_of, scratch},
-};
+use crate::{Cluster, binaries::programs_of, cluster::WAIT, directory::scratch};
 
 /// The data of a cluster, and the programs that serve them.
 pub struct Stopped {

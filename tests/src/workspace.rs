@@ -14,9 +14,11 @@ use pg_server::Containers;
 
 use crate::{
     Cluster, Run,
-    apart::path_with,
+    apart::{path_with, programs, twin},
+    binaries::{is_found, programs as postgresql, search_path},
     client::connection,
-    cluster::{is_found, programs as postgresql, search_path, unique, url, value},
+    cluster::{url, value},
+    directory::unique,
     engine::docker,
     peers::container_helper,
     rung::{self, Rung},
@@ -245,17 +247,4 @@ impl Drop for Workspace {
 
 fn listed(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
-}
-
-/// A program of this package.
-pub(crate) fn twin(name: &str) -> PathBuf {
-    programs().join(name)
-}
-
-/// Where cargo puts this package's programs: around the directory of the tests.
-pub(crate) fn programs() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let directory = own.parent().unwrap();
-    // A test is in `target/debug/deps`, a program in `target/debug`.
-    if directory.ends_with("deps") { directory.parent().unwrap().to_owned() } else { directory.to_owned() }
 }
