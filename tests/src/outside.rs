@@ -20,7 +20,7 @@ use crate::{
 const BEFORE: [(&str, &str); 6] = [
     ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"shop\", \"xtask\"]\n"),
     ("shop/Cargo.toml", "[package]\nname = \"shop\"\nedition = \"2024\"\n"),
-    ("shop/src/lib.rs", ""),
+    ("shop/src/lib.rs", "//! A shop.\n"),
     ("shop/tests/many.rs", MANY),
     (
         "schema.sql",
@@ -29,17 +29,19 @@ const BEFORE: [(&str, &str); 6] = [
     (".config/nextest.toml", NEXTEST),
 ];
 
-const MANY: &str = r#"
-macro_rules! tests { ($($name:ident)*) => { $(#[test] fn $name() { one() })* } }
+const MANY: &str = r#"macro_rules! tests { ($($name:ident)*) => { $(#[test] fn $name() { one() })* } }
 
 tests!(a b c d e f g h);
 
 fn one() {
     let db = pg_testdb::TestDb::new().unwrap();
     let mut client = db.client().unwrap();
-    client.execute("INSERT INTO orders (article) VALUES ('tea')", &[]).unwrap();
-    let row = client.query_one("SELECT count(*), current_schema()::text, max(id) FROM orders", &[]).unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1), row.get::<_, i64>(2)), (1, "shop", 1));
+    let insert = "INSERT INTO orders (article) VALUES ('tea')";
+    client.execute(insert, &[]).unwrap();
+    let look = "SELECT count(*), current_schema()::text, max(id) FROM orders";
+    let row = client.query_one(look, &[]).unwrap();
+    let (count, schema, id): (i64, &str, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!((count, schema, id), (1, "shop", 1));
     println!("database {}", db.name());
 }
 "#;
@@ -204,6 +206,8 @@ fn of_the_readme(readme: &str) -> Vec<(String, String)> {
             None => files.last_mut().unwrap().1.push_str(&format!("{line}\n")),
         }
     }
+    // Between two files the page has a blank line.
+    files.iter_mut().for_each(|(_, text)| text.truncate(text.trim_end().len() + 1));
     let paths: Vec<_> = files.iter().map(|(path, _)| path.as_str()).collect();
     let toml = ["Cargo.toml", ".cargo/config.toml", "xtask/Cargo.toml", "shop/Cargo.toml"];
     assert_eq!(paths, [&toml[..], &["xtask/src/main.rs", "shop/tests/orders.rs"]].concat());

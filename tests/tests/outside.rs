@@ -19,6 +19,10 @@ fn another_workspace_is_set_up_verified_and_tested_as_the_readme_says() {
     outside.cargo("xtask db-setup").exits(0);
     let run = outside.cargo("test").exits(0);
     assert!(run.stdout.contains("test an_order_is_kept ... ok"), "{}", run.stdout);
+    // It has no container helper, and none of the commands that only this repository has.
+    assert!(!outside.cargo("xtask --help").exits(0).stdout.contains("bench"));
+    let run = outside.cargo("xtask ci").exits(0).complains("all that must hold before a merge holds");
+    assert!(!run.stderr.contains("container helper"), "{}", run.stderr);
     outside.cargo("xtask db-stop --purge --yes").exits(0);
     assert_eq!(outside.cargo("xtask db-verify").code, 4, "the server has gone");
 }

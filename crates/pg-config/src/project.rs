@@ -21,6 +21,7 @@ use toml::de::{DeTable, DeValue};
 /// migrate-command = "cargo run --quiet --package aura -- migrate"
 /// migrate-inputs = "crates/aura/migrations/**"
 /// migrate-build = "cargo build --quiet --package aura"
+/// container-helper = "pg-container"
 /// ```
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -42,8 +43,8 @@ pub struct Project {
     /// before the lock is taken.
     pub migrate_build: Option<String>,
     /// The program that speaks to a container engine, whose `main` is `pg_container::main`: a package of the
-    /// workspace, which is built when it is needed, or the path of a program. `pg-container` if nothing is said.
-    pub container_helper: String,
+    /// workspace, which is built when it is needed, or the path of a program. Without one no container is started.
+    pub container_helper: Option<String>,
 }
 
 /// Why a workspace's project is not known.
@@ -121,7 +122,7 @@ impl Project {
             migrate_command: value("migrate-command")?,
             migrate_inputs: value("migrate-inputs")?,
             migrate_build: optional("migrate-build")?,
-            container_helper: optional("container-helper")?.unwrap_or_else(|| "pg-container".to_owned()),
+            container_helper: optional("container-helper")?,
         }))
     }
 }
@@ -152,6 +153,7 @@ mod tests {
         let parse = |text: &str| Project::parse(text, Path::new("/w"));
         let project = parse(WHOLE).unwrap().unwrap();
         assert_eq!((project.schema.as_str(), project.migrate_build, project.root), ("shop", None, "/w".into()));
+        assert_eq!(project.container_helper, None);
         assert!(parse("[workspace]").unwrap().is_none());
         for (wrong, words) in [
             (WHOLE.replace("role =", "rule ="), "knows no rule"),

@@ -45,7 +45,9 @@ pub fn containers<'a>(context: &'a Context, engine: &'a EngineSettings, helper: 
 /// The helper program: a path as it is, or what cargo makes of the package.
 pub fn build(context: &Context, say: Say<'_>) -> Result<PathBuf, String> {
     let project = &context.config.project;
-    let helper = project.container_helper.as_str();
+    let Some(helper) = project.container_helper.as_deref() else {
+        return Err("[workspace.metadata.database] names no container-helper".to_owned());
+    };
     if helper.contains('/') {
         let path = PathBuf::from(helper);
         return if path.is_file() { Ok(path) } else { Err(format!("no file {helper}")) };

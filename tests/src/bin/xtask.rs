@@ -16,6 +16,6 @@ fn main() -> ExitCode {
         migrate_command: "cargo run --quiet --package aura -- migrate".into(),
         migrate_inputs: "crates/aura/migrations/**".into(),
         migrate_build: None,
-        container_helper: helper,
+        container_helper: Some(helper),
     }))
 }

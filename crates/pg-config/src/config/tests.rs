@@ -14,7 +14,7 @@ fn project() -> Project {
         migrate_command: "run".into(),
         migrate_inputs: "migrations/**".into(),
         migrate_build: None,
-        container_helper: "pg-container".into(),
+        container_helper: None,
     }
 }
 
