@@ -115,12 +115,14 @@ impl Ci {
         }
         // A program of its own, which is built as db-setup builds it. Beside the rest of the workspace its two hundred
         // crates would have other features, and compile twice.
-        let helper = &project.container_helper;
-        let parts = if helper.contains('/') {
-            vec!["--workspace".to_owned()]
-        } else {
-            ci.command("build of the container helper", commands.cargo(&format!("build --locked --package {helper}")))?;
-            vec![format!("--workspace --exclude {helper}"), format!("--package {helper}")]
+        let helper = project.container_helper.as_ref().filter(|helper| !helper.contains('/'));
+        let parts = match helper {
+            None => vec!["--workspace".to_owned()],
+            Some(helper) => {
+                let build = commands.cargo(&format!("build --locked --package {helper}"));
+                ci.command("build of the container helper", build)?;
+                vec![format!("--workspace --exclude {helper}"), format!("--package {helper}")]
+            }
         };
         if has_nextest {
             let workspace = Workspace::read(commands)?;
