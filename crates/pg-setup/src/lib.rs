@@ -7,9 +7,11 @@
 //!
 //! Nothing here prints: what is going on is told to a [`Voice`].
 
+mod access;
 mod blocked;
 mod cargo;
 mod context;
+mod failure;
 pub mod helper;
 pub mod migrate;
 mod reset;
@@ -20,7 +22,8 @@ mod voice;
 pub use blocked::name_blockers;
 pub use cargo::{is_of_outer_cargo, of_outer_cargo};
 pub use context::Context;
+pub use failure::is_no_server;
 pub use reset::reset;
 pub use setup::{migrate_and_verify, set_up, tell};
-pub use target::{SilentServer, Target, expected_anywhere, is_no_server};
+pub use target::{Target, expected_anywhere};
 pub use voice::{Silence, Voice};
