@@ -7,30 +7,33 @@ pub(crate) type Row = (&'static str, String, String);
 
 /// Each key's value and the source that won. `command` stands for the migrate command, which may hold passwords.
 pub(crate) fn rows(config: &Config, command: &str) -> Vec<Row> {
-    let row = |name, value: String, source: &Source| (name, value, source.to_string());
-    let unset = || "(none)".to_owned();
-    let none = Source::Default;
+    [connection(config), database(config), migrations(config, command), started(config)].concat()
+}
+
+fn row(name: &'static str, value: String, source: &Source) -> Row {
+    (name, value, source.to_string())
+}
+
+fn unset() -> String {
+    "(none)".to_owned()
+}
+
+/// The server, and the app's login. What was said for a server that is named is not for one that this tool starts.
+fn connection(config: &Config) -> Vec<Row> {
     let named = config.named.as_ref();
-    // What was said for a server that is named is not for one that we start.
-    let is_started = config.server.value.is_started();
+    let choice = &config.server;
+    let is_started = choice.value.is_started();
     let hosts = |each: fn(&Address) -> String| match named {
         _ if is_started => "(the started server's)".to_owned(),
         Some(found) => found.value.iter().map(each).collect::<Vec<_>>().join(", "),
         None => unset(),
     };
-    let inputs = config.migrations.inputs.as_ref();
+    let host_source = named.map_or(&Source::Default, |found| if is_started { &choice.source } else { &found.source });
+    let port_source = if is_started { &choice.source } else { &config.port_source };
     let mut rows = vec![
-        row("DB_SERVER", config.server.value.to_string(), &config.server.source),
-        row(
-            "host",
-            hosts(|address| address.host.to_string()),
-            named.map_or(&none, |found| if is_started { &config.server.source } else { &found.source }),
-        ),
-        row(
-            "port",
-            hosts(|address| address.port.to_string()),
-            if is_started { &config.server.source } else { &config.port_source },
-        ),
+        row("DB_SERVER", choice.value.to_string(), &choice.source),
+        row("host", hosts(|address| address.host.to_string()), host_source),
+        row("port", hosts(|address| address.port.to_string()), port_source),
         row("role", config.role.value.as_str().to_owned(), &config.role.source),
         match &config.password {
             Some(found) => row("password", Password::to_string(&found.value), &found.source),
@@ -39,46 +42,54 @@ pub(crate) fn rows(config: &Config, command: &str) -> Vec<Row> {
         row("database", config.database.value.as_str().to_owned(), &config.database.source),
     ];
     if !is_started && config.parameters.iter().all(|(name, _)| *name != "sslmode") {
-        rows.push(row("sslmode", config.ssl_mode().to_string(), &none));
+        rows.push(row("sslmode", config.ssl_mode().to_string(), &Source::Default));
     }
     let stays = |name: &str| !is_started || ["options", "application_name", "connect_timeout"].contains(&name);
     let further = config.parameters.iter().filter(|(name, _)| stays(name));
     rows.extend(further.map(|(name, found)| row(name, found.value.clone(), &found.source)));
-    rows.extend([
+    rows
+}
+
+/// What is expected inside the database, and who may make it.
+fn database(config: &Config) -> Vec<Row> {
+    let extensions: Vec<_> = config.extensions.value.iter().map(|name| name.as_str()).collect();
+    let extensions = if extensions.is_empty() { unset() } else { extensions.join(", ") };
+    let administrator = match &config.admin {
+        Some(_) if config.server.value.is_started() => {
+            row("ADMIN_DATABASE_URL", "(the started server's superuser)".to_owned(), &config.server.source)
+        }
+        Some(found) => {
+            let urls = found.value.iter().map(pg_config::ConnInfo::masked_url).collect::<Vec<_>>();
+            row("ADMIN_DATABASE_URL", urls.join(", "), &found.source)
+        }
+        None => row("ADMIN_DATABASE_URL", unset(), &Source::Default),
+    };
+    vec![
         row("DB_SCHEMA", config.schema.value.as_str().to_owned(), &config.schema.source),
-        match &config.admin {
-            Some(_) if is_started => {
-                row("ADMIN_DATABASE_URL", "(the started server's superuser)".to_owned(), &config.server.source)
-            }
-            Some(found) => {
-                let urls = found.value.iter().map(pg_config::ConnInfo::masked_url).collect::<Vec<_>>();
-                row("ADMIN_DATABASE_URL", urls.join(", "), &found.source)
-            }
-            None => row("ADMIN_DATABASE_URL", unset(), &none),
-        },
-        row(
-            "DB_EXTENSIONS",
-            match config.extensions.value.is_empty() {
-                true => unset(),
-                false => config.extensions.value.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
-            },
-            &config.extensions.source,
-        ),
-        row("MIGRATE_COMMAND", command.to_owned(), &config.migrations.command.source),
-        row(
-            "MIGRATE_INPUTS",
-            inputs.map_or_else(unset, |found| found.value.join(", ")),
-            inputs.map_or(&none, |found| &found.source),
-        ),
+        administrator,
+        row("DB_EXTENSIONS", extensions, &config.extensions.source),
+    ]
+}
+
+fn migrations(config: &Config, command: &str) -> Vec<Row> {
+    let inputs = match &config.migrations.inputs {
+        Some(found) => row("MIGRATE_INPUTS", found.value.join(", "), &found.source),
+        None => row("MIGRATE_INPUTS", unset(), &Source::Default),
+    };
+    vec![row("MIGRATE_COMMAND", command.to_owned(), &config.migrations.command.source), inputs]
+}
+
+/// How servers are started here.
+fn started(config: &Config) -> Vec<Row> {
+    vec![
         row("POSTGRES_IMAGE", config.image.value.clone(), &config.image.source),
         row("DB_DURABLE", config.durability.value.to_string(), &config.durability.source),
         match &config.bin_dir {
             Some(found) => row("PG_BIN_DIR", found.value.display().to_string(), &found.source),
-            None => ("PG_BIN_DIR", "(found)".to_owned(), none.to_string()),
+            None => row("PG_BIN_DIR", "(found)".to_owned(), &Source::Default),
         },
         row("DB_DATA_DIR", config.data_dir.value.display().to_string(), &config.data_dir.source),
-    ]);
-    rows
+    ]
 }
 
 /// The app's own keys, as far as they are set: their values are nobody's business here.

@@ -8,11 +8,11 @@ use pg_config::{ServerChoice, Source};
 use pg_server::{Ephemeral, Mode};
 use pg_setup::Target;
 
-use crate::{cli::Cli, context::Context, signals};
+use crate::{cli::Cli, invocation::Invocation, signals};
 
 /// Starts a server, does what is to be done on it, and ends it: on success, on failure, and on a signal.
 pub(crate) fn with<T>(
-    context: &Context,
+    context: &Invocation,
     mode: Mode,
     run: impl FnOnce(&Target) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

@@ -8,12 +8,12 @@ use pg_config::{Config, EnvFile, Environment, Project};
 use crate::{cli::Common, configuration, terminal::Terminal};
 
 /// What the steps of a setup begin with, and where a command speaks.
-pub(crate) struct Context {
+pub(crate) struct Invocation {
     pub(crate) terminal: Terminal,
     setup: pg_setup::Context,
 }
 
-impl Deref for Context {
+impl Deref for Invocation {
     type Target = pg_setup::Context;
 
     fn deref(&self) -> &pg_setup::Context {
@@ -21,7 +21,7 @@ impl Deref for Context {
     }
 }
 
-impl Context {
+impl Invocation {
     pub(crate) fn new(project: &Project, common: &Common) -> anyhow::Result<Self> {
         let file = match &common.env_file {
             Some(path) => EnvFile::At(path.clone()),

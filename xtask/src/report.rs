@@ -24,7 +24,7 @@ pub(crate) use self::junit::{Account, Case, CaseEnding, Suite};
 use self::listed::Listed;
 use crate::{
     cli::{Destination, Format, Kind, Reports},
-    context::Context,
+    invocation::Invocation,
     outcome::Outcome,
     terminal,
 };
@@ -150,7 +150,7 @@ impl Reporting {
 
     /// Prints the verdict as it was asked for, and gives the outcome that it stands for. `-q` leaves out what
     /// is well.
-    pub(crate) fn conclude(&self, context: &Context, target: &Target, verdict: &Verdict) -> Outcome {
+    pub(crate) fn conclude(&self, context: &Invocation, target: &Target, verdict: &Verdict) -> Outcome {
         let Verdict { report, facts } = verdict;
         let elapsed = self.started.elapsed();
         let printed = Printed { command: self.command, report, facts: facts.as_ref(), target, elapsed };

@@ -19,8 +19,8 @@ use xshell::{Cmd, Shell};
 use super::setup::set_up;
 use crate::{
     cli::{Ci, Common, Shard},
-    context::Context,
     ephemeral, escape,
+    invocation::Invocation,
     outcome::Outcome,
     report::{self, Account, Case, CaseEnding, Reporting, Suite},
     terminal::{self, Terminal},
@@ -41,7 +41,7 @@ impl Ci {
             return self.check(project, &environment, terminal, &[], suites);
         }
         let common = Common { server: None, env_file: None, no_env_file: false, wait: 30, output: self.output };
-        let context = Context::new(project, &common)?;
+        let context = Invocation::new(project, &common)?;
         let mode = if self.install { Mode::Install } else { Mode::Start };
         ephemeral::with(&context, mode, |target| {
             let found = set_up(&context, target, Duration::from_secs(60), &Reporting::as_text("ci"))?;
@@ -124,28 +124,39 @@ impl Ci {
                 vec![format!("--workspace --exclude {helper}"), format!("--package {helper}")]
             }
         };
-        if has_nextest {
-            let workspace = Workspace::read(commands)?;
-            ci.section("build of the tests", || parts.iter().try_for_each(|part| nextest::build(commands, part)))?;
-            ci.section("tests", || {
-                let directory = workspace.target.join("xtask-ci");
-                parts.iter().try_for_each(|part| {
-                    suites.extend(nextest::run(commands, part, &directory, self.shard)?);
-                    Ok(())
-                })
-            })?;
-            if is_first && workspace.has_examples {
-                suites.push(ci.section("examples of the documentation", || examples(commands, &parts[0]))?);
-            }
-        } else {
-            ci.section("tests", || {
+        match has_nextest {
+            true => self.tests_by_nextest(commands, &parts, ci, suites)?,
+            false => ci.section("tests", || {
                 let tests = |part| commands.cargo(&format!("test {part} --locked --no-fail-fast"));
                 Ok(parts.iter().try_for_each(|part| commands.for_tests(tests(part)).run())?)
-            })?;
+            })?,
         }
         if is_first && wrong(suites).is_empty() {
             let docs = commands.cargo("doc --workspace --no-deps --locked");
             ci.command("docs", docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
+        }
+        Ok(())
+    }
+
+    /// The tests, each with its outcome, and the documentation's examples, which are in the first shard.
+    fn tests_by_nextest(
+        &self,
+        commands: &Commands<'_>,
+        parts: &[String],
+        ci: &mut Sections,
+        suites: &mut Vec<Suite>,
+    ) -> anyhow::Result<()> {
+        let workspace = Workspace::read(commands)?;
+        ci.section("build of the tests", || parts.iter().try_for_each(|part| nextest::build(commands, part)))?;
+        ci.section("tests", || {
+            let directory = workspace.target.join("xtask-ci");
+            parts.iter().try_for_each(|part| {
+                suites.extend(nextest::run(commands, part, &directory, self.shard)?);
+                Ok(())
+            })
+        })?;
+        if self.shard.number == 1 && workspace.has_examples {
+            suites.push(ci.section("examples of the documentation", || examples(commands, &parts[0]))?);
         }
         Ok(())
     }

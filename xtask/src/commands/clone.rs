@@ -7,13 +7,13 @@ use pg_setup::Target;
 use super::reset::check_guard;
 use crate::{
     cli::{DbClone, DbDrop},
-    context::Context,
+    invocation::Invocation,
     outcome::Outcome,
 };
 
 impl DbClone {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Start)?;
         let connection = pg_testdb::clone_named(&context, target, &self.name)?;
         context.terminal.print(&connection.url());
@@ -23,7 +23,7 @@ impl DbClone {
 
 impl DbDrop {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         let name = &self.name;
         check_guard(&context, &target, &self.guard, &format!("drop the clone {name}"))?;

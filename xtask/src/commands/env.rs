@@ -5,11 +5,11 @@ use pg_server::Mode;
 use pg_setup::Target;
 
 use super::url::app_connection;
-use crate::{cli::DbEnv, context::Context, escape, outcome::Outcome, terminal};
+use crate::{cli::DbEnv, escape, invocation::Invocation, outcome::Outcome, terminal};
 
 impl DbEnv {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         let (addresses, app) = target.for_others(&context, app_connection(&context, &target, false)?);
         let url = ("DATABASE_URL", app.url_of(&addresses));

@@ -8,20 +8,20 @@ use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
 use pg_setup::{Target, migrate, migrate_and_verify, name_blockers};
 
-use crate::{cli::DbMigrate, context::Context, outcome::Outcome, report::Reporting};
+use crate::{cli::DbMigrate, invocation::Invocation, outcome::Outcome, report::Reporting};
 
 /// What migrations stand on: the checks without which they would land in the wrong place, or nowhere.
 const GROUND: [&str; 6] = ["server", "role", "database", "schema", "search-path", "schema-privileges"];
 
 impl DbMigrate {
     pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         migrate::build(&context)?;
         self.migrate(&context, &target, reporting).map_err(|error| target.explain(error))
     }
 
-    fn migrate(&self, context: &Context, target: &Target, reporting: &Reporting) -> anyhow::Result<Outcome> {
+    fn migrate(&self, context: &Invocation, target: &Target, reporting: &Reporting) -> anyhow::Result<Outcome> {
         let _blockers = name_blockers(context, target);
         let patience = target.patience(context);
         let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)?;

@@ -13,14 +13,14 @@ use pg_server::{Container, Mode};
 use pg_setup::Target;
 
 use super::url::app_connection;
-use crate::{cli::DbPsql, context::Context, outcome::Outcome};
+use crate::{cli::DbPsql, invocation::Invocation, outcome::Outcome};
 
 /// The port of every image's server, inside.
 const PORT: u16 = 5432;
 
 impl DbPsql {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         // The started server's own psql is the right version, and there even where PATH has none.
         let beside = target.server.local.as_ref().map(|local| local.bin_dir.join("psql")).filter(|path| path.exists());

@@ -9,14 +9,14 @@ use pg_setup::Target;
 
 use crate::{
     cli::{DbReset, Guard},
-    context::Context,
+    invocation::Invocation,
     outcome::Outcome,
     report::Reporting,
 };
 
 impl DbReset {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let reporting = Reporting::as_text("db-reset");
         let target = Target::find(&context, Mode::Start)?;
         pg_schema::refuse_servers_own(&target.expected)?;
@@ -30,7 +30,7 @@ impl DbReset {
 
 /// What must be said before anything is destroyed: a yes, and on a server that we did not start its
 /// name too (a tunnel looks like localhost).
-pub(super) fn check_guard(context: &Context, target: &Target, guard: &Guard, what: &str) -> anyhow::Result<()> {
+pub(super) fn check_guard(context: &Invocation, target: &Target, guard: &Guard, what: &str) -> anyhow::Result<()> {
     let host = target.server.host.to_string();
     if !target.is_ours() {
         match guard.host.as_deref() {

@@ -6,11 +6,11 @@ use pg_config::{Password, Project};
 use pg_server::Mode;
 use pg_setup::{Target, expected_anywhere};
 
-use crate::{cli::DbSetup, context::Context, ephemeral, outcome::Outcome, report::Reporting};
+use crate::{cli::DbSetup, ephemeral, invocation::Invocation, outcome::Outcome, report::Reporting};
 
 impl DbSetup {
     pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         if self.dry_run {
             print_script(&context)?;
             return Ok(Outcome::Well);
@@ -28,7 +28,7 @@ impl DbSetup {
 
 /// Sets up on a running server, and accounts for it.
 pub(super) fn set_up(
-    context: &Context,
+    context: &Invocation,
     target: &Target,
     lock_wait: Duration,
     reporting: &Reporting,
@@ -38,7 +38,7 @@ pub(super) fn set_up(
 }
 
 /// The whole setup for an administrator; the password goes out as a verifier.
-fn print_script(context: &Context) -> anyhow::Result<()> {
+fn print_script(context: &Invocation) -> anyhow::Result<()> {
     let config = &context.config;
     let expected = expected_anywhere(config);
     let verifier = config.password.as_ref().map(|found| &found.value).map(Password::verifier);

@@ -10,15 +10,15 @@ use pg_setup::{Target, helper};
 use crate::{
     cli::DbStatus,
     configuration::{self, Row},
-    context::Context,
     escape,
+    invocation::Invocation,
     outcome::Outcome,
     terminal::{BAD, FAINT, GOOD, STRONG},
 };
 
 impl DbStatus {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let (outcome, server) = server(&context);
         let command = match context.terminal.is_verbose() {
             true => context.config.migrations.written.as_str(),
@@ -53,7 +53,7 @@ fn row(name: &'static str, value: &str, note: &str) -> Row {
 }
 
 /// The server, and what can be said of the database on it without changing anything.
-fn server(context: &Context) -> (Outcome, Vec<Row>) {
+fn server(context: &Invocation) -> (Outcome, Vec<Row>) {
     let terminal = context.terminal;
     let target = match Target::find(context, Mode::Find) {
         Ok(target) => target,
@@ -94,7 +94,7 @@ fn server(context: &Context) -> (Outcome, Vec<Row>) {
 }
 
 /// The containers and clusters that db-setup made for this workspace.
-fn kept(context: &Context) -> anyhow::Result<Vec<Row>> {
+fn kept(context: &Invocation) -> anyhow::Result<Vec<Row>> {
     let data_dir = &context.config.data_dir.value;
     let containers = pg_server::containers(data_dir, &helper::engine(&context.environment))?;
     let containers = containers.into_iter().map(|container| {

@@ -5,11 +5,11 @@ use pg_config::Project;
 use pg_server::Say;
 use pg_setup::helper;
 
-use crate::{cli::DbStop, context::Context, outcome::Outcome};
+use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome};
 
 impl DbStop {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let (terminal, data_dir) = (context.terminal, &context.config.data_dir.value);
         if self.purge {
             let question = format!("delete the servers below {} with all their data?", data_dir.display());

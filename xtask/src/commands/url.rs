@@ -5,11 +5,11 @@ use pg_config::{ConnInfo, Project, connect_within};
 use pg_server::Mode;
 use pg_setup::Target;
 
-use crate::{cli::DbUrl, context::Context, outcome::Outcome};
+use crate::{cli::DbUrl, invocation::Invocation, outcome::Outcome};
 
 impl DbUrl {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         let url = if self.admin {
             let administrator = target
@@ -29,7 +29,7 @@ impl DbUrl {
 
 /// The app's connection as other programs should have it: `options` carry the path only where the
 /// server's own settings do not give it. Poolers refuse such options, or drop them.
-pub(super) fn app_connection(context: &Context, target: &Target, with_options: bool) -> anyhow::Result<ConnInfo> {
+pub(super) fn app_connection(context: &Invocation, target: &Target, with_options: bool) -> anyhow::Result<ConnInfo> {
     let app = &target.access.app;
     let schema = &target.expected.schema;
     let plain = ConnInfo { options: app.options.without("search_path"), ..app.clone() };

@@ -13,7 +13,7 @@ use pg_setup::{Target, is_no_server, name_blockers};
 use self::fix::{fix, script};
 use crate::{
     cli::DbVerify,
-    context::Context,
+    invocation::Invocation,
     outcome::Outcome,
     report::Reporting,
     terminal::{STRONG, Terminal},
@@ -27,7 +27,7 @@ impl DbVerify {
             print_explanation(Terminal::new(self.common.output, &environment), id)?;
             return Ok(Outcome::Well);
         }
-        let context = Context::new(project, &self.common)?;
+        let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         let lock_wait = Duration::from_secs(self.lock_wait);
         let mut verdict = verify_alone(&context, &target, lock_wait)?;
@@ -45,7 +45,7 @@ impl DbVerify {
 
 /// Verifies again where the first verdict is not clean and another command is at work on the server: what is seen in
 /// the middle of a setup or a reset is no finding.
-fn verify_alone(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+fn verify_alone(context: &Invocation, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
     let first = verify(context, target);
     let is_final = match &first {
         Ok(verdict) => verdict.report.is_clean(),
@@ -61,7 +61,7 @@ fn verify_alone(context: &Context, target: &Target, lock_wait: Duration) -> anyh
     }
 }
 
-fn verify(context: &Context, target: &Target) -> anyhow::Result<Verdict> {
+fn verify(context: &Invocation, target: &Target) -> anyhow::Result<Verdict> {
     let _blockers = name_blockers(context, target);
     let _patience = target.patience(context);
     pg_schema::verify(&target.access, &target.expected, context.wait).map_err(|error| target.explain(error))

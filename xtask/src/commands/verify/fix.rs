@@ -8,13 +8,13 @@ use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
 use pg_setup::{Target, tell};
 
 use super::verify;
-use crate::{context::Context, escape::line};
+use crate::{escape::line, invocation::Invocation};
 
 /// More than findings hide one another; an end where something undoes what is mended.
 const MOST_ROUNDS: usize = 8;
 
 /// Mends what is safe to mend, under the setup's lock.
-pub(super) fn fix(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<()> {
+pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) -> anyhow::Result<()> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
     let mut connections = pg_schema::open(access, expected, Purpose::Mend).map_err(|error| target.explain(error))?;
