@@ -69,7 +69,7 @@ pub(crate) fn database(url: &str) -> String {
 }
 
 /// What became of the database of a run.
-pub(crate) fn way(run: &Run) -> &str {
+pub(crate) fn finished(run: &Run) -> &str {
     run.stdout
         .lines()
         .find_map(|line| line.strip_prefix("aura_db_test_"))

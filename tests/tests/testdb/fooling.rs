@@ -3,7 +3,7 @@
 
 use tests::shows;
 
-use crate::fixture::{Fixture, database, way};
+use crate::fixture::{Fixture, database, finished};
 
 use Outcome::{Dropped, Proved};
 
@@ -181,9 +181,9 @@ fn the_next_test_finds_the_template(name: &str, cases: &[Case]) {
     let mut outcomes = String::new();
     for (statements, expected) in cases {
         let run = run(&fixture, "sql", statements);
-        let outcome = if way(&run) == "proved" { Proved } else { Dropped };
+        let outcome = if finished(&run) == "proved" { Proved } else { Dropped };
         assert_eq!(outcome, *expected, "{statements:?}\n{}", run.stdout);
-        outcomes += &format!("{}\n    {}\n", statements.join("; "), way(&run));
+        outcomes += &format!("{}\n    {}\n", statements.join("; "), finished(&run));
         if outcome == Dropped {
             assert!(fixture.clones().is_empty(), "{statements:?}: {:?}", fixture.clones());
             // The next is cloned anew.
@@ -203,8 +203,8 @@ fn a_prepared_transaction_is_rolled_back() {
     let fixture = Fixture { workspace: tests::Workspace::on(&cluster), cluster };
     let statements = ["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')", "PREPARE TRANSACTION 'p'"];
     let run = run(&fixture, "sql", &statements);
-    assert!(way(&run).starts_with("dropped: "), "{}", run.stdout);
-    shows("prepared-transaction", way(&run));
+    assert!(finished(&run).starts_with("dropped: "), "{}", run.stdout);
+    shows("prepared-transaction", finished(&run));
     assert!(fixture.clones().is_empty());
     assert_eq!(fixture.cluster.value("postgres", "SELECT count(*)::text FROM pg_prepared_xacts"), "0");
 }
@@ -223,8 +223,8 @@ fn whatever_an_administrator_does_is_not_looked_at() {
         &[],
     ] {
         let run = run(&fixture, "admin", statements);
-        assert!(way(&run).starts_with("dropped: "), "{statements:?}\n{}", run.stdout);
-        outcomes += &format!("{}\n    {}\n", statements.join("; "), way(&run));
+        assert!(finished(&run).starts_with("dropped: "), "{statements:?}\n{}", run.stdout);
+        outcomes += &format!("{}\n    {}\n", statements.join("; "), finished(&run));
         fixture.workspace.testdb(&["sql"]).exits(0);
         assert_eq!(fixture.dump(&fixture.ready()), template, "{statements:?}");
     }
@@ -244,8 +244,8 @@ fn a_role_that_was_promoted_proves_nothing() {
     ] {
         fixture.cluster.sql("postgres", promote);
         let run = run(&fixture, "sql", &["SET track_counts = off", "DELETE FROM artworks_arttype"]);
-        assert!(way(&run).starts_with("dropped: "), "{promote}\n{}", run.stdout);
-        outcomes += &format!("{promote}\n    {}\n", way(&run));
+        assert!(finished(&run).starts_with("dropped: "), "{promote}\n{}", run.stdout);
+        outcomes += &format!("{promote}\n    {}\n", finished(&run));
         fixture.cluster.sql("postgres", back);
         fixture.workspace.testdb(&["sql"]).exits(0);
         assert_eq!(fixture.dump(&fixture.ready()), template, "{promote}");
@@ -272,9 +272,9 @@ fn what_others_do_to_the_database_is_seen() {
     ] {
         let held = Held::new(&fixture);
         fixture.cluster.sql("postgres", &statement.replace("$db", held.database()));
-        let way = held.end();
-        assert!(way.starts_with("dropped: "), "{statement}: {way}");
-        outcomes += &format!("{statement}\n    {way}\n");
+        let finished = held.end();
+        assert!(finished.starts_with("dropped: "), "{statement}: {finished}");
+        outcomes += &format!("{statement}\n    {finished}\n");
         if !back.is_empty() {
             fixture.cluster.sql("postgres", back);
         }
@@ -318,7 +318,7 @@ fn a_connection_that_is_left_open_is_ended_and_its_url_leads_nowhere() {
     let Some(fixture) = Fixture::provable() else { return };
     for statements in [&["BEGIN", "INSERT INTO taggit_tag (name, slug) VALUES ('a', 'a')"][..], &[]] {
         let run = fixture.workspace.testdb(&[&["leak"], statements].concat()).exits(0);
-        assert_eq!(way(&run), "proved");
+        assert_eq!(finished(&run), "proved");
         assert!(run.stdout.contains("still connected: false\nits URL leads somewhere: false"), "{}", run.stdout);
     }
     fixture.ready();
@@ -390,7 +390,7 @@ impl Held {
         let mut text = String::new();
         self.stdout.read_to_string(&mut text).unwrap();
         self.process.wait().unwrap();
-        text.split_once(' ').map(|(_, way)| way.trim().to_owned()).unwrap_or_default()
+        text.split_once(' ').map(|(_, finished)| finished.trim().to_owned()).unwrap_or_default()
     }
 }
 

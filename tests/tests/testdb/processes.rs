@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::fixture::{Fixture, database, way};
+use crate::fixture::{Fixture, database, finished};
 
 const TEMPLATES: &str = "SELECT pg_catalog.string_agg(datname::text, ' ' ORDER BY oid) FROM pg_catalog.pg_database \
                          WHERE datname ~ '^aura_db_(template|building)_'";
@@ -162,7 +162,7 @@ fn a_schema_of_many_tables_is_proved_too() {
     let tables = (0..300).map(|nth| format!("CREATE TABLE many_{nth} (id bigserial, name text);\n"));
     fixture.workspace.write("migrations/V9__many.sql", tables.collect::<String>());
     let run = fixture.workspace.testdb(&["sql", "INSERT INTO many_299 (name) VALUES ('a')"]).exits(0);
-    assert_eq!(way(&run), "proved");
+    assert_eq!(finished(&run), "proved");
     let run =
         fixture.workspace.testdb(&["sql", "DO $$BEGIN ASSERT (SELECT count(*) = 0 FROM many_299); END$$"]).exits(0);
     assert!(!run.stdout.contains("refused"), "{}", run.stdout);
@@ -215,7 +215,7 @@ fn a_process_for_each_test_uses_what_the_one_before_gave_back() {
         fixture.ready();
     }
     let run = workspace.testdb(&["sql"]).exits(0);
-    assert_eq!(way(&run), "proved");
+    assert_eq!(finished(&run), "proved");
     // The sixth lease of the same.
     assert!(run.stdout.contains("_6 "), "{}", run.stdout);
 }
