@@ -17,7 +17,9 @@ impl Stage {
     /// Nothing where the crate cannot be built: that is said.
     pub(crate) fn test_databases(&self, terminal: Terminal) -> anyhow::Result<Vec<Row>> {
         // Where the ladder's own server would have its data, and where nothing waits for a disk.
-        let on_disk = Scratch::new(&self.config.data_dir.value.with_extension("bench"), &self.program)?;
+        let data_dir = &self.config.data_dir.value;
+        fs::create_dir_all(data_dir.parent().unwrap_or(data_dir)).context("make room for a server")?;
+        let on_disk = Scratch::new(&data_dir.with_extension("bench"), &self.program)?;
         let mut peer = Peer::write(self, on_disk.path.join("server"))?;
         if let Err(error) = timed(peer.cargo(self).args(["test", "--no-run"])) {
             terminal.say(&format!("skipped: the crate with #[sqlx::test] cannot be built: {error:#}"));
