@@ -15,8 +15,8 @@ use std::{
 use pg_connect::Session;
 
 use crate::{
-    case::Random,
     fault::{Condition, Locked},
+    random::Random,
     scene::Scene,
 };
 

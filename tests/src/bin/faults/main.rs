@@ -15,6 +15,7 @@ mod directory;
 mod fault;
 mod lease;
 mod plan;
+mod random;
 mod report;
 mod scene;
 mod stage;
