@@ -113,7 +113,7 @@ impl Cluster {
         self.directory.join("binaries")
     }
 
-    fn password_file(&self) -> PathBuf {
+    pub(crate) fn password_file(&self) -> PathBuf {
         self.directory.join("password")
     }
 
@@ -233,9 +233,11 @@ impl Cluster {
     /// Logs in, and makes sure that it is this very server.
     fn log_in(&self, written: &PidFile, port: u16) -> Result<Seen, LocalError> {
         let data = self.data();
-        let refused = |words: String| LocalError::Refused { data: self.data(), words, password: self.password_file() };
+        let refused = |words: String| LocalError::Refused { data: self.data(), words };
+        let lost = |words: String| LocalError::PasswordLost { data: self.data(), words };
+        let file = self.password_file();
         let password =
-            password::read(&self.password_file())?.ok_or_else(|| refused("no password is kept".to_owned()))?;
+            password::read(&file)?.ok_or_else(|| lost(format!("{} is missing or garbled", file.display())))?;
         let superuser = ConnInfo {
             host: Host::Tcp("127.0.0.1".to_owned()),
             port,
@@ -253,7 +255,8 @@ impl Cluster {
         let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
             Ok(session) => session,
             Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
-                return Err(refused(format!("{} ({})", error.message(), error.code().code())));
+                let words = format!("{} ({})", error.message(), error.code().code());
+                return Err(if error.code().code() == "28P01" { lost(words) } else { refused(words) });
             }
             Err(error @ ConnectError::Login { .. }) => {
                 return Err(LocalError::Foreign { data: self.data(), words: error.to_string() });

@@ -175,14 +175,32 @@ pub enum LocalError {
         tail: String,
     },
     /// The server runs and does not let its superuser in.
-    #[error("the server of {} refuses its superuser: {words} [write the superuser's password into {}; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), password.display())]
+    #[error("the server of {} refuses its superuser: {words} [see pg_hba.conf there and the log; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display())]
     Refused {
         /// The server's data directory.
         data: PathBuf,
         /// What was said.
         words: String,
-        /// Where the superuser's password is kept.
-        password: PathBuf,
+    },
+    /// Nothing is known that the server accepts as its superuser's password.
+    #[error("the superuser's password of the cluster in {} is lost: {words} [`cargo xtask db-setup` restarts the server, and gives the superuser a new password]", data.display())]
+    PasswordLost {
+        /// The cluster's data directory.
+        data: PathBuf,
+        /// How it was told.
+        words: String,
+    },
+    /// The superuser's password is lost, and could not be changed.
+    #[error("the superuser's password of the cluster in {} is lost, and could not be changed ({status}); the end of the log {}:\n{tail}\n  [fix what the log names; `cargo xtask db-stop --purge` deletes the cluster, and its data]", data.display(), log.display())]
+    NoNewPassword {
+        /// The cluster's data directory.
+        data: PathBuf,
+        /// How `postgres --single` ended.
+        status: String,
+        /// The log's file.
+        log: PathBuf,
+        /// The end of the log.
+        tail: String,
     },
     /// The server runs, and gives nobody a session.
     #[error("{error}\n  [its log is {}, its data are in {}; `cargo xtask db-stop` stops it, with --purge it throws them away]", log.display(), data.display())]

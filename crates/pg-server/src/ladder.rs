@@ -288,15 +288,18 @@ fn running(request: &Request<'_>) -> Result<Ours, LocalError> {
     }
     for rung in order.into_iter().filter(|rung| [*rung, ServerChoice::Auto].contains(&request.choice)) {
         if rung == ServerChoice::Local {
-            match local::search(request.data_dir, request.bin_dir, patience(request))? {
+            match local::search(request.data_dir, request.bin_dir, patience(request)) {
+                // The start gives the superuser a new one.
+                Err(LocalError::PasswordLost { .. }) if request.mode != Mode::Find => {}
+                Err(error) => return Err(error),
                 // One with other settings is started anew, where that may be.
-                Search::Running(found)
+                Ok(Search::Running(found))
                     if request.mode != Mode::Find && found.running.durability != request.durability =>
                 {
                     stopped.clusters = vec![found.cluster];
                 }
-                Search::Running(found) => return Ok(Ours::Running(Box::new(ours(*found)))),
-                Search::Stopped(clusters) => stopped.clusters = clusters,
+                Ok(Search::Running(found)) => return Ok(Ours::Running(Box::new(ours(*found)))),
+                Ok(Search::Stopped(clusters)) => stopped.clusters = clusters,
             }
         } else if stopped.goes_on_by_default(&request.containers).is_none() {
             match container::search(&data_dir, &request.containers, request.durability, patience(request))? {

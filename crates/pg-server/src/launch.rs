@@ -1,7 +1,7 @@
 //! Running `postgres`: its settings, its log, its environment.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Child,
@@ -54,6 +54,11 @@ fn of<'a>(durability: Durability) -> impl Iterator<Item = (&'a str, &'a str)> {
     DEVELOPMENT.into_iter().filter(move |_| durability == Durability::Development)
 }
 
+/// What every server of a cluster is told.
+pub(crate) fn settings<'a>(durability: Durability) -> impl Iterator<Item = (&'a str, &'a str)> {
+    ALWAYS.into_iter().chain(of(durability))
+}
+
 /// For people, after the words that say what is started: `, for development: fsync=off, …`.
 pub(crate) fn explained(durability: Durability) -> String {
     match durability {
@@ -77,24 +82,27 @@ pub(crate) fn launch(
 ) -> Result<Child, LocalError> {
     let program = binaries.program("postgres");
     let log = cluster.log();
-    let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(true).mode(0o600);
-    // Appending, as several processes write through it.
-    let file = options
-        .open(&log)
-        .and_then(|_| OpenOptions::new().append(true).open(&log))
-        .map_err(LocalError::io("write", &log))?;
+    let file = open_log(&log)?;
     let mut command = command(&program, cluster.account());
     command.arg("-D").arg(cluster.data());
     let socket_dir = socket_dir(&cluster.run_directory(), port).map(|directory| quoted(&directory)).unwrap_or_default();
     let own = [("port", port.to_string()), ("unix_socket_directories", socket_dir)];
     let own = own.iter().map(|(name, value)| (*name, value.as_str()));
     // Of two settings of one name the later wins.
-    for (name, value) in ALWAYS.into_iter().chain(of(durability)).chain(own).chain(extra.iter().copied()) {
+    for (name, value) in settings(durability).chain(own).chain(extra.iter().copied()) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
     command.stdout(file.try_clone().map_err(LocalError::io("open", &log))?).stderr(file).process_group(0);
     command.spawn().map_err(|source| LocalError::Run { program, source })
+}
+
+/// An empty log.
+pub(crate) fn open_log(log: &Path) -> Result<File, LocalError> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    // Appending, as several processes write through it.
+    let file = options.open(log).and_then(|_| OpenOptions::new().append(true).open(log));
+    file.map_err(LocalError::io("write", log))
 }
 
 /// Keeps the log of the run before: it says why that server ended.

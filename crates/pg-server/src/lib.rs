@@ -29,6 +29,7 @@ mod recorded;
 mod server_dir;
 mod start;
 mod stop;
+mod superuser;
 mod template;
 mod throwaway;
 mod user;

@@ -16,6 +16,7 @@ use crate::{
     other_data::{Dump, OtherData},
     poll,
     start::start,
+    superuser,
     template::Template,
 };
 
@@ -96,12 +97,14 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
 
     let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
     // Whoever held the lock until now may have started one.
-    if let Search::Running(found) = search(&data_dir.root, bin_dir, Duration::ZERO)? {
-        if found.running.durability == durability {
-            return Ok(*found);
+    match search(&data_dir.root, bin_dir, Duration::ZERO) {
+        Ok(Search::Running(found)) if found.running.durability == durability => return Ok(*found),
+        Ok(Search::Running(found)) => {
+            say("starting the server anew, with the settings that DB_DURABLE says");
+            found.cluster.stop(wait)?;
         }
-        say("starting the server anew, with the settings that DB_DURABLE says");
-        found.cluster.stop(wait)?;
+        Ok(Search::Stopped(_)) | Err(LocalError::PasswordLost { .. }) => {}
+        Err(error) => return Err(error),
     }
     let is_named = named.is_some();
     let binaries = match named.or(newest) {
@@ -121,7 +124,7 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
         put_aside(&cluster, missing, say)?;
     }
     let (running, kind) = if missing.is_none() {
-        (start(&cluster, &binaries, durability, &[], wait, say)?, "the kept cluster")
+        (start_kept(&cluster, &binaries, durability, wait, say)?, "the kept cluster")
     } else {
         (start_fresh(&data_dir, &cluster, &binaries, durability, wait, say)?, "a new cluster")
     };
@@ -204,6 +207,28 @@ fn newest(path: Option<&OsStr>) -> Result<Binaries, LocalError> {
         let looked = "looked for by pg_config, on PATH and in the usual places".to_owned();
         LocalError::NoBinaries { looked: [vec![looked], passed_over].concat().join("; ") }
     })
+}
+
+/// Starts a cluster that was started before. If its superuser's password is lost, the superuser gets a new one.
+fn start_kept(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    durability: Durability,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Running, LocalError> {
+    match start(cluster, binaries, durability, &[], wait, say) {
+        Err(LocalError::PasswordLost { data, words }) => {
+            say(&format!(
+                "the superuser's password of the cluster in {} is lost ({words}): stopping the server, with all of its \
+                 sessions, to give the superuser a new password",
+                data.display()
+            ));
+            superuser::renew_password(cluster, binaries, durability, wait)?;
+            start(cluster, binaries, durability, &[], wait, say)
+        }
+        outcome => outcome,
+    }
 }
 
 /// Copies the template and starts the copy. Neither was ever synced to the disk: after a crash of the

@@ -71,6 +71,14 @@ pub(crate) fn write(path: &Path, password: &Password) -> Result<(), LocalError> 
     written.map_err(LocalError::io("write", path))
 }
 
+/// Writes a file, whole or not at all, in the place of the one that is there.
+pub(crate) fn replace(path: &Path, password: &Password) -> Result<(), LocalError> {
+    let draft = path.with_extension("new");
+    let _ = fs::remove_file(&draft);
+    write(&draft, password)?;
+    fs::rename(&draft, path).map_err(LocalError::io("write", path))
+}
+
 /// A role may be named `../x`, and `Aura` is not `aura` (but on macOS its file would be): all but small
 /// letters, digits and `_` are written as `%` and two digits.
 fn file_name(role: &str) -> PathBuf {

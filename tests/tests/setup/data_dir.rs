@@ -8,7 +8,9 @@ use std::{
         fs::{PermissionsExt as _, symlink},
     },
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
 };
 
 use tests::{Run, Workspace, shows, skipped};
@@ -111,6 +113,79 @@ fn state_that_was_damaged_is_named_or_made_again() {
     shows("damaged-state", &screens);
 }
 
+/// The directory of the only cluster.
+fn cluster(servers: &Path) -> PathBuf {
+    fs::read_dir(servers.join("clusters")).unwrap().next().unwrap().unwrap().path()
+}
+
+const DATABASE: &str = "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()";
+
+#[test]
+fn a_lost_password_of_the_superuser_is_replaced() {
+    let (workspace, servers) = workspace();
+    workspace.run(&["db-setup"]).exits(0);
+    let oid = workspace.value(DATABASE);
+    fs::write(cluster(&servers).join("password"), b"\xff\xfe\n").unwrap();
+    let mut screens = String::new();
+    for (command, code) in [("db-verify", 4), ("db-setup", 0), ("db-verify", 0)] {
+        screens += &workspace.run(&[command]).exits(code).screen();
+    }
+    assert_eq!(workspace.value(DATABASE), oid);
+    shows("lost-password", &screens);
+}
+
+/// A directory of programs whose `postgres` waits, where it would change a password: before the change, or after it.
+fn waiting_postgres(workspace: &Workspace, binaries: &Path) -> (PathBuf, PathBuf) {
+    let programs = workspace.root().join("programs");
+    let moments = workspace.root().join("moments");
+    for directory in [&programs, &moments] {
+        fs::create_dir(directory).unwrap();
+    }
+    set_mode(&programs, 0o755);
+    // The server's user writes there.
+    set_mode(&moments, 0o777);
+    symlink(binaries.join("initdb"), programs.join("initdb")).unwrap();
+    let (real, directory) = (binaries.join("postgres"), moments.display());
+    let script = format!(
+        "#!/bin/sh\n\
+         case $1 in --single) ;; *) exec {real} \"$@\" ;; esac\n\
+         [ ! -e {directory}/after ] || {real} \"$@\"\n\
+         : >{directory}/reached\n\
+         while [ -e {directory}/wait ]; do sleep 0.02; done\n",
+        real = real.display()
+    );
+    fs::write(programs.join("postgres"), script).unwrap();
+    set_mode(&programs.join("postgres"), 0o755);
+    (programs, moments)
+}
+
+#[test]
+fn a_setup_that_was_killed_while_it_replaced_the_password_is_run_again() {
+    let (workspace, servers) = workspace();
+    workspace.run(&["db-setup"]).exits(0);
+    let recorded = fs::read_to_string(cluster(&servers).join("binaries")).unwrap();
+    let (programs, moments) = waiting_postgres(&workspace, Path::new(recorded.lines().next().unwrap()));
+    for moment in ["before", "after"] {
+        let oid = workspace.value(DATABASE);
+        fs::remove_file(cluster(&servers).join("password")).unwrap();
+        for name in [moment, "wait"] {
+            fs::write(moments.join(name), "").unwrap();
+        }
+        let mut setup = workspace.command(&["db-setup"]);
+        let mut setup = setup.env("PG_BIN_DIR", &programs).stderr(Stdio::null()).spawn().unwrap();
+        while !moments.join("reached").exists() {
+            assert_eq!(setup.try_wait().unwrap(), None, "{moment}");
+            sleep(Duration::from_millis(10));
+        }
+        setup.kill().unwrap();
+        setup.wait().unwrap();
+        fs::remove_file(moments.join("reached")).unwrap();
+        fs::remove_file(moments.join("wait")).unwrap();
+        workspace.run(&["db-setup"]).exits(0);
+        assert_eq!(workspace.value(DATABASE), oid, "{moment}");
+    }
+}
+
 /// Makes a fault, or undoes it.
 type Change<'a> = &'a dyn Fn();
 
@@ -118,7 +193,6 @@ type Change<'a> = &'a dyn Fn();
 fn a_running_server_is_stopped_whatever_is_wrong_with_its_directory() {
     let (workspace, servers) = workspace();
     let mut screens = String::new();
-    let cluster = || fs::read_dir(servers.join("clusters")).unwrap().next().unwrap().unwrap().path();
     let replace_by_directory = |name: &str| {
         fs::remove_file(servers.join(name)).unwrap();
         fs::create_dir(servers.join(name)).unwrap();
@@ -135,7 +209,7 @@ fn a_running_server_is_stopped_whatever_is_wrong_with_its_directory() {
     ];
     for (fault, make, undo) in faults {
         workspace.run(&["db-setup"]).exits(0);
-        let pid_file = cluster().join("data/postmaster.pid");
+        let pid_file = cluster(&servers).join("data/postmaster.pid");
         assert!(pid_file.exists(), "{fault}: {:?}", kept("current"));
         make();
         let stopped = workspace.run(&["db-stop"]).exits(0);
@@ -145,10 +219,10 @@ fn a_running_server_is_stopped_whatever_is_wrong_with_its_directory() {
     }
     // What cannot be deleted is named, once the server has ended.
     workspace.run(&["db-setup"]).exits(0);
-    let password = cluster().join("password");
+    let password = cluster(&servers).join("password");
     fs::write(&password, b"\xff").unwrap();
     fs::remove_file(servers.join("made-by-pg-server")).unwrap();
-    let pid_file = cluster().join("data/postmaster.pid");
+    let pid_file = cluster(&servers).join("data/postmaster.pid");
     screens += &workspace.run(&["db-stop", "--purge", "--yes"]).exits(1).screen();
     assert!(!pid_file.exists() && password.exists());
     fs::write(servers.join("made-by-pg-server"), "").unwrap();

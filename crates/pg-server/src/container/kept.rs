@@ -202,10 +202,7 @@ impl Kept {
         let file = self.password_file();
         // One that is there without a record may be that of data.
         if password::read(&file)?.is_none() {
-            let draft = self.directory.join(".password");
-            let _ = fs::remove_file(&draft);
-            password::write(&draft, password)?;
-            fs::rename(&draft, &file).map_err(LocalError::io("write", &file))?;
+            password::replace(&file, password)?;
         }
         self.write()
     }

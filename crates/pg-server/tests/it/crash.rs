@@ -226,14 +226,6 @@ fn a_server_that_ends_at_once_says_why() {
 }
 
 #[test]
-fn a_changed_superuser_password_is_named() {
-    let place = Place::with_template();
-    execute(superuser(&place.start()), "ALTER ROLE postgres PASSWORD 'another'");
-    let text = place.find(Mode::Start).unwrap_err().to_string();
-    assert!(text.contains("28P01") && text.contains(place.cluster().join("password").to_str().unwrap()), "{text}");
-}
-
-#[test]
 fn a_held_lock_is_waited_for_within_bounds() {
     let place = Place::with_template();
     let lock = File::options().write(true).create(true).truncate(false).open(place.data_dir().join("lock")).unwrap();

@@ -3,14 +3,16 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
     process::Command,
     thread,
 };
 
+use pg_config::ConnInfo;
 use pg_server::{LocalError, Mode};
 use snapbox::{assert_data_eq, str};
 
-use crate::support::{Place, files, is_root, pid, purge, query, request, stop, superuser};
+use crate::support::{Place, execute, files, is_root, pid, purge, query, request, stop, superuser};
 
 #[test]
 fn passwords_are_in_their_files_and_nowhere_else() {
@@ -33,6 +35,59 @@ fn passwords_are_in_their_files_and_nowhere_else() {
         assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
         assert!(!text.contains("CARGO"), "{text}");
     }
+}
+
+/// Makes the superuser's password useless: by its file, or by the superuser's own connection.
+type Loss = (&'static str, fn(&Path, &ConnInfo));
+
+const LOSSES: [Loss; 5] = [
+    ("the file is missing", |file, _| fs::remove_file(file).unwrap()),
+    ("the file is missing, and the superuser's sessions are read-only", |file, superuser| {
+        execute(superuser, "ALTER ROLE postgres SET default_transaction_read_only = on");
+        fs::remove_file(file).unwrap();
+    }),
+    ("the file is garbled", |file, _| fs::write(file, b"\xff\xfe\n").unwrap()),
+    ("it was changed", |_, superuser| execute(superuser, "ALTER ROLE postgres PASSWORD 'another'")),
+    ("it has expired", |_, superuser| {
+        execute(superuser, "ALTER ROLE postgres VALID UNTIL '2000-01-01'");
+    }),
+];
+
+#[test]
+fn a_superuser_whose_password_is_lost_gets_a_new_one() {
+    for is_stopped in [false, true] {
+        for (what, lose) in LOSSES {
+            let place = Place::with_template();
+            let server = place.start();
+            let old = superuser(&server);
+            let file = place.cluster().join("password");
+            let database = "SELECT oid::text FROM pg_database WHERE datname = 'postgres'";
+            let oid = query(old, database);
+            lose(&file, old);
+            if is_stopped {
+                place.stop();
+            } else {
+                // Who may change nothing is told what does.
+                let error = *place.find(Mode::Find).unwrap_err().error.unwrap();
+                assert!(matches!(error, LocalError::PasswordLost { .. }), "{what}: {error}");
+            }
+            let (again, said) = place.find(Mode::Start).unwrap();
+            assert!(said.iter().any(|line| line.contains("is lost")), "{what}: {said:?}");
+            let new = superuser(&again);
+            assert_eq!(query(new, database), oid, "{what}");
+            let secret = new.password.as_ref().unwrap().reveal();
+            assert_ne!(secret, old.password.as_ref().unwrap().reveal(), "{what}");
+            let found = Command::new("grep").args(["-rlaF", secret]).arg(&place.root).output().unwrap();
+            assert_eq!(String::from_utf8(found.stdout).unwrap().trim(), file.display().to_string(), "{what}");
+            let verifier = Command::new("grep").args(["-lF", "SCRAM-SHA-256"]).args(logs(&place)).output().unwrap();
+            assert!(verifier.stdout.is_empty(), "{what}: {verifier:?}");
+            assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o600, "{what}");
+        }
+    }
+}
+
+fn logs(place: &Place) -> [PathBuf; 2] {
+    ["log", "log.previous"].map(|name| place.cluster().join(name))
 }
 
 #[test]
