@@ -23,9 +23,8 @@ use crate::{
     EngineError, LocalError, Say,
     data_dir::DataDir,
     engine::{Engine, EngineSettings, Image, Seen},
-    launch,
+    local::{launch, template::SUPERUSER},
     lock::Lock,
-    template::SUPERUSER,
 };
 
 /// Builds the helper program, where it is not built yet, and says where it is.

@@ -29,9 +29,8 @@ use pg_config::Password;
 
 use crate::{
     LocalError,
-    cluster::Cluster,
+    local::{cluster::Cluster, user::Account},
     lock::{self, Lock},
-    user::Account,
 };
 
 const MARKER: &str = "made-by-pg-server";

@@ -19,16 +19,13 @@ use pg_config::{IdleSession, Password};
 
 use crate::{
     Binaries, ContainerError, Containers, Local, LocalError, NoServer, Request, Say, Server, Source, Throwaway,
-    cluster::Cluster,
     container::{Helper, Kept, Workshop},
     data_dir::{DataDir, listed, make_directory, remove_tree, unfinished},
     engine::Engine,
     ladder::{self, Rungs},
     local,
+    local::{cluster::Cluster, template, throwaway::throwaway, user::Account},
     lock::{self, Lock},
-    template,
-    throwaway::throwaway,
-    user::Account,
 };
 
 /// A place for one server, which is this process's; and the server, once it is started.

@@ -174,7 +174,7 @@ mod tests {
     use snapbox::{assert_data_eq, str};
 
     use super::*;
-    use crate::process::write_script;
+    use crate::local::process::write_script;
 
     fn lines(manager: Manager, rights: Rights) -> Vec<String> {
         manager.commands(rights).iter().map(|words| words.join(" ")).collect()

@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::{
     Container, ContainerError, Containers, EngineError, Local, LocalError, Say,
-    cluster::Cluster,
     container::{self, Kept, Workshop},
     data_dir::DataDir,
     ephemeral, install,
+    local::cluster::Cluster,
     local::{self, Search},
     other_data::{self, Dump, OtherData},
 };

@@ -4,10 +4,7 @@
 //! [`find`] goes down the ladder. Nothing here prints or reads the environment: what is going on goes to
 //! a [`Say`], and what the environment says is in the [`Request`].
 
-mod binaries;
-mod cluster;
 mod container;
-mod copy;
 mod data_dir;
 mod engine;
 mod ephemeral;
@@ -15,27 +12,14 @@ mod error;
 mod group;
 mod install;
 mod ladder;
-mod launch;
 mod local;
 mod lock;
-mod log;
 mod other_data;
 mod password;
-mod pidfile;
 mod poll;
-mod port;
-mod process;
 mod recorded;
-mod server_dir;
-mod start;
 mod stop;
-mod superuser;
-mod template;
-mod throwaway;
-mod user;
-mod version;
 
-pub use binaries::Binaries;
 pub use container::{BuildHelper, Container, ContainerError, Containers};
 pub use engine::{EngineError, EngineSettings};
 pub use ephemeral::Ephemeral;
@@ -43,14 +27,11 @@ pub use error::LocalError;
 pub use group::{Group, interrupt};
 pub use install::install_where_missing;
 pub use ladder::{Mode, NoServer, Request, Rung, Server, Skipped, Source, find};
-pub use local::Local;
+pub use local::{Binaries, Local, Template, Throwaway, Version, end_throwaway, scratch, template, throwaway};
 pub use other_data::Dump;
 pub use password::app_password;
 pub use recorded::Recorded;
 pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
-pub use template::{Template, template};
-pub use throwaway::{Throwaway, end_throwaway, scratch, throwaway};
-pub use version::Version;
 
 /// Who is told, in one line each, what takes time or deserves a remark.
 pub type Say<'a> = &'a mut dyn FnMut(&str);

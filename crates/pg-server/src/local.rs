@@ -1,5 +1,21 @@
 //! The `local` rung: a private cluster of this workspace, from installed binaries.
 
+mod binaries;
+pub(crate) mod cluster;
+mod copy;
+pub(crate) mod launch;
+mod log;
+mod pidfile;
+mod port;
+pub(crate) mod process;
+mod server_dir;
+mod start;
+mod superuser;
+pub(crate) mod template;
+pub(crate) mod throwaway;
+pub(crate) mod user;
+mod version;
+
 use std::{
     ffi::OsStr,
     fs, io,
@@ -9,15 +25,21 @@ use std::{
 
 use pg_config::Durability;
 
-use crate::{
-    Binaries, LocalError, Request, Say,
+pub use self::{
+    binaries::Binaries,
+    template::{Template, template},
+    throwaway::{Throwaway, end_throwaway, scratch, throwaway},
+    version::Version,
+};
+use self::{
     cluster::{Cluster, Running, Seen},
+    start::start,
+};
+use crate::{
+    LocalError, Request, Say,
     data_dir::{DataDir, put_aside_name, remove_tree},
     other_data::{Dump, OtherData},
     poll,
-    start::start,
-    superuser,
-    template::Template,
 };
 
 /// Where a server that we started lives.

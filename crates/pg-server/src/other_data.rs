@@ -5,7 +5,7 @@ use std::fmt;
 
 use pg_config::ServerChoice;
 
-use crate::{Binaries, Containers, Request, cluster::Cluster, container::Kept};
+use crate::{Binaries, Containers, Request, container::Kept, local::cluster::Cluster};
 
 /// How the app's data are dumped and restored, for the commands that copy them to another server: words of a shell.
 #[derive(Clone, Copy, Debug)]

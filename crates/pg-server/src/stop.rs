@@ -8,11 +8,11 @@ use std::{
 
 use crate::{
     Binaries, ContainerError, Containers, EngineSettings, LocalError, Say,
-    cluster::{Cluster, Seen},
     container::{self, Helper, Kept},
     data_dir::DataDir,
     engine::{self, Engine},
     ephemeral,
+    local::cluster::{Cluster, Seen},
     lock::Lock,
 };
 

@@ -10,8 +10,8 @@ use pg_config::{ConnInfo, ConnectError, Host, IdleSession, Options, Parameters, 
 use super::{ContainerError, Helper, Kept, PORT};
 use crate::{
     engine::{Engine, Seen},
+    local::template::SUPERUSER,
     poll,
-    template::SUPERUSER,
 };
 
 /// A server that let us in.

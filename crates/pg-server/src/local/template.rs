@@ -16,13 +16,11 @@ use std::{
 
 use pg_config::Password;
 
+use super::{copy, log, process::scrub, server_dir::ServerDir, user::Account};
 use crate::{
-    Binaries, Group, LocalError, Say, copy,
+    Binaries, Group, LocalError, Say,
     data_dir::{DataDir, make_directory, make_new_directory, remove_tree, unfinished},
-    log, password, poll,
-    process::scrub,
-    server_dir::ServerDir,
-    user::Account,
+    password, poll,
 };
 
 /// The superuser of every cluster that we make.

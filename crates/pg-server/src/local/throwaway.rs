@@ -8,13 +8,11 @@ use std::{
 
 use pg_config::{ConnInfo, Durability};
 
+use super::{cluster::Cluster, start::start, user::Account};
 use crate::{
     Binaries, Local, LocalError, Say, Template,
-    cluster::Cluster,
     data_dir::{make_directories, remove_tree},
     local::Found,
-    start::start,
-    user::Account,
 };
 
 /// A running server that ends, and whose directory is deleted, on drop.

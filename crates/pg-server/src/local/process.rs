@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::user::Account;
+use crate::local::user::Account;
 
 /// What runs under a process id that a pid file names.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,17 +18,14 @@ use std::{
 use nix::sys::signal::Signal;
 use pg_config::{ConnInfo, ConnectError, Durability, Host, IdleSession, Options, Parameters, SslMode};
 
-use crate::{
-    Binaries, LocalError,
-    data_dir::write,
-    password,
+use super::{
     pidfile::{self, PidFile},
-    poll,
     process::{self, Holder},
     server_dir::ServerDir,
     template::SUPERUSER,
     user::Account,
 };
+use crate::{Binaries, LocalError, data_dir::write, password, poll};
 
 /// A cluster's directory, whether or not anything is in it.
 #[derive(Clone, Debug)]

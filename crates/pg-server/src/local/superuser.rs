@@ -11,7 +11,8 @@ use std::{
 use nix::sys::signal::Signal;
 use pg_config::{Durability, Password};
 
-use crate::{Binaries, LocalError, cluster::Cluster, launch, log, password, poll, process};
+use super::{cluster::Cluster, launch, log, process};
+use crate::{Binaries, LocalError, password, poll};
 
 /// A terminated `postgres --single` rolls back and writes everything out.
 const TERMINATE_LIMIT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::server_dir::ServerDir;
+use crate::local::server_dir::ServerDir;
 
 const NAME: &str = "postmaster.pid";
 

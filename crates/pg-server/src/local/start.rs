@@ -8,11 +8,14 @@ use std::{
 
 use pg_config::{ConnectError, Durability};
 
+use super::{
+    cluster::{Cluster, Running, Seen},
+    launch, log, pidfile, port,
+};
 use crate::{
     Binaries, LocalError, Say,
-    cluster::{Cluster, Running, Seen},
     data_dir::{make_directory, remove_tree},
-    launch, log, pidfile, poll, port,
+    poll,
 };
 
 /// How far a start has come.

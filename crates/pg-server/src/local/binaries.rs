@@ -10,11 +10,11 @@ use std::{
     thread,
 };
 
-use crate::{
-    LocalError,
+use super::{
     process::scrubbed,
     version::{OLDEST, Version},
 };
+use crate::LocalError;
 
 /// The programs that a server is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ mod tests {
     use snapbox::{assert_data_eq, str};
 
     use super::*;
-    use crate::process::write_script;
+    use crate::local::process::write_script;
 
     /// Fake servers, each a directory with scripts that print a version.
     fn fake(root: &Path, name: &str, version: &str, programs: &[&str]) -> PathBuf {

@@ -9,7 +9,8 @@ use std::{
 
 use pg_config::Durability;
 
-use crate::{Binaries, LocalError, cluster::Cluster, process::command};
+use super::{cluster::Cluster, process::command};
+use crate::{Binaries, LocalError};
 
 /// What makes a development server quick. A crash of the machine may damage its data; a killed server
 /// loses nothing that was committed, which is why `synchronous_commit` stays on (without `fsync` it
