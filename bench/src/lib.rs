@@ -22,7 +22,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{ColorChoice, Parser};
 use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project, ProjectError};
-use pg_server::{Binaries, Template, Throwaway};
+use pg_server::{Binaries, ClusterTemplate, Throwaway};
 use pg_setup::of_outer_cargo;
 
 use self::{table::Row, terminal::Terminal};
@@ -108,7 +108,7 @@ struct Stage {
     program: PathBuf,
     config: Config,
     binaries: Binaries,
-    template: Template,
+    template: ClusterTemplate,
     server: Throwaway,
     /// What a cargo below must not see, or it builds anew.
     outer: Vec<String>,

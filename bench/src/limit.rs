@@ -11,14 +11,18 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use pg_config::{Address, ConnInfo, ConnectError, Host, Password, SslMode};
-use pg_server::{Binaries, Template};
+use pg_server::{Binaries, ClusterTemplate};
 
 /// What development servers are started with.
 pub(crate) const SETTINGS: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
 
 /// Copies an initialised data directory by `cp -a`, spawns `postgres` there with development settings,
 /// and asks each millisecond until it answers.
-pub(crate) fn copy_and_spawn(template: &Template, binaries: &Binaries, around: &Path) -> anyhow::Result<Duration> {
+pub(crate) fn copy_and_spawn(
+    template: &ClusterTemplate,
+    binaries: &Binaries,
+    around: &Path,
+) -> anyhow::Result<Duration> {
     let data = template.data();
     let owner = data.metadata().context("look at the template")?;
     let port =

@@ -8,7 +8,7 @@ use std::{
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
 use pg_server::{
-    Binaries, Containers, Dump, Ephemeral, Local, Mode, Request, Template, Throwaway, template, throwaway,
+    Binaries, ClusterTemplate, Containers, Dump, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway,
 };
 
 use crate::{
@@ -71,14 +71,14 @@ impl Cluster {
     }
 
     /// Starts a server on a copy of a template.
-    pub(crate) fn copy(template: &Template, binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn copy(template: &ClusterTemplate, binaries: &Binaries, settings: &[(&str, &str)]) -> Self {
         Self::copy_to(&unique("cluster"), template, binaries, settings)
     }
 
     /// The same in a directory that is not there yet.
     pub(crate) fn copy_to(
         directory: &Path,
-        template: &Template,
+        template: &ClusterTemplate,
         binaries: &Binaries,
         settings: &[(&str, &str)],
     ) -> Self {
@@ -86,7 +86,7 @@ impl Cluster {
     }
 
     /// Stops the server and keeps its data. Its files are on this machine.
-    pub(crate) fn into_template(self) -> Template {
+    pub(crate) fn into_template(self) -> ClusterTemplate {
         match self.server {
             Running::Local(server) => server.into_template(WAIT).unwrap(),
             Running::Container(_) => panic!("the data of a container are not on this machine"),

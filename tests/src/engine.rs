@@ -33,12 +33,23 @@ pub struct Engine {
     /// The address of the machine in the engine's network.
     address: String,
     port: u16,
+    /// Whether it speaks TLS by TCP.
+    has_tls: bool,
     daemon: Option<Child>,
 }
 
 impl Engine {
     /// Starts one that has an image of the machine's engine. Skipped where that takes more than the test has.
     pub fn start(image: &str) -> Option<Self> {
+        Self::begin(image, false)
+    }
+
+    /// The same that speaks TLS by TCP, with those who have a certificate of the same authority.
+    pub fn start_with_tls(image: &str) -> Option<Self> {
+        Self::begin(image, true)
+    }
+
+    fn begin(image: &str, has_tls: bool) -> Option<Self> {
         static COUNT: AtomicU8 = AtomicU8::new(1);
         let has_ip = Command::new("ip").arg("-V").output().is_ok_and(|output| output.status.success());
         let has_daemon = Command::new("dockerd").arg("--version").output().is_ok();
@@ -62,10 +73,36 @@ impl Engine {
             assert!(Command::new("ip").args(&arguments).status().unwrap().success(), "ip {arguments:?}");
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut engine = Self { directory, bridge, address, port, daemon: None };
+        let mut engine = Self { directory, bridge, address, port, has_tls, daemon: None };
+        if has_tls {
+            engine.certify();
+        }
         engine.resume();
         engine.load(image);
         Some(engine)
+    }
+
+    /// The `DOCKER_CERT_PATH` of its clients.
+    pub fn certificates(&self) -> PathBuf {
+        self.directory.join("client")
+    }
+
+    /// Makes an authority, and certificates of the engine and of its clients.
+    fn certify(&self) {
+        let script = "\
+            new() { openssl req -newkey rsa:2048 -nodes -subj /CN=$1 -keyout $2 -out $1.csr; }\n\
+            sign() { openssl x509 -req -days 2 -in $1.csr -CA client/ca.pem -CAkey ca.key -CAcreateserial -out $2 \
+            -extfile $1.ext; }\n\
+            mkdir client\n\
+            printf 'basicConstraints=critical,CA:TRUE' >authority.ext\n\
+            new authority ca.key\n\
+            openssl x509 -req -days 2 -in authority.csr -signkey ca.key -out client/ca.pem -extfile authority.ext\n\
+            printf 'subjectAltName=IP:127.0.0.1\\nextendedKeyUsage=serverAuth' >engine.ext\n\
+            printf 'extendedKeyUsage=clientAuth' >client.ext\n\
+            new engine key.pem && sign engine cert.pem\n\
+            new client client/key.pem && sign client client/cert.pem\n";
+        let made = Command::new("sh").args(["-ec", script]).current_dir(&self.directory).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 
     /// Gives it an image of the machine's engine.
@@ -130,6 +167,15 @@ impl Engine {
     fn spawn(&self) -> Child {
         let path = |name: &str| self.directory.join(name);
         let log = fs::File::options().create(true).append(true).open(path("log")).unwrap();
+        let tls = match self.has_tls {
+            true => vec![
+                "--tlsverify".to_owned(),
+                format!("--tlscacert={}", path("client/ca.pem").display()),
+                format!("--tlscert={}", path("cert.pem").display()),
+                format!("--tlskey={}", path("key.pem").display()),
+            ],
+            false => vec!["--tls=false".to_owned()],
+        };
         Command::new("dockerd")
             .arg("--config-file")
             .arg(path("daemon.json"))
@@ -139,7 +185,8 @@ impl Engine {
             .arg(path("exec"))
             .arg("--pidfile")
             .arg(path("pid"))
-            .args(["--bridge", &self.bridge, "--tls=false"])
+            .args(["--bridge", &self.bridge])
+            .args(tls)
             .args(["--host", &self.host(), "--host", &self.tcp(), "--host", &self.tcp_elsewhere()])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

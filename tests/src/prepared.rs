@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use pg_server::{Binaries, Template, template, throwaway};
+use pg_server::{Binaries, ClusterTemplate, template, throwaway};
 
 use crate::{
     Cluster, Workspace, alone,
@@ -32,7 +32,7 @@ impl Cluster {
 }
 
 /// The template of these programs, made once for each build of ours.
-fn prepared(binaries: &Binaries) -> Template {
+fn prepared(binaries: &Binaries) -> ClusterTemplate {
     let family = scratch("prepared").join(digest(&[&programs(), &binaries.directory]));
     let directory = family.join(stamp());
     if !directory.exists() {
@@ -42,7 +42,7 @@ fn prepared(binaries: &Binaries) -> Template {
             make(binaries, &directory);
         }
     }
-    Template::at(&directory).unwrap()
+    ClusterTemplate::at(&directory).unwrap()
 }
 
 fn make(binaries: &Binaries, directory: &Path) {

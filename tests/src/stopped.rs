@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path};
 
-use pg_server::{Binaries, Template, template};
+use pg_server::{Binaries, ClusterTemplate, template};
 
 use crate::{Cluster, binaries::programs_of, cluster::WAIT, directory::scratch};
 
 /// The data of a cluster, and the programs that serve them.
 pub struct Stopped {
-    template: Template,
+    template: ClusterTemplate,
     binaries: Binaries,
 }
 

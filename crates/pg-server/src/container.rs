@@ -3,7 +3,6 @@
 //! What changes something is the helper program's ([`helper`]): testcontainers, which only who takes this rung
 //! compiles. What looks only is asked of the engine by hand ([`crate::engine`]), in milliseconds.
 
-mod error;
 mod helper;
 mod kept;
 mod ready;
@@ -17,14 +16,15 @@ use std::{
 use pg_config::{Durability, Password};
 use serde_json::json;
 
-pub use self::error::ContainerError;
-pub(crate) use self::{helper::Helper, kept::Kept, ready::Running};
+pub(crate) use self::{helper::Helper, kept::Kept};
 use crate::{
-    EngineError, LocalError, Say,
+    EngineError, Error, Say,
     data_dir::DataDir,
-    engine::{Engine, EngineSettings, Image, Seen},
-    local::{launch, template::SUPERUSER},
+    engine::{Engine, EngineSettings, Seen},
+    local::launch,
     lock::Lock,
+    login::{LoggedIn, SUPERUSER},
+    poll,
 };
 
 /// Builds the helper program, where it is not built yet, and says where it is.
@@ -66,7 +66,7 @@ pub struct Container {
 /// A server in a container.
 pub(crate) struct Found {
     pub(crate) kept: Kept,
-    pub(crate) running: Running,
+    pub(crate) login: LoggedIn,
     pub(crate) engine: Engine,
     pub(crate) started_now: bool,
     /// Why this one, for people.
@@ -90,6 +90,9 @@ const PORT: u16 = 5432;
 /// everybody who may look at the container. Not below a directory that an engine may mount something over, as `/run`.
 const PASSWORD_FILE: &str = "/etc/postgres-superuser-password";
 
+/// How long an engine is asked for the port of a container that it has started.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
+
 /// Handed to `initdb` by the image's entrypoint. The first is for images whose locale says otherwise; from where
 /// a published port's connections come inside depends on the engine, and the image trusts 127.0.0.1 by itself.
 const INITDB: &str = "--encoding=UTF8 --auth-host=scram-sha-256";
@@ -104,25 +107,25 @@ pub(crate) fn search(
     containers: &Containers<'_>,
     durability: Durability,
     wait: Duration,
-) -> Result<Search, ContainerError> {
+) -> Result<Search, Error> {
     let deadline = Instant::now() + wait;
     let mut unasked = None;
     for kept in Kept::all(data_dir)? {
         if kept.image != containers.image || kept.durability != durability {
             continue;
         }
-        let found = Engine::at(&kept.engine, containers.engine).map_err(ContainerError::from).and_then(|engine| {
-            let running = ready::find(&kept, &engine, deadline)?;
-            Ok(running.map(|running| (engine, running)))
+        let found = Engine::at(&kept.engine, containers.engine).map_err(Error::from).and_then(|engine| {
+            let login = ready::find(&kept, &engine, deadline)?;
+            Ok(login.map(|login| (engine, login)))
         });
         match found {
-            Ok(Some((engine, running))) => {
+            Ok(Some((engine, login))) => {
                 kept.served()?;
                 let reason = format!("started earlier for this workspace, container {} of {}", kept.name(), kept.image);
-                return Ok(Search::Running(Box::new(Found { kept, running, engine, started_now: false, reason })));
+                return Ok(Search::Running(Box::new(Found { kept, login, engine, started_now: false, reason })));
             }
             Ok(None) => {}
-            Err(ContainerError::NoEngine(error)) => unasked = unasked.or(Some((kept.name().to_owned(), error))),
+            Err(Error::NoEngine(error)) => unasked = unasked.or(Some((kept.name().to_owned(), error))),
             Err(error) => return Err(error),
         }
     }
@@ -131,18 +134,17 @@ pub(crate) fn search(
 
 /// An engine that has the image, and the program that makes containers of it: what takes long and changes nothing of
 /// this workspace.
-pub(crate) struct Workshop<'a> {
+pub(crate) struct OpenEngine<'a> {
     containers: &'a Containers<'a>,
     engine: Engine,
     helper: Helper,
 }
 
-impl<'a> Workshop<'a> {
-    pub(crate) fn open(containers: &'a Containers<'a>, say: Say<'_>) -> Result<Self, ContainerError> {
+impl<'a> OpenEngine<'a> {
+    pub(crate) fn open(containers: &'a Containers<'a>, say: Say<'_>) -> Result<Self, Error> {
         let engine = Engine::find(containers.engine)?;
-        match engine.has_image(containers.image)? {
-            Image::Absent => engine.pull(containers.image, say)?,
-            Image::There | Image::Unknown => {}
+        if !engine.has_image(containers.image)? {
+            engine.pull(containers.image, say)?;
         }
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
         Ok(Self { containers, engine, helper })
@@ -155,7 +157,7 @@ impl<'a> Workshop<'a> {
         durability: Durability,
         wait: Duration,
         say: Say<'_>,
-    ) -> Result<Found, ContainerError> {
+    ) -> Result<Found, Error> {
         let (data_dir, lock) = DataDir::make(data_dir, wait)?;
         // Whoever held the lock until now may have started one.
         if let Search::Running(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
@@ -169,7 +171,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// The record of a container that goes with whoever asked for it, in a new directory.
-    pub(crate) fn passing(&self, directory: PathBuf) -> Result<Kept, LocalError> {
+    pub(crate) fn passing(&self, directory: PathBuf) -> Result<Kept, Error> {
         Kept::passing(directory, self.containers.image, &self.engine)
     }
 
@@ -179,7 +181,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// Starts the server of a container whose record is there, and waits until it lets us in.
-    pub(crate) fn start(&self, mut kept: Kept, wait: Duration, say: Say<'_>) -> Result<Found, ContainerError> {
+    pub(crate) fn start(&self, mut kept: Kept, wait: Duration, say: Say<'_>) -> Result<Found, Error> {
         let deadline = Instant::now() + wait;
         let settings = launch::explained(kept.durability);
         say(&format!("starting the container {} of {}{settings}", kept.name(), kept.image));
@@ -188,21 +190,21 @@ impl<'a> Workshop<'a> {
         }
         let made = self.run(&mut kept, say)?;
         let outcome = ready::wait(&kept, &self.engine, &self.helper, wait, deadline);
-        let running = match outcome {
+        let login = match outcome {
             // Killed while it was initialised: nobody's data are in it.
-            Err(ContainerError::Exited { log, .. }) if !kept.has_served() => {
-                say(&format!("the server in {} did not come up and is made anew; its log ended:\n{log}", kept.name()));
+            Err(Error::Exited { tail, .. }) if !kept.has_served() => {
+                say(&format!("the server in {} did not come up and is made anew; its log ended:\n{tail}", kept.name()));
                 self.helper.remove(&kept)?;
                 self.helper.remove_volume(&kept)?;
                 self.run(&mut kept, say)?;
                 ready::wait(&kept, &self.engine, &self.helper, wait, Instant::now() + wait)?
             }
-            Err(ContainerError::Exited { log, .. }) if refuses_version(&log) => return Err(other_version(&kept, &log)),
+            Err(Error::Exited { tail, .. }) if refuses_version(&tail) => return Err(other_version(&kept, &tail)),
             outcome => outcome?,
         };
         let has_served = kept.has_served();
         kept.served()?;
-        kept.is_of(&running.version)?;
+        kept.is_of(&login.version)?;
         let kind = match (made.as_str(), has_served) {
             ("created", false) => "a new container",
             ("created", true) => "a new container on the kept data",
@@ -210,11 +212,11 @@ impl<'a> Workshop<'a> {
             _ => "the running container",
         };
         let reason = format!("{kind}, {} of {}, by {}", kept.name(), kept.image, self.engine);
-        Ok(Found { kept, running, engine: self.engine.clone(), started_now: true, reason })
+        Ok(Found { kept, login, engine: self.engine.clone(), started_now: true, reason })
     }
 
     /// Makes sure that the container runs; says what was done for it.
-    fn run(&self, kept: &mut Kept, say: Say<'_>) -> Result<String, ContainerError> {
+    fn run(&self, kept: &mut Kept, say: Say<'_>) -> Result<String, Error> {
         let mut arguments = vec!["postgres".to_owned()];
         let own = [("cluster_name", kept.name()), ("listen_addresses", "*")];
         for (name, value) in launch::container_settings(kept.durability).chain(own) {
@@ -245,7 +247,13 @@ impl<'a> Workshop<'a> {
             "lock": kept.lock_file(),
         });
         let started = self.helper.run(kept.name(), &request, say)?;
-        kept.published(started["port"].as_u64().and_then(|port| u16::try_from(port).ok()))?;
+        // An engine that has just started a container may be too busy to answer at once.
+        let port = poll::until(Instant::now() + BUSY_LIMIT, || match self.engine.container(kept.name()) {
+            Ok(Seen::Running { port, .. }) => Some(port),
+            Ok(Seen::Ended(_) | Seen::Absent) => Some(None),
+            Err(_) => None,
+        });
+        kept.published(port.flatten())?;
         Ok(started["done"].as_str().unwrap_or("found").to_owned())
     }
 }
@@ -258,13 +266,13 @@ fn refuses_version(log: &str) -> bool {
         .any(|words| log.contains(words))
 }
 
-fn other_version(kept: &Kept, log: &str) -> ContainerError {
+fn other_version(kept: &Kept, log: &str) -> Error {
     let (name, image) = (kept.name(), &kept.image);
     let volume = kept.volume.as_deref().unwrap_or_default();
     let made_by = kept.version.as_ref().map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
     let major = kept.version.as_ref().and_then(|version| version.split('.').next());
     let older = major.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
-    ContainerError::OtherVersion(format!(
+    Error::OtherData(format!(
         "{image} is of another major version than the data in the volume {volume}{made_by}: its server refuses them, and \
          they are unchanged; the end of its log:\n{log}\n  [give that name to an image of the data's version, and start \
          again: `docker rm {name} && docker tag {older} {image} && cargo xtask db-setup`; \
@@ -279,12 +287,12 @@ impl Found {
             image: self.kept.image.clone(),
             engine: self.kept.engine.clone(),
             environment: self.engine.environment().into(),
-            version: self.running.version.clone(),
+            version: self.login.version.clone(),
         }
     }
 }
 
 /// Whether a container of this name runs, as its engine says.
-pub(crate) fn state(kept: &Kept, settings: &EngineSettings) -> Result<Seen, ContainerError> {
+pub(crate) fn state(kept: &Kept, settings: &EngineSettings) -> Result<Seen, Error> {
     Ok(Engine::at(&kept.engine, settings)?.container(kept.name())?)
 }

@@ -15,12 +15,9 @@
 
 use std::{
     cmp::Reverse,
-    fs::{self, DirBuilder, OpenOptions, Permissions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{self, Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -28,9 +25,11 @@ use nix::unistd::geteuid;
 use pg_config::Password;
 
 use crate::{
-    LocalError,
+    Error,
+    files::{listed, make_directories, make_directory, remove_tree, sweep_unfinished, unfinished, write},
     local::{cluster::Cluster, user::Account},
     lock::{self, Lock},
+    password,
 };
 
 const MARKER: &str = "made-by-pg-server";
@@ -44,8 +43,6 @@ const CONTAINERS: &str = "containers";
 const EPHEMERAL: &str = "ephemeral";
 const TEMPLATES: &str = "templates";
 const PASSWORDS: &str = "passwords";
-/// What is being made is named so, and renamed when it is whole.
-const UNFINISHED: &str = ".new-";
 /// What stands between the name of a cluster that is put aside and the time.
 const BROKEN: &str = ".broken-";
 
@@ -59,7 +56,7 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     /// The directory as an earlier run left it; `None` where there is nothing yet. Changes nothing.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, LocalError> {
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, Error> {
         match Self::open_as_it_is(path)? {
             Some((_, Some(wrong))) => Err(wrong),
             opened => Ok(opened.map(|(data_dir, _)| data_dir)),
@@ -67,32 +64,32 @@ impl DataDir {
     }
 
     /// The same, also where nothing may be made or deleted in it, and why not: what runs there can be stopped.
-    pub(crate) fn open_as_it_is(path: &Path) -> Result<Option<(Self, Option<LocalError>)>, LocalError> {
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Option<(Self, Option<Error>)>, Error> {
         let root = match fs::canonicalize(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
-                Ok(target) => return Err(LocalError::Dangling { path: path.to_owned(), target }),
+                Ok(target) => return Err(Error::Dangling { path: path.to_owned(), target }),
                 Err(_) => return Ok(None),
             },
-            outcome => outcome.map_err(LocalError::io("look at", path))?,
+            outcome => outcome.map_err(Error::io("look at", path))?,
         };
         check_text(&root)?;
         let mut names = Vec::new();
-        for entry in fs::read_dir(&root).map_err(LocalError::io("list", &root))? {
-            names.push(entry.map_err(LocalError::io("list", &root))?.file_name());
+        for entry in fs::read_dir(&root).map_err(Error::io("list", &root))? {
+            names.push(entry.map_err(Error::io("list", &root))?.file_name());
         }
         let has = |wanted: &str| names.iter().any(|name| name == wanted);
         let is_unmarked = !has(MARKER) && names.iter().any(|name| name != LOCK);
         if is_unmarked && !(has(CLUSTERS) && has(LOCK)) {
-            return Err(LocalError::NotOurs { path: root });
+            return Err(Error::NotOurs { path: root });
         }
-        let owner = fs::metadata(&root).map_err(LocalError::io("look at", &root))?.uid();
+        let owner = fs::metadata(&root).map_err(Error::io("look at", &root))?.uid();
         let us = geteuid().as_raw();
         if owner != us {
-            return Err(LocalError::OtherOwner { path: root, owner, us });
+            return Err(Error::OtherOwner { path: root, owner, us });
         }
         let account = Account::choose()?;
         let wrong = match is_unmarked {
-            true => Err(LocalError::Unmarked { marker: root.join(MARKER) }),
+            true => Err(Error::Unmarked { marker: root.join(MARKER) }),
             false => account.check_place(&root).and_then(|()| check_closed(&root)),
         };
         let data_dir = Self { root, account };
@@ -100,14 +97,14 @@ impl DataDir {
     }
 
     /// The directory, made where it is missing, and its lock.
-    pub(crate) fn make(path: &Path, wait: Duration) -> Result<(Self, Lock), LocalError> {
+    pub(crate) fn make(path: &Path, wait: Duration) -> Result<(Self, Lock), Error> {
         let account = Account::choose()?;
-        let path = path::absolute(path).map_err(LocalError::io("make", path))?;
+        let path = path::absolute(path).map_err(Error::io("make", path))?;
         check_text(&path)?;
         account.check_passage(&path)?;
         account.check_place(&path)?;
         make_directories(&path, account.passage_mode())?;
-        let root = fs::canonicalize(&path).map_err(LocalError::io("look at", &path))?;
+        let root = fs::canonicalize(&path).map_err(Error::io("look at", &path))?;
         // Refuses somebody else's directory.
         Self::open(&root)?;
         let lock = lock::acquire(&root.join(LOCK), wait)?;
@@ -121,30 +118,32 @@ impl DataDir {
         make_directory(&data_dir.containers(), 0o700)?;
         make_directory(&data_dir.ephemeral(), passage)?;
         make_directory(&data_dir.passwords(), 0o700)?;
-        data_dir.sweep();
+        for directory in [data_dir.clusters_directory(), data_dir.templates(), data_dir.ephemeral()] {
+            sweep_unfinished(&directory);
+        }
         Ok((data_dir, lock))
     }
 
     /// Takes the lock of a directory that is there.
-    pub(crate) fn lock(&self, wait: Duration) -> Result<Lock, LocalError> {
+    pub(crate) fn lock(&self, wait: Duration) -> Result<Lock, Error> {
         lock::acquire(&self.root.join(LOCK), wait)
     }
 
     /// Every kept cluster: first the one that was started last, then by name, the newest first.
-    pub(crate) fn clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+    pub(crate) fn clusters(&self) -> Result<Vec<Cluster>, Error> {
         let mut clusters = self.all_clusters()?;
         clusters.retain(|cluster| !cluster.name().contains(BROKEN));
         Ok(clusters)
     }
 
     /// The clusters that were put aside because they could not start any more.
-    pub(crate) fn broken_clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+    pub(crate) fn broken_clusters(&self) -> Result<Vec<Cluster>, Error> {
         let mut clusters = self.all_clusters()?;
         clusters.retain(|cluster| cluster.name().contains(BROKEN));
         Ok(clusters)
     }
 
-    fn all_clusters(&self) -> Result<Vec<Cluster>, LocalError> {
+    fn all_clusters(&self) -> Result<Vec<Cluster>, Error> {
         let directories = listed(&self.clusters_directory())?;
         let names = directories.iter().filter_map(|directory| directory.file_name()?.to_str());
         let mut clusters: Vec<_> = names.map(|name| self.cluster(name)).collect();
@@ -171,16 +170,16 @@ impl DataDir {
     }
 
     /// Notes that this cluster or container is the one to go on with.
-    pub(crate) fn set_current(&self, name: &str) -> Result<(), LocalError> {
+    pub(crate) fn set_current(&self, name: &str) -> Result<(), Error> {
         write(&self.root.join(CURRENT), name)
     }
 
     /// What tells this data directory from every other, on every machine. The lock is held by the caller.
-    pub(crate) fn id(&self) -> Result<String, LocalError> {
+    pub(crate) fn id(&self) -> Result<String, Error> {
         let path = self.root.join(ID);
         match fs::read_to_string(&path) {
             Ok(id) if !id.trim().is_empty() => return Ok(id),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(LocalError::io("read", &path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("read", &path)(error)),
             _ => {}
         }
         // As random as a password, and no secret.
@@ -190,17 +189,17 @@ impl DataDir {
     }
 
     /// The directories of the containers' records.
-    pub(crate) fn container_directories(&self) -> Result<Vec<PathBuf>, LocalError> {
+    pub(crate) fn container_directories(&self) -> Result<Vec<PathBuf>, Error> {
         listed(&self.containers())
     }
 
     /// The directories of servers that go with whoever asked for them.
-    pub(crate) fn ephemeral_directories(&self) -> Result<Vec<PathBuf>, LocalError> {
+    pub(crate) fn ephemeral_directories(&self) -> Result<Vec<PathBuf>, Error> {
         listed(&self.ephemeral())
     }
 
     /// Deletes everything that is ours, the lock last; what somebody else put here stays.
-    pub(crate) fn delete(&self) -> Result<(), LocalError> {
+    pub(crate) fn delete(&self) -> Result<(), Error> {
         for name in [CLUSTERS, CONTAINERS, EPHEMERAL, TEMPLATES, PASSWORDS] {
             remove_tree(&self.root.join(name))?;
         }
@@ -210,7 +209,7 @@ impl DataDir {
             let removed = if path.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
             match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(LocalError::io("delete", &path)(error));
+                    return Err(Error::io("delete", &path)(error));
                 }
                 _ => {}
             }
@@ -239,41 +238,40 @@ impl DataDir {
     pub(crate) fn passwords(&self) -> PathBuf {
         self.root.join(PASSWORDS)
     }
-
-    /// Deletes what a killed process left unfinished. It costs space and nothing else, so a failure is
-    /// no error.
-    fn sweep(&self) {
-        for directory in [self.clusters_directory(), self.templates(), self.ephemeral()] {
-            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-                if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-                    let _ = fs::remove_dir_all(entry.path());
-                }
-            }
-        }
-    }
 }
 
-/// What is in a directory, hidden names left out; nothing where there is no directory.
-pub(crate) fn listed(directory: &Path) -> Result<Vec<PathBuf>, LocalError> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        outcome => outcome.map_err(LocalError::io("list", directory))?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(LocalError::io("list", directory))?.path();
-        if !path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b".") {
-            found.push(path);
-        }
+/// The password of a role on the servers that we start: the kept one, or a generated one that is kept
+/// from now on. Callers at the same time get the same.
+///
+/// `data_dir` is one that [`find`](crate::find) started a server in.
+pub fn app_password(data_dir: &Path, role: &str) -> Result<Password, Error> {
+    let open = DataDir::open(data_dir)?.ok_or_else(|| {
+        Error::io("keep a password in", data_dir)(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no server was started there",
+        ))
+    })?;
+    make_directory(&open.passwords(), 0o700)?;
+    let path = open.passwords().join(file_name(role));
+    if let Some(password) = password::read(&path)? {
+        return Ok(password);
     }
-    found.sort();
-    Ok(found)
-}
-
-/// A name, not yet taken, for something that is being made in this directory.
-pub(crate) fn unfinished(directory: &Path) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    directory.join(format!("{UNFINISHED}{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+    let password = Password::generate();
+    let draft = unfinished(&open.passwords());
+    password::write(&draft, &password)?;
+    // A link is made with its content, or not at all where another was quicker.
+    let linked = fs::hard_link(&draft, &path);
+    fs::remove_file(&draft).map_err(Error::io("delete", &draft))?;
+    match linked {
+        Ok(()) => Ok(password),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match password::read(&path)? {
+            Some(password) => Ok(password),
+            None => Err(Error::io("read a password from", &path)(io::Error::other(
+                "it is empty or not text [delete it: the next db-setup makes a new password, and gives it to the role]",
+            ))),
+        },
+        Err(error) => Err(Error::io("write", &path)(error)),
+    }
 }
 
 /// The name under which a broken cluster's directory is put aside.
@@ -284,62 +282,44 @@ pub(crate) fn put_aside_name(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-/// Makes a directory, whatever the umask is; one that is there is left as it is.
-pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), LocalError> {
-    match make_new_directory(path, mode) {
-        Err(LocalError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        outcome => outcome,
-    }
-}
-
-/// The same; one that is there may be another user's, and is an error.
-pub(crate) fn make_new_directory(path: &Path, mode: u32) -> Result<(), LocalError> {
-    DirBuilder::new().mode(mode).create(path).map_err(LocalError::io("make the directory", path))?;
-    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LocalError::io("set the mode of", path))
-}
-
-/// Makes a directory and those above it.
-pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), LocalError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_directories(parent, mode)?;
-    }
-    make_directory(path, mode)
-}
-
-/// Writes a small file that only we read and write, whatever the umask is.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), LocalError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(LocalError::io("write", path))
-}
-
-/// Deletes a directory with all that is in it; none there is fine.
-pub(crate) fn remove_tree(path: &Path) -> Result<(), LocalError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", path)(error)),
-        _ => Ok(()),
-    }
-}
-
 /// Other users could put files of their own in the place of ours where they may write.
-fn check_closed(root: &Path) -> Result<(), LocalError> {
+fn check_closed(root: &Path) -> Result<(), Error> {
     let kept = [CLUSTERS, CONTAINERS, EPHEMERAL, TEMPLATES, PASSWORDS].map(|name| root.join(name));
     for directory in [root.to_owned()].into_iter().chain(kept) {
         let mode = fs::symlink_metadata(&directory).map_or(0, |found| found.mode());
         if mode & 0o022 != 0 {
-            return Err(LocalError::TooOpen { path: directory, mode: mode & 0o7777, right: "write", change: "go-w" });
+            return Err(Error::TooOpen { path: directory, mode: mode & 0o7777, right: "write", change: "go-w" });
         }
     }
     Ok(())
 }
 
 /// `postmaster.pid` is made of lines, and the server prints its data directory as text.
-fn check_text(path: &Path) -> Result<(), LocalError> {
+fn check_text(path: &Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(()),
-        _ => Err(LocalError::Path { path: path.to_owned() }),
+        _ => Err(Error::Path { path: path.to_owned() }),
+    }
+}
+
+/// A role may be named `../x`, and `Aura` is not `aura` (but on macOS its file would be): all but small
+/// letters, digits and `_` are written as `%` and two digits.
+fn file_name(role: &str) -> PathBuf {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    role.bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect::<String>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_has_a_file_of_its_own() {
+        for (role, name) in [("aura_user", "aura_user"), ("Aura", "%41ura"), ("../x", "%2E%2E%2Fx"), ("é", "%C3%A9")] {
+            assert_eq!(file_name(role), Path::new(name));
+        }
     }
 }

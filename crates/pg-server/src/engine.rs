@@ -15,9 +15,11 @@ mod fake;
 mod http;
 mod image;
 mod look;
+mod named;
 mod progress;
 mod pull;
 mod target;
+mod tls;
 mod usual;
 
 use std::{
@@ -32,7 +34,7 @@ use thiserror::Error;
 pub(crate) use self::container::Seen;
 use self::{
     endpoint::{Endpoint, PLAIN_PORT},
-    http::{Bounds, Question},
+    http::{Answer, Bounds, Question},
     target::{Naming, Target},
 };
 use crate::Say;
@@ -54,28 +56,21 @@ pub struct EngineSettings {
     pub runtime_dir: Option<PathBuf>,
     /// `HOME`.
     pub home: Option<PathBuf>,
+    /// `REGISTRY_AUTH_FILE`: Podman's logins to registries.
+    pub registry_auth_file: Option<PathBuf>,
+    /// `PATH`, with the credential helpers.
+    pub path: Option<OsString>,
 }
 
 /// An engine that answered. `Display` says which, where, and who named it.
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
     target: Target,
-    /// What it calls itself, such as `Docker 20.10.24`; over TLS nobody asked.
-    program: Option<String>,
-    /// Where `config.json` with the registries' passwords lies.
-    config: Option<PathBuf>,
+    /// What it calls itself, such as `Docker 20.10.24`.
+    program: String,
+    /// Where the logins to registries are.
+    settings: EngineSettings,
     limits: Limits,
-}
-
-/// Whether an engine has an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Image {
-    /// It does.
-    There,
-    /// It does not.
-    Absent,
-    /// It speaks TLS, and we do not.
-    Unknown,
 }
 
 /// No engine, or one that does not do what it is asked: one line, with what to do about it in brackets.
@@ -119,17 +114,16 @@ const LIMITS: Limits = Limits {
 impl Engine {
     /// The engine that is meant, if it answers: within five seconds.
     pub(crate) fn find(settings: &EngineSettings) -> Result<Self, EngineError> {
-        let config = settings.config();
-        match target::named(settings)? {
-            Some(target) => Self::look(target, config, LIMITS),
-            None => usual::first_that_answers(&usual::places(settings), config, LIMITS),
+        match named::named(settings)? {
+            Some(target) => Self::look(target, settings, LIMITS),
+            None => usual::first_that_answers(&usual::places(settings), settings, LIMITS),
         }
     }
 
     /// The engine that [`Engine::docker_host`] named, whatever is meant now.
     pub(crate) fn at(docker_host: &str, settings: &EngineSettings) -> Result<Self, EngineError> {
         // TLS files are not part of the address: they are the settings', if these still mean this engine.
-        let named = target::named(settings).ok().flatten().filter(|named| named.endpoint.to_string() == docker_host);
+        let named = named::named(settings).ok().flatten().filter(|named| named.endpoint.to_string() == docker_host);
         let target = match named {
             Some(target) => target,
             None => Target {
@@ -139,7 +133,7 @@ impl Engine {
                 naming: Naming::Recorded,
             },
         };
-        Self::look(target, settings.config(), LIMITS)
+        Self::look(target, settings, LIMITS)
     }
 
     /// Its address in the form that `DOCKER_HOST` has.
@@ -165,16 +159,11 @@ impl Engine {
     }
 
     /// Whether it has the image.
-    pub(crate) fn has_image(&self, image: &str) -> Result<Image, EngineError> {
-        if self.target.tls.is_some() {
-            return Ok(Image::Unknown);
-        }
-        let path = format!("/images/{}/json", image::encode(image));
-        let mut answer = http::ask(&self.target.endpoint, &Question::get(&path), self.limits.to_answer())
-            .map_err(|trouble| self.target.error(trouble))?;
+    pub(crate) fn has_image(&self, image: &str) -> Result<bool, EngineError> {
+        let mut answer = self.ask(&format!("/images/{}/json", image::encode(image)))?;
         match answer.status {
-            200 => Ok(Image::There),
-            404 => Ok(Image::Absent),
+            200 => Ok(true),
+            404 => Ok(false),
             _ => Err(EngineError::new(
                 format!("{self} does not say whether it has the image {image:?}: {}", answer.message()),
                 "look at the image's name",
@@ -184,14 +173,20 @@ impl Engine {
 
     /// Pulls the image, with a line at once and then one every two seconds at most.
     ///
-    /// Not over TLS; for what it takes to log in, only passwords that lie in `config.json` are used.
+    /// It takes the logins of `docker login` and `podman login`, and their credential helpers.
     pub(crate) fn pull(&self, image: &str, say: Say<'_>) -> Result<(), EngineError> {
         pull::pull(self, image, say)
     }
 
-    fn look(target: Target, config: Option<PathBuf>, limits: Limits) -> Result<Self, EngineError> {
+    fn look(target: Target, settings: &EngineSettings, limits: Limits) -> Result<Self, EngineError> {
         let program = look::look(&target, limits)?;
-        Ok(Self { target, program, config, limits })
+        Ok(Self { target, program, settings: settings.clone(), limits })
+    }
+
+    /// Asks what is.
+    fn ask(&self, path: &str) -> Result<Answer, EngineError> {
+        let answer = self.target.ask(&Question::get(path), self.limits.to_answer());
+        answer.map_err(|trouble| self.target.error(trouble))
     }
 }
 
@@ -230,8 +225,7 @@ impl Limits {
 
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let program = self.program.as_deref().unwrap_or("an engine with TLS");
-        write!(f, "{program} at {} ({})", self.target.endpoint, self.target.naming)
+        write!(f, "{} at {} ({})", self.program, self.target.endpoint, self.target.naming)
     }
 }
 
@@ -263,8 +257,8 @@ mod tests {
         let no_such = "HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"No such image: x\"}";
         let ill = "HTTP/1.0 500 Internal Server Error\r\n\r\n{\"message\":\"the \\u001b[31mdisk\\nis full\"}";
         let fake = Fake::start("images", vec![vec![Act::Say(PONG)], vec![Act::Say(no_such)], vec![Act::Say(ill)]]);
-        let engine = usual::first_that_answers(&[fake.socket().to_owned()], None, SHORT).unwrap();
-        assert_eq!(engine.has_image("registry:5000/a b:1").unwrap(), Image::Absent);
+        let engine = usual::first_that_answers(&[fake.socket().to_owned()], &EngineSettings::default(), SHORT).unwrap();
+        assert!(!engine.has_image("registry:5000/a b:1").unwrap());
         let error = engine.has_image("x").unwrap_err().to_string();
         assert_data_eq!(
             error.replace(&fake.socket().display().to_string(), "SOCKET"),
@@ -284,10 +278,9 @@ mod tests {
         let Some(settings) = real_engine() else { return };
         let engine = Engine::find(&settings).unwrap();
         println!("{engine}");
-        assert!(engine.program.is_some());
-        assert_eq!(engine.has_image("pg-server.invalid/none:1").unwrap(), Image::Absent);
+        assert!(!engine.has_image("pg-server.invalid/none:1").unwrap());
         let digest = format!("pg-server.invalid/none@sha256:{}", "0".repeat(64));
-        assert_eq!(engine.has_image(&digest).unwrap(), Image::Absent);
+        assert!(!engine.has_image(&digest).unwrap());
         let error = engine.has_image("No Name").unwrap_err();
         assert!(error.reason.contains("invalid reference format"), "{error}");
 
@@ -304,8 +297,8 @@ mod tests {
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-the engine of last time is unix:///nowhere/docker.sock, and there is no such socket [start it: `[..]`]
-the engine of last time is nonsense://, and that is no address of an engine [the forms are unix:///path and tcp://host:port]
+the engine used last time is unix:///nowhere/docker.sock, and there is no such socket [start it: `[..]`]
+the engine used last time is nonsense://, and that is no address of an engine [the forms are unix:///path and tcp://host:port]
 "#]]
         );
     }

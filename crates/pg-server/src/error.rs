@@ -9,11 +9,11 @@ use std::{
 use pg_config::ConnectError;
 use thiserror::Error;
 
-use crate::{ContainerError, EngineError};
+use crate::EngineError;
 
 /// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
 #[derive(Debug, Error)]
-pub enum LocalError {
+pub enum Error {
     /// The operating system refused.
     #[error("cannot {what} {}: {source}{}", path.display(), next_step(source, path))]
     Io {
@@ -127,7 +127,7 @@ pub enum LocalError {
         /// Where was looked, and what was found there.
         looked: String,
     },
-    /// The data of this workspace are of a version of which no server is installed.
+    /// The data of this workspace are of a version that the server at hand cannot read.
     #[error("{0}")]
     OtherData(String),
     /// `initdb` failed.
@@ -148,39 +148,43 @@ pub enum LocalError {
         /// The operating system's words.
         source: io::Error,
     },
-    /// `postgres` ended instead of serving.
-    #[error("the server of {} ended at once ({status}); the end of its log {}:\n{tail}\n  [mend what the log names; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display(), log.display())]
+    /// A server that was started ended instead of serving.
+    #[error("{server} ended ({status}); the end of its log{}:\n{tail}\n  [fix what the log names; `cargo xtask db-stop --purge` deletes the server, and its data]", named(log.as_deref()))]
     Exited {
-        /// The server's data directory.
-        data: PathBuf,
+        /// `the server of …`.
+        server: String,
         /// The exit status.
         status: String,
-        /// The log's file.
-        log: PathBuf,
+        /// The log's file, where there is one.
+        log: Option<PathBuf>,
         /// The end of the log.
         tail: String,
     },
-    /// `postgres` runs and does not serve in time.
-    #[error("the server of {} was not ready after {:.1} s: {seen}; the end of its log {}:\n{tail}\n  [give --wait more seconds: it goes on starting]", data.display(), waited.as_secs_f64(), log.display())]
+    /// A server that was started runs, and does not serve in time.
+    #[error("{server} was not ready after {:.1} s: {seen}; the end of its log{}:\n{tail}\n  [give --wait more seconds: it goes on starting]", waited.as_secs_f64(), named(log.as_deref()))]
     NotReady {
-        /// The server's data directory.
-        data: PathBuf,
+        /// `the server of …`.
+        server: String,
         /// How long we waited.
         waited: Duration,
         /// What was last seen of it.
         seen: String,
-        /// The log's file.
-        log: PathBuf,
+        /// The log's file, where there is one.
+        log: Option<PathBuf>,
         /// The end of the log.
         tail: String,
     },
     /// The server runs and does not let its superuser in.
-    #[error("the server of {} refuses its superuser: {words} [see pg_hba.conf there and the log; `cargo xtask db-stop --purge` throws the cluster away, and its data]", data.display())]
+    #[error(
+        "{server} refuses its superuser: {words} [{next}; `cargo xtask db-stop --purge` deletes the server, and its data]"
+    )]
     Refused {
-        /// The server's data directory.
-        data: PathBuf,
+        /// `the server of …`.
+        server: String,
         /// What was said.
         words: String,
+        /// What to do.
+        next: String,
     },
     /// Nothing is known that the server accepts as its superuser's password.
     #[error("the superuser's password of the cluster in {} is lost: {words} [`cargo xtask db-setup` restarts the server, and gives the superuser a new password]", data.display())]
@@ -203,7 +207,7 @@ pub enum LocalError {
         tail: String,
     },
     /// The server runs, and gives nobody a session.
-    #[error("{error}\n  [its log is {}, its data are in {}; `cargo xtask db-stop` stops it, with --purge it throws them away]", log.display(), data.display())]
+    #[error("{error}\n  [its log is {}, its data are in {}; `cargo xtask db-stop` stops it, with --purge it deletes them]", log.display(), data.display())]
     Unable {
         /// What the server said.
         error: Box<ConnectError>,
@@ -213,10 +217,12 @@ pub enum LocalError {
         log: PathBuf,
     },
     /// What answers at the server's port is another program.
-    #[error("the server of {} is not what answers at its port: {words} [`cargo xtask db-stop`, then `cargo xtask db-setup`, which takes another port]", data.display())]
+    #[error(
+        "{server} is not what answers at its port: {words} [`cargo xtask db-stop`, then `cargo xtask db-setup`, which takes another port]"
+    )]
     Foreign {
-        /// The server's data directory.
-        data: PathBuf,
+        /// `the server of …`.
+        server: String,
         /// How it was told.
         words: String,
     },
@@ -228,9 +234,30 @@ pub enum LocalError {
         /// How long we waited.
         waited: Duration,
     },
-    /// A container gives no server.
+    /// No engine answers, or it does not have the image and cannot get it.
     #[error(transparent)]
-    Container(Box<ContainerError>),
+    NoEngine(#[from] EngineError),
+    /// The helper program could not be built or run, or did not answer as it should.
+    #[error("the program that speaks to the container engine {0}")]
+    Helper(String),
+    /// The engine refused what was asked of it.
+    #[error("the container {name}: {said}")]
+    EngineRefused {
+        /// The container.
+        name: String,
+        /// The engine's words.
+        said: String,
+    },
+    /// A container that did not come up could not be removed either.
+    #[error("{first}\nand the container {name} is left: {then}")]
+    NotRemoved {
+        /// The container.
+        name: String,
+        /// Why it gave no server.
+        first: Box<Self>,
+        /// Why it is there still.
+        then: Box<Self>,
+    },
     /// What is kept of a container cannot be read.
     #[error("{} is no record of a container [delete that file and run `cargo xtask db-setup` with the settings that it had: the record is written anew, and goes on with the password beside it and the kept data]", file.display())]
     Record {
@@ -273,6 +300,11 @@ pub enum LocalError {
     Install(String),
 }
 
+/// For a message: ` /path/of/the/log`.
+fn named(log: Option<&Path>) -> String {
+    log.map(|log| format!(" {}", log.display())).unwrap_or_default()
+}
+
 /// What to do about an error of the operating system, where its kind says that.
 fn next_step(error: &io::Error, path: &Path) -> String {
     let step = match error.kind() {
@@ -305,19 +337,15 @@ fn next_step_after(output: &str) -> String {
     }
 }
 
-impl From<ContainerError> for LocalError {
-    fn from(error: ContainerError) -> Self {
-        match error {
-            ContainerError::DataDir(error) => *error,
-            error => Self::Container(Box::new(error)),
-        }
-    }
-}
-
-impl LocalError {
+impl Error {
     /// For `map_err` after an operation on a file.
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }
+    }
+
+    /// Whether the next rung may serve instead of a container: there is nothing yet that could be missed.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::NoEngine(_) | Self::Helper(_) | Self::EngineRefused { .. })
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use nix::unistd::geteuid;
 
-use crate::{Binaries, LocalError, Rung, Say, Skipped};
+use crate::{Binaries, Error, Rung, Say, Skipped};
 
 /// A package manager that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,9 @@ const APT_INSTALL: &str = "\
     apt-get install -y --no-install-recommends postgresql";
 
 /// Installs PostgreSQL; the package manager's output goes to our standard error.
-pub(crate) fn install(path: Option<&OsStr>, say: Say<'_>) -> Result<(), LocalError> {
-    let manager = manager(path).ok_or_else(|| LocalError::Install(unknown_system()))?;
-    let rights = rights(manager, path).map_err(LocalError::Install)?;
+pub(crate) fn install(path: Option<&OsStr>, say: Say<'_>) -> Result<(), Error> {
+    let manager = manager(path).ok_or_else(|| Error::Install(unknown_system()))?;
+    let rights = rights(manager, path).map_err(Error::Install)?;
     if manager == Manager::AptGet {
         say("installing PostgreSQL by apt-get, without the cluster on port 5432 that Debian would make with it");
     } else {
@@ -61,7 +61,7 @@ pub(crate) fn install(path: Option<&OsStr>, say: Say<'_>) -> Result<(), LocalErr
     for words in manager.commands(rights) {
         let line = shell_line(&words);
         say(&format!("running: {line}"));
-        let (program, arguments) = words.split_first().ok_or_else(|| LocalError::Install("no command".to_owned()))?;
+        let (program, arguments) = words.split_first().ok_or_else(|| Error::Install("no command".to_owned()))?;
         let mut command = Command::new(on_path(path, program).unwrap_or_else(|| program.into()));
         command.args(arguments).stdout(io::stderr());
         if rights != Rights::Sudo {
@@ -69,15 +69,15 @@ pub(crate) fn install(path: Option<&OsStr>, say: Say<'_>) -> Result<(), LocalErr
         }
         match command.status() {
             Ok(status) if status.success() => {}
-            Ok(status) => return Err(LocalError::Install(format!("`{line}` failed ({status})"))),
-            Err(error) => return Err(LocalError::Install(format!("`{line}` cannot be run: {error}"))),
+            Ok(status) => return Err(Error::Install(format!("`{line}` failed ({status})"))),
+            Err(error) => return Err(Error::Install(format!("`{line}` cannot be run: {error}"))),
         }
     }
     Ok(())
 }
 
 /// Installs PostgreSQL where no server of it is installed.
-pub fn install_where_missing(path: Option<&OsStr>, say: Say<'_>) -> Result<(), LocalError> {
+pub fn install_where_missing(path: Option<&OsStr>, say: Say<'_>) -> Result<(), Error> {
     if Binaries::installed(path).0.is_empty() { install(path, say) } else { Ok(()) }
 }
 

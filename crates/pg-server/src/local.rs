@@ -27,7 +27,7 @@ use pg_config::Durability;
 
 pub use self::{
     binaries::Binaries,
-    template::{Template, template},
+    template::{ClusterTemplate, template},
     throwaway::{Throwaway, end_throwaway, scratch, throwaway},
     version::Version,
 };
@@ -36,9 +36,10 @@ use self::{
     start::start,
 };
 use crate::{
-    LocalError, Request, Say,
-    data_dir::{DataDir, put_aside_name, remove_tree},
-    other_data::{Dump, OtherData},
+    Dump, Error, Request, Say,
+    data_dir::{DataDir, put_aside_name},
+    files::remove_tree,
+    other_data::OtherData,
     poll,
 };
 
@@ -76,7 +77,7 @@ pub(crate) enum Search {
 }
 
 /// A server that an earlier run started. Waits for one that is just starting; changes nothing.
-pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) -> Result<Search, LocalError> {
+pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) -> Result<Search, Error> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Search::Stopped(Vec::new())) };
     let mut clusters = data_dir.clusters()?;
     if let Some(bin_dir) = bin_dir {
@@ -110,7 +111,7 @@ pub(crate) fn search(data_dir: &Path, bin_dir: Option<&Path>, wait: Duration) ->
 }
 
 /// The running server of this workspace, started from these binaries where none runs.
-pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, LocalError> {
+pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Error> {
     let Request { data_dir, bin_dir, path, durability, dump, wait, .. } = *request;
     // Before anything is made on the disk.
     let named = bin_dir.map(Binaries::named).transpose()?;
@@ -120,12 +121,12 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
     let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
     // Whoever held the lock until now may have started one.
     match search(&data_dir.root, bin_dir, Duration::ZERO) {
-        Ok(Search::Running(found)) if found.running.durability == durability => return Ok(*found),
+        Ok(Search::Running(found)) if found.running.durability() == durability => return Ok(*found),
         Ok(Search::Running(found)) => {
             say("starting the server anew, with the settings that DB_DURABLE says");
             found.cluster.stop(wait)?;
         }
-        Ok(Search::Stopped(_)) | Err(LocalError::PasswordLost { .. }) => {}
+        Ok(Search::Stopped(_)) | Err(Error::PasswordLost { .. }) => {}
         Err(error) => return Err(error),
     }
     let is_named = named.is_some();
@@ -155,21 +156,21 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Local
     Ok(Found { cluster, running, started_now: true, reason })
 }
 
-impl Found {
-    pub(crate) fn local(&self) -> Local {
-        Local {
-            version: self.running.version.clone(),
-            bin_dir: self.cluster.bin_dir().unwrap_or_default(),
-            data: self.cluster.data(),
-            pid: self.running.pid,
-            socket_dir: self.running.socket_dir.clone(),
-            log: self.cluster.log(),
+impl Local {
+    pub(crate) fn of(cluster: &Cluster, running: &Running) -> Self {
+        Self {
+            version: running.login.version.clone(),
+            bin_dir: cluster.bin_dir().unwrap_or_default(),
+            data: cluster.data(),
+            pid: running.pid,
+            socket_dir: running.socket_dir.clone(),
+            log: cluster.log(),
         }
     }
 }
 
 /// The name of the cluster that `PG_BIN_DIR` means; the version is asked only where it was never recorded.
-fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, LocalError> {
+fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, Error> {
     let recorded = clusters
         .iter()
         .find(|cluster| cluster.bin_dir().is_some_and(|kept| kept == bin_dir) && cluster.binaries().is_some());
@@ -181,7 +182,7 @@ fn cluster_of(clusters: &[Cluster], bin_dir: &Path) -> Result<String, LocalError
 
 /// The binaries of the cluster that was used last. A newer version does not take their place: its server could not read
 /// the data.
-fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_>) -> Result<Binaries, LocalError> {
+fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_>) -> Result<Binaries, Error> {
     let Some(cluster) = data_dir.clusters()?.into_iter().next() else { return newest(path) };
     let (installed, _) = Binaries::installed(path);
     match (own_binaries(&cluster, || installed.clone()), installed.first()) {
@@ -198,9 +199,7 @@ fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_
             Ok(own)
         }
         (Some(own), _) => Ok(own),
-        (None, Some(newest)) => {
-            Err(LocalError::OtherData(OtherData::of_version(&cluster, None, newest, dump).refused()))
-        }
+        (None, Some(newest)) => Err(Error::OtherData(OtherData::of_version(&cluster, None, newest, dump).refused())),
         (None, None) => {
             say(&format!(
                 "the data of this workspace are in {}: PostgreSQL {} must be installed for them",
@@ -219,15 +218,15 @@ fn own_binaries(cluster: &Cluster, installed: impl FnOnce() -> Vec<Binaries>) ->
 }
 
 /// The binaries that are named, or the newest that are installed.
-pub(crate) fn binaries(bin_dir: Option<&Path>, path: Option<&OsStr>) -> Result<Binaries, LocalError> {
+pub(crate) fn binaries(bin_dir: Option<&Path>, path: Option<&OsStr>) -> Result<Binaries, Error> {
     bin_dir.map_or_else(|| newest(path), Binaries::named)
 }
 
-fn newest(path: Option<&OsStr>) -> Result<Binaries, LocalError> {
+fn newest(path: Option<&OsStr>) -> Result<Binaries, Error> {
     let (installed, passed_over) = Binaries::installed(path);
     installed.into_iter().next().ok_or_else(|| {
         let looked = "looked for by pg_config, on PATH and in the usual places".to_owned();
-        LocalError::NoBinaries { looked: [vec![looked], passed_over].concat().join("; ") }
+        Error::NoBinaries { looked: [vec![looked], passed_over].concat().join("; ") }
     })
 }
 
@@ -238,9 +237,9 @@ fn start_kept(
     durability: Durability,
     wait: Duration,
     say: Say<'_>,
-) -> Result<Running, LocalError> {
+) -> Result<Running, Error> {
     match start(cluster, binaries, durability, &[], wait, say) {
-        Err(LocalError::PasswordLost { data, words }) => {
+        Err(Error::PasswordLost { data, words }) => {
             say(&format!(
                 "the superuser's password of the cluster in {} is lost ({words}): stopping the server, with all of its \
                  sessions, to give the superuser a new password",
@@ -262,17 +261,17 @@ fn start_fresh(
     durability: Durability,
     wait: Duration,
     say: Say<'_>,
-) -> Result<Running, LocalError> {
-    let template = Template::get(data_dir, binaries, say)?;
+) -> Result<Running, Error> {
+    let template = ClusterTemplate::get(data_dir, binaries, say)?;
     template.copy_to(cluster.directory())?;
     match start(cluster, binaries, durability, &[], wait, say) {
-        Err(LocalError::Exited { tail, .. }) => {
+        Err(Error::Exited { tail, .. }) => {
             say(&format!(
                 "a copy of the kept template does not start, so it is made anew; the copy's log ended:\n{tail}"
             ));
             clear(cluster)?;
             template.delete()?;
-            Template::get(data_dir, binaries, say)?.copy_to(cluster.directory())?;
+            ClusterTemplate::get(data_dir, binaries, say)?.copy_to(cluster.directory())?;
             let again = start(cluster, binaries, durability, &[], wait, say);
             if again.is_err() {
                 clear(cluster)?;
@@ -286,7 +285,7 @@ fn start_fresh(
 /// Makes room for a new cluster where a broken one is, which may hold somebody's work: it is renamed,
 /// and deleted by `purge` alone. Whole clusters are renamed into place, so that it is none of our own
 /// unfinished ones; it may be one whose disk is not mounted.
-fn put_aside(cluster: &Cluster, missing: &str, say: Say<'_>) -> Result<(), LocalError> {
+fn put_aside(cluster: &Cluster, missing: &str, say: Say<'_>) -> Result<(), Error> {
     let directory = cluster.directory();
     match fs::remove_dir(directory) {
         Ok(()) => return Ok(()),
@@ -294,7 +293,7 @@ fn put_aside(cluster: &Cluster, missing: &str, say: Say<'_>) -> Result<(), Local
         Err(_) => {}
     }
     let aside = put_aside_name(directory);
-    fs::rename(directory, &aside).map_err(LocalError::io("put aside", directory))?;
+    fs::rename(directory, &aside).map_err(Error::io("put aside", directory))?;
     say(&format!(
         "the cluster in {} cannot start ({missing}): it is put aside as {}, with all that it holds; \
          if only its disk was not mounted, stop the new server and rename it back",
@@ -305,6 +304,6 @@ fn put_aside(cluster: &Cluster, missing: &str, say: Say<'_>) -> Result<(), Local
 }
 
 /// Deletes a cluster that was made a moment ago and never served.
-fn clear(cluster: &Cluster) -> Result<(), LocalError> {
+fn clear(cluster: &Cluster) -> Result<(), Error> {
     remove_tree(cluster.directory())
 }

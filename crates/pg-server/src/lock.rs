@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{LocalError, poll};
+use crate::{Error, poll};
 
 /// Held until dropped; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Lock {
 }
 
 /// Takes the lock, waiting for whoever holds it. Threads of one process exclude each other too.
-pub(crate) fn acquire(path: &Path, wait: Duration) -> Result<Lock, LocalError> {
+pub(crate) fn acquire(path: &Path, wait: Duration) -> Result<Lock, Error> {
     let taken = poll::until(Instant::now() + wait, || attempt(path).transpose());
     taken.unwrap_or_else(|| {
         let holder = fs::read_to_string(path).unwrap_or_default();
@@ -26,11 +26,11 @@ pub(crate) fn acquire(path: &Path, wait: Duration) -> Result<Lock, LocalError> {
             "" => "another process".to_owned(),
             pid => format!("the process {pid}"),
         };
-        Err(LocalError::Locked { path: path.to_owned(), holder, waited: wait })
+        Err(Error::Locked { path: path.to_owned(), holder, waited: wait })
     })
 }
 
-fn attempt(path: &Path) -> Result<Option<Lock>, LocalError> {
+fn attempt(path: &Path) -> Result<Option<Lock>, Error> {
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -38,14 +38,14 @@ fn attempt(path: &Path) -> Result<Option<Lock>, LocalError> {
         .truncate(false)
         .mode(0o600)
         .open(path)
-        .map_err(LocalError::io("open", path))?;
+        .map_err(Error::io("open", path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(LocalError::io("lock", path)(error)),
+        Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
     }
     // Whoever held it may have been `db-stop --purge`: then our file is deleted, and the name free.
-    let ours = file.metadata().map_err(LocalError::io("look at", path))?;
+    let ours = file.metadata().map_err(Error::io("look at", path))?;
     if fs::metadata(path).map(|named| (named.dev(), named.ino())).ok() != Some((ours.dev(), ours.ino())) {
         return Ok(None);
     }

@@ -5,18 +5,7 @@ use std::fmt;
 
 use pg_config::ServerChoice;
 
-use crate::{Binaries, Containers, Request, container::Kept, local::cluster::Cluster};
-
-/// How the app's data are dumped and restored, for the commands that copy them to another server: words of a shell.
-#[derive(Clone, Copy, Debug)]
-pub struct Dump<'a> {
-    /// The app's database.
-    pub database: &'a str,
-    /// The arguments of `pg_dump` that choose what is the app's: `--schema=aura`.
-    pub arguments: &'a str,
-    /// The statement that makes room in the new database: `'DROP SCHEMA aura CASCADE;'`.
-    pub clear: &'a str,
-}
+use crate::{Binaries, Containers, Dump, Request, container::Kept, local::cluster::Cluster};
 
 /// Data that are left where they are, as people read it: a sentence, and commands that can be pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,13 +7,13 @@ use std::{
 };
 
 use crate::{
-    Binaries, ContainerError, Containers, EngineSettings, LocalError, Say,
+    Binaries, Containers, EngineSettings, Error, Say,
     container::{self, Helper, Kept},
     data_dir::DataDir,
     engine::{self, Engine},
-    ephemeral,
     local::cluster::{Cluster, Seen},
     lock::Lock,
+    sweep::sweep,
 };
 
 /// A server that was ended.
@@ -94,12 +94,7 @@ pub enum State {
 ///
 /// Of a container whose engine is not there that is said, and no more: it does not run without it. An engine that
 /// is there and does not say how the container is, is an error, once everything else has ended.
-pub fn stop(
-    data_dir: &Path,
-    containers: &Containers<'_>,
-    wait: Duration,
-    say: Say<'_>,
-) -> Result<Vec<Stopped>, LocalError> {
+pub fn stop(data_dir: &Path, containers: &Containers<'_>, wait: Duration, say: Say<'_>) -> Result<Vec<Stopped>, Error> {
     let Some((data_dir, wrong)) = DataDir::open_as_it_is(data_dir)? else { return Ok(Vec::new()) };
     let (_lock, unlocked) = lock(&data_dir, wait)?;
     let mut stopped = stop_clusters(&data_dir, wait)?;
@@ -107,20 +102,20 @@ pub fn stop(
         say(&wrong.to_string());
     }
     if wrong.is_none() {
-        ephemeral::sweep(&data_dir, containers, say)?;
+        sweep(&data_dir, containers, say)?;
     }
     let mut unasked = None;
     for kept in Kept::all(&data_dir)? {
         match stop_container(&kept, containers, say) {
             Ok(true) => stopped.push(Stopped::container(&kept)),
             Ok(false) => {}
-            Err(ContainerError::NoEngine(error)) if error.is_absent => {
+            Err(Error::NoEngine(error)) if error.is_absent => {
                 say(&format!("the container {} was not looked at: {error}", kept.name()));
             }
-            Err(ContainerError::NoEngine(error)) => {
-                unasked = unasked.or(Some(LocalError::Unasked { name: kept.name().to_owned(), error }));
+            Err(Error::NoEngine(error)) => {
+                unasked = unasked.or(Some(Error::Unasked { name: kept.name().to_owned(), error }));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     unasked.map_or(Ok(stopped), Err)
@@ -136,7 +131,7 @@ pub fn purge(
     containers: &Containers<'_>,
     wait: Duration,
     say: Say<'_>,
-) -> Result<Vec<Stopped>, LocalError> {
+) -> Result<Vec<Stopped>, Error> {
     let Some((data_dir, wrong)) = DataDir::open_as_it_is(data_dir)? else { return Ok(Vec::new()) };
     let (_lock, unlocked) = lock(&data_dir, wait)?;
     if let Some(wrong) = wrong.or(unlocked) {
@@ -145,14 +140,14 @@ pub fn purge(
         }
         return Err(wrong);
     }
-    if let Some(left) = ephemeral::sweep(&data_dir, containers, say)? {
+    if let Some(left) = sweep(&data_dir, containers, say)? {
         return Err(left);
     }
     let mut stopped = stop_clusters(&data_dir, wait)?;
     let mut removed: Vec<(Kept, Helper)> = Vec::new();
     for kept in Kept::all(&data_dir)? {
         let engine = Engine::at(&kept.engine, containers.engine);
-        let engine = engine.map_err(|error| LocalError::Left {
+        let engine = engine.map_err(|error| Error::Left {
             name: kept.name().to_owned(),
             record: kept.directory().to_owned(),
             volume: kept.volume.clone().unwrap_or_default(),
@@ -176,7 +171,7 @@ pub fn purge(
 }
 
 /// Every kept container: first the one that was started last. Its engine is asked.
-pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<ContainerStatus>, LocalError> {
+pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<ContainerStatus>, Error> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
     let status = |kept: Kept| ContainerStatus {
         name: kept.name().to_owned(),
@@ -187,7 +182,6 @@ pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<Cont
             Ok(engine::Seen::Running { port: None, .. }) => "running, no port published".to_owned(),
             Ok(engine::Seen::Ended(how)) => how,
             Ok(engine::Seen::Absent) => "removed; its data are kept".to_owned(),
-            Ok(engine::Seen::Unasked) => "its engine speaks TLS and was not asked".to_owned(),
             Err(error) => format!("not looked at: {error}"),
         },
     };
@@ -196,13 +190,13 @@ pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<Cont
 
 /// Every kept cluster: first the one that was started last, at the end those that were put aside. Waits
 /// for nothing, changes nothing.
-pub fn status(data_dir: &Path) -> Result<Vec<Status>, LocalError> {
+pub fn status(data_dir: &Path) -> Result<Vec<Status>, Error> {
     let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
     Ok(data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect())
 }
 
 /// Whether the container ran until now.
-fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Result<bool, ContainerError> {
+fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Result<bool, Error> {
     let engine = Engine::at(&kept.engine, containers.engine)?;
     match engine.container(kept.name())? {
         // A paused one holds its memory and its port.
@@ -214,22 +208,22 @@ fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Res
 }
 
 /// The lock; or why it cannot be taken, where that is no other process: what runs is stopped all the same.
-fn lock(data_dir: &DataDir, wait: Duration) -> Result<(Option<Lock>, Option<LocalError>), LocalError> {
+fn lock(data_dir: &DataDir, wait: Duration) -> Result<(Option<Lock>, Option<Error>), Error> {
     match data_dir.lock(wait) {
         Ok(lock) => Ok((Some(lock), None)),
-        Err(held @ LocalError::Locked { .. }) => Err(held),
+        Err(held @ Error::Locked { .. }) => Err(held),
         Err(error) => Ok((None, Some(error))),
     }
 }
 
 /// Ends each server; one that cannot be ended keeps no other from its end.
-fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, LocalError> {
+fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, Error> {
     let ends = data_dir.clusters()?.into_iter().map(|cluster| {
         let pid = cluster.stop(wait)?;
         Ok(pid.map(|pid| Stopped::Cluster { name: cluster.name().to_owned(), pid }))
     });
     // All of them first.
-    let ends: Vec<Result<_, LocalError>> = ends.collect();
+    let ends: Vec<Result<_, Error>> = ends.collect();
     ends.into_iter().filter_map(Result::transpose).collect()
 }
 

@@ -5,7 +5,7 @@ use std::{cell::LazyCell, time::Duration};
 use anyhow::Context as _;
 use pg_config::{Address, Candidates, Config, ConnInfo, Password, Sourced};
 use pg_schema::{Access, Administrator};
-use pg_server::{Recorded, Server, Source};
+use pg_server::{Recorded, Rung, Server};
 
 use crate::Context;
 
@@ -16,7 +16,7 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     // Of a server that is not named it is not asked.
     let ours = LazyCell::new(|| Recorded::read(&config.data_dir.value));
     let (app, password_is_generated) = match (server.source, &config.password) {
-        (Source::Env, _) => (guarded(&ours, &config.app(&address)), false),
+        (Rung::Env, _) => (guarded(&ours, &config.app(&address)), false),
         (_, Some(said)) => (config.app_here(&address, said.value.clone()), false),
         (_, None) => (config.app_here(&address, kept_password(context)?), true),
     };
@@ -36,8 +36,8 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     Ok(Access {
         app,
         administrator,
-        may_set_password: server.source != Source::Env,
-        may_be_pooled: server.source == Source::Env,
+        may_set_password: server.source != Rung::Env,
+        may_be_pooled: server.source == Rung::Env,
         password_source: password_source(config, server.source),
         password_is_generated,
         wait: context.wait,
@@ -52,10 +52,10 @@ fn guarded(ours: &Recorded, named: &ConnInfo) -> ConnInfo {
 }
 
 /// Where the app's password is from, where it is known.
-fn password_source(config: &Config, server: Source) -> Option<String> {
+fn password_source(config: &Config, server: Rung) -> Option<String> {
     match &config.password {
         Some(said) => Some(said.source.to_string()),
-        None if server == Source::Env && config.passfile.path().is_file() => {
+        None if server == Rung::Env && config.passfile.path().is_file() => {
             Some(config.passfile.path().display().to_string())
         }
         None => None,

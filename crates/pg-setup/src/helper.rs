@@ -26,6 +26,8 @@ pub fn engine(environment: &Environment) -> EngineSettings {
         cert_path: path("DOCKER_CERT_PATH"),
         runtime_dir: path("XDG_RUNTIME_DIR"),
         home: path("HOME"),
+        registry_auth_file: path("REGISTRY_AUTH_FILE"),
+        path: environment.process_os("PATH").map(Into::into),
     }
 }
 

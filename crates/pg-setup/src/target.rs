@@ -5,7 +5,7 @@ use std::{any::Any, time::Duration};
 use anyhow::bail;
 use pg_config::{Address, Config, ConnInfo, Identifier, ServerChoice};
 use pg_schema::{Access, Administrator, Expected};
-use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, Source};
+use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server};
 
 use crate::{
     Context,
@@ -82,7 +82,7 @@ impl Target {
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;
         let reason = match (&config.named, server.source) {
-            (Some(named), Source::Env) => format!("named by {}", named.source),
+            (Some(named), Rung::Env) => format!("named by {}", named.source),
             _ => server.reason.clone(),
         };
         Ok(Self { server, access, expected, reason })
@@ -106,7 +106,7 @@ impl Target {
 
     /// Whether the server is one that we started, and so may be treated as ours.
     pub fn is_ours(&self) -> bool {
-        self.server.source != Source::Env
+        self.server.source != Rung::Env
     }
 
     /// Every server that may serve the database to others, and the connection with which they reach it: those that
@@ -114,7 +114,7 @@ impl Target {
     pub fn for_others(&self, context: &Context, app: ConnInfo) -> (Vec<Address>, ConnInfo) {
         let config = &context.config;
         match &config.named {
-            Some(named) if self.server.source == Source::Env => {
+            Some(named) if self.server.source == Rung::Env => {
                 let is_alike = named.value.iter().all(|address| config.app(address).password == app.password);
                 let password = app.password.clone().filter(|_| is_alike);
                 (named.value.clone(), ConnInfo { password, ..app })

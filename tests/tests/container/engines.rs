@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use tests::{Run, Workspace, docker};
+use tests::{Engine, Run, Workspace, docker};
 
 /// No container but by this engine: exit code 4. Without that condition a private cluster serves, and the reason why no
 /// container does is said too.
@@ -128,6 +128,37 @@ fn an_image_that_does_not_start_is_named_and_passed_by() {
     workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
     assert_eq!(workspace.volumes(), [""; 0]);
     docker(&["rmi", &image]);
+}
+
+/// The image is asked for, the container is made and looked at: all by TLS.
+#[test]
+fn an_engine_that_speaks_tls_serves() {
+    let Some(workspace) = Workspace::new().in_container(18) else { return };
+    let Some(engine) = Engine::start_with_tls(workspace.setting("POSTGRES_IMAGE")) else { return };
+    let certificates = engine.certificates();
+    let workspace = workspace
+        .with("DOCKER_HOST", &engine.tcp())
+        .with("DOCKER_TLS_VERIFY", "1")
+        .with("DOCKER_CERT_PATH", &certificates.display().to_string());
+    workspace.run(&["db-setup"]).exits(0).complains("starting the container");
+    workspace.run(&["db-setup"]).exits(0).never_says("starting");
+    workspace.run(&["db-verify"]).exits(0);
+    assert!(workspace.run(&["db-status"]).exits(0).stdout.contains("running, port"));
+
+    let absent = [("POSTGRES_IMAGE", "127.0.0.1:1/aura-tests/absent:1")];
+    let pull = workspace.command(&["db-setup", "--ephemeral"]).envs(absent).output().unwrap();
+    Run::of("cargo xtask db-setup --ephemeral".to_owned(), pull).exits(4).complains("was not pulled: ");
+
+    let other = workspace.root().join("certificates");
+    fs::create_dir(&other).unwrap();
+    for (from, to) in [("cert.pem", "ca.pem"), ("cert.pem", "cert.pem"), ("key.pem", "key.pem")] {
+        fs::copy(certificates.join(from), other.join(to)).unwrap();
+    }
+    let stranger = [("DOCKER_CERT_PATH", &other)];
+    let refused = workspace.command(&["db-setup", "--ephemeral"]).envs(stranger).output().unwrap();
+    Run::of("cargo xtask db-setup --ephemeral".to_owned(), refused).exits(4).complains("TLS fails: ");
+    workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
 }
 
 /// The engine that the docker command would take is taken, or refused with a reason; never another.

@@ -2,7 +2,7 @@
 
 use pg_config::{Address, ConnInfo, Host, Identifier, IdleSession, Literal, is_hidden};
 use pg_schema::{Access, Check, Fix, Kind, Object};
-use pg_server::{Server, Source};
+use pg_server::{Rung, Server};
 use roxmltree::Document;
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ impl World {
         let host = Host::Tcp(text.to_owned());
         let app = ConnInfo::of(&Address { host: host.clone(), port: 5432 }, text, text);
         let server = Server {
-            source: Source::Env,
+            source: Rung::Env,
             host,
             port: 5432,
             superuser: None,

@@ -19,11 +19,12 @@ use std::{
 use pg_config::{Durability, Password, short_digest};
 use serde_json::{Value, json};
 
-use super::{ContainerError, Containers};
+use super::Containers;
 use crate::{
-    LocalError,
-    data_dir::{DataDir, make_directory, write},
+    Error,
+    data_dir::DataDir,
     engine::Engine,
+    files::{make_directory, write},
     password,
 };
 
@@ -45,7 +46,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Every container of this data directory; first the one that was started last.
-    pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, LocalError> {
+    pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, Error> {
         let directories = data_dir.container_directories()?;
         let mut all: Vec<Self> = directories
             .into_iter()
@@ -65,7 +66,7 @@ impl Kept {
         containers: &Containers<'_>,
         durability: Durability,
         engine: &Engine,
-    ) -> Result<Self, LocalError> {
+    ) -> Result<Self, Error> {
         let folder = containers.workspace.file_name().unwrap_or_default().to_string_lossy();
         let place = [data_dir.id()?, containers.image.to_owned(), engine.docker_host()].join("\n");
         let name = name(containers.project, &folder, &format!("{place}\n{durability}"));
@@ -91,7 +92,7 @@ impl Kept {
     }
 
     /// The record of a container that goes with whoever asked for it, in a new directory of its own.
-    pub(crate) fn passing(directory: PathBuf, image: &str, engine: &Engine) -> Result<Self, LocalError> {
+    pub(crate) fn passing(directory: PathBuf, image: &str, engine: &Engine) -> Result<Self, Error> {
         let kept = Self {
             directory,
             image: image.to_owned(),
@@ -106,16 +107,16 @@ impl Kept {
     }
 
     /// The record in this directory; `None` where there is none, or none yet.
-    pub(crate) fn read(directory: PathBuf) -> Result<Option<Self>, LocalError> {
+    pub(crate) fn read(directory: PathBuf) -> Result<Option<Self>, Error> {
         let file = directory.join(RECORD);
         let text = match fs::read_to_string(&file) {
             Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
                 return Ok(None);
             }
-            outcome => outcome.map_err(LocalError::io("read", &file))?,
+            outcome => outcome.map_err(Error::io("read", &file))?,
         };
         let record = serde_json::from_str(&text).ok();
-        record.and_then(|record| Self::parse(directory, &record)).map(Some).ok_or(LocalError::Record { file })
+        record.and_then(|record| Self::parse(directory, &record)).map(Some).ok_or(Error::Record { file })
     }
 
     fn parse(directory: PathBuf, record: &Value) -> Option<Self> {
@@ -135,6 +136,11 @@ impl Kept {
         self.directory.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    /// For messages.
+    pub(crate) fn server(&self) -> String {
+        format!("the server in the container {}", self.name())
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -148,9 +154,9 @@ impl Kept {
         self.directory.join("password")
     }
 
-    pub(crate) fn password(&self) -> Result<Password, LocalError> {
+    pub(crate) fn password(&self) -> Result<Password, Error> {
         let file = self.password_file();
-        let missing = || LocalError::io("read a password from", &file)(io::Error::other("there is none"));
+        let missing = || Error::io("read a password from", &file)(io::Error::other("there is none"));
         password::read(&file)?.ok_or_else(missing)
     }
 
@@ -177,27 +183,27 @@ impl Kept {
     }
 
     /// Notes that its server has let us in: from now on its data are somebody's.
-    pub(crate) fn served(&self) -> Result<(), LocalError> {
+    pub(crate) fn served(&self) -> Result<(), Error> {
         let Some(mark) = self.unserved_file().filter(|mark| mark.exists()) else { return Ok(()) };
         match fs::remove_file(&mark) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("delete", &mark)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("delete", &mark)(error)),
             _ => Ok(()),
         }
     }
 
     /// Notes the port of a start.
-    pub(crate) fn published(&mut self, port: Option<u16>) -> Result<(), ContainerError> {
+    pub(crate) fn published(&mut self, port: Option<u16>) -> Result<(), Error> {
         self.port = port;
-        Ok(self.write()?)
+        self.write()
     }
 
     /// Notes the version of its server.
-    pub(crate) fn is_of(&mut self, version: &str) -> Result<(), LocalError> {
+    pub(crate) fn is_of(&mut self, version: &str) -> Result<(), Error> {
         self.version = Some(version.to_owned());
         self.write()
     }
 
-    fn make(&self, password: &Password) -> Result<(), LocalError> {
+    fn make(&self, password: &Password) -> Result<(), Error> {
         make_directory(&self.directory, 0o700)?;
         let file = self.password_file();
         // One that is there without a record may be that of data.
@@ -207,7 +213,7 @@ impl Kept {
         self.write()
     }
 
-    fn write(&self) -> Result<(), LocalError> {
+    fn write(&self) -> Result<(), Error> {
         let record = json!({
             "image": self.image,
             "durable": self.durability.to_string(),
@@ -220,7 +226,7 @@ impl Kept {
         let draft = self.directory.join(".new");
         write(&draft, &record.to_string())?;
         let file = self.directory.join(RECORD);
-        fs::rename(&draft, &file).map_err(LocalError::io("write", &file))
+        fs::rename(&draft, &file).map_err(Error::io("write", &file))
     }
 }
 

@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Engine, EngineError,
-    http::{self, Question},
-    image,
-};
+use super::{Engine, EngineError, image};
 
 /// What the engine says of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,19 +18,13 @@ pub(crate) enum Seen {
     Ended(String),
     /// There is none of this name.
     Absent,
-    /// The engine speaks TLS, and we do not.
-    Unasked,
 }
 
 impl Engine {
     /// How the container of this name is.
     pub(crate) fn container(&self, name: &str) -> Result<Seen, EngineError> {
-        if self.target.tls.is_some() {
-            return Ok(Seen::Unasked);
-        }
         let path = format!("/containers/{}/json", image::encode(name));
-        let mut answer = http::ask(&self.target.endpoint, &Question::get(&path), self.limits.to_answer())
-            .map_err(|trouble| self.target.error(trouble))?;
+        let mut answer = self.ask(&path)?;
         let wrong = |words: String| {
             EngineError::new(format!("{self} does not say how the container {name} is: {words}"), "restart that engine")
         };

@@ -79,7 +79,7 @@ mod tests {
     use crate::engine::{
         Engine,
         fake::Fake,
-        target::tests::{leads, settings, with, write_certificates, write_context},
+        named::tests::{leads, settings, with, write_certificates, write_context},
     };
 
     #[test]

@@ -6,14 +6,16 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
+    path::Path,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::{endpoint::Endpoint, tls};
 
 /// Who sends more than this in one line, or in an error, is no engine.
 const LONGEST: u64 = 64 * 1024;
@@ -65,10 +67,17 @@ pub(super) struct Answer {
 }
 
 /// Asks, and reads as far as the body.
-pub(super) fn ask(endpoint: &Endpoint, question: &Question<'_>, bounds: Bounds) -> Result<Answer, Trouble> {
-    let mut socket = connect(endpoint, bounds.connect)?;
+pub(super) fn ask(
+    endpoint: &Endpoint,
+    certificates: Option<&Path>,
+    question: &Question<'_>,
+    bounds: Bounds,
+) -> Result<Answer, Trouble> {
+    let mut socket = connect(endpoint, certificates, bounds.connect)?;
     let end = Instant::now() + bounds.total;
-    let written = socket.set_write_timeout(bounds.silence).and_then(|()| socket.write_all(question.text().as_bytes()));
+    // A TLS handshake reads before the question is written.
+    let bounded = socket.set_write_timeout(bounds.silence).and_then(|()| socket.set_read_timeout(bounds.silence));
+    let written = bounded.and_then(|()| socket.write_all(question.text().as_bytes())).and_then(|()| socket.flush());
     let mut body = BufReader::new(Bounded { socket, silence: bounds.silence, end });
     // Who refuses may answer before the question is read: what was said counts, then how writing failed.
     head(&mut body, bounds)
@@ -79,17 +88,22 @@ pub(super) fn ask(endpoint: &Endpoint, question: &Question<'_>, bounds: Bounds) 
         .map(|(status, phrase, headers)| Answer { status, phrase, headers, body })
 }
 
-/// Connects within a time.
+/// Connects within a time; over TLS where there are certificates for it.
 ///
 /// Neither the look-up of a name nor a socket with a full queue knows a bound. So a thread waits for
 /// them, and is left behind if it has to.
-pub(super) fn connect(endpoint: &Endpoint, within: Duration) -> Result<Box<dyn Socket>, Trouble> {
+fn connect(endpoint: &Endpoint, certificates: Option<&Path>, within: Duration) -> Result<Box<dyn Socket>, Trouble> {
     let (sender, receiver) = mpsc::channel();
-    let endpoint = endpoint.clone();
+    let (endpoint, certificates) = (endpoint.clone(), certificates.map(Path::to_owned));
     thread::spawn(move || {
         let socket: io::Result<Box<dyn Socket>> = match endpoint {
             Endpoint::Unix(path) => UnixStream::connect(path).map(|socket| Box::new(socket) as _),
-            Endpoint::Tcp { host, port } => TcpStream::connect((host, port)).map(|socket| Box::new(socket) as _),
+            Endpoint::Tcp { host, port } => {
+                TcpStream::connect((host.as_str(), port)).and_then(|socket| match certificates {
+                    Some(directory) => Ok(Box::new(tls::over(socket, &host, &directory)?) as _),
+                    None => Ok(Box::new(socket) as _),
+                })
+            }
         };
         // Nobody listens any more if it took too long.
         let _ = sender.send(socket);
@@ -158,7 +172,7 @@ impl Answer {
 }
 
 /// A connection.
-pub(super) trait Socket: Read + Write + Send + std::fmt::Debug {
+trait Socket: Read + Write + Send + std::fmt::Debug {
     fn set_read_timeout(&self, timeout: Duration) -> io::Result<()>;
     fn set_write_timeout(&self, timeout: Duration) -> io::Result<()>;
 }
@@ -180,6 +194,16 @@ impl Socket for TcpStream {
 
     fn set_write_timeout(&self, timeout: Duration) -> io::Result<()> {
         Self::set_write_timeout(self, Some(timeout))
+    }
+}
+
+impl Socket for StreamOwned<ClientConnection, TcpStream> {
+    fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
+        self.sock.set_read_timeout(Some(timeout))
+    }
+
+    fn set_write_timeout(&self, timeout: Duration) -> io::Result<()> {
+        self.sock.set_write_timeout(Some(timeout))
     }
 }
 
@@ -294,7 +318,7 @@ mod tests {
         });
         let second = Duration::from_secs(1);
         let bounds = Bounds { connect: second, silence: second, total: second };
-        let mut answer = ask(&endpoint, &Question::get("/"), bounds).unwrap();
+        let mut answer = ask(&endpoint, None, &Question::get("/"), bounds).unwrap();
         assert_eq!((answer.status, answer.header("a")), (201, Some("b:c")));
         assert_eq!(answer.line().unwrap().as_deref(), Some(&b"one\r\n"[..]));
         assert_eq!(answer.line().unwrap().as_deref(), Some(&b"two"[..]));

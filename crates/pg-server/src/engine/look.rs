@@ -5,27 +5,22 @@ use std::{io::ErrorKind, path::Path};
 use super::{
     EngineError, Limits,
     endpoint::Endpoint,
-    http::{self, Answer, Question, Trouble, clean},
+    http::{Answer, Question, Trouble, clean},
     target::{Naming, Target},
+    tls,
 };
 
-/// Asks the engine whether it is one: what it calls itself. Of one with TLS, only that somebody listens.
-pub(super) fn look(target: &Target, limits: Limits) -> Result<Option<String>, EngineError> {
-    if target.tls.is_some() {
-        return match http::connect(&target.endpoint, limits.connect) {
-            Ok(_) => Ok(None),
-            Err(trouble) => Err(target.error(trouble)),
-        };
-    }
-    let answer = http::ask(&target.endpoint, &Question::get("/_ping"), limits.to_answer());
+/// Asks the engine whether it is one: what it calls itself.
+pub(super) fn look(target: &Target, limits: Limits) -> Result<String, EngineError> {
+    let answer = target.ask(&Question::get("/_ping"), limits.to_answer());
     let mut answer = answer.map_err(|trouble| target.error(trouble))?;
     match (answer.status, answer.header("api-version")) {
-        (200, Some(_)) => Ok(Some(program(&answer))),
+        (200, Some(_)) => Ok(program(&answer)),
         (500.., _) => Err(target.says(&format!("it is not well: {}", answer.message()), "restart that engine")),
         _ => {
             let words = answer.words();
             let remedy = if words.contains("HTTPS") {
-                "it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them"
+                "it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them"
             } else {
                 target.naming.choose_another()
             };
@@ -67,6 +62,11 @@ impl Target {
                 &format!("it accepts connections and does not answer within {:.1} s", waited.as_secs_f64()),
                 "restart that engine",
             ),
+            Trouble::Broken(error) if tls::is_failure(&error) => {
+                let directory = self.tls.clone().unwrap_or_default();
+                let remedy = format!("see ca.pem, cert.pem and key.pem in {}", directory.display());
+                self.says(&format!("TLS fails: {}", clean(&error.to_string())), &remedy)
+            }
             Trouble::Broken(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 self.says("it ends the connection without an answer", self.naming.choose_another())
             }
@@ -131,21 +131,21 @@ fn start_command(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, net::TcpListener, os::unix::net::UnixListener, path::PathBuf, thread};
+    use std::{fs, net::TcpListener, os::unix::net::UnixListener, path::PathBuf};
 
     use snapbox::{assert_data_eq, str};
 
     use super::*;
     use crate::engine::{
-        Engine, EngineSettings,
+        EngineSettings,
         fake::{Act, Fake},
-        target,
+        named,
         tests::SHORT,
     };
 
     fn host(docker_host: &str) -> Target {
         let settings = EngineSettings { docker_host: Some(docker_host.to_owned()), ..EngineSettings::default() };
-        target::named(&settings).unwrap().unwrap()
+        named::named(&settings).unwrap().unwrap()
     }
 
     /// What is said of an engine, without its address.
@@ -166,7 +166,7 @@ mod tests {
             let pong = format!("HTTP/1.1 200 OK\r\nAPI-Version: 1.41\r\n{server}\r\nOK");
             let fake = Fake::start("itself", vec![vec![Act::Text(pong)]]);
             let found = look(&host(&format!("unix://{}", fake.socket().display())), SHORT).unwrap();
-            assert_eq!(found.as_deref(), Some(expected));
+            assert_eq!(found, expected);
             assert_eq!(
                 fake.heard(),
                 ["GET /_ping HTTP/1.0\r\nHost: docker\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"]
@@ -216,7 +216,7 @@ DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 200 OK: OK [s
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
 DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.1 fine" [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Request: Client sent an HTTP request to an HTTPS server. [it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them]
+DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Request: Client sent an HTTP request to an HTTPS server. [it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them]
 "#]]
         );
     }
@@ -303,26 +303,5 @@ DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set
         ] {
             assert_eq!(start_command(Path::new(path)), expected, "{path}");
         }
-    }
-
-    #[test]
-    fn of_tls_only_the_port_is_seen() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let accepted = thread::spawn(move || drop(listener.accept()));
-        let tls = Some(PathBuf::from("/certs"));
-        let target = Target { tls, ..host(&format!("tcp://{address}")) };
-        let engine = Engine::look(target, None, SHORT).unwrap();
-        accepted.join().unwrap();
-        assert_eq!(engine.has_image("postgres:17").unwrap(), super::super::Image::Unknown);
-        assert_eq!(engine.to_string(), format!("an engine with TLS at tcp://{address} (named by DOCKER_HOST)"));
-        assert_eq!(engine.environment()[3], ("DOCKER_CERT_PATH", Some("/certs".into())));
-        let error = engine.pull("postgres:17", &mut |_| {}).unwrap_err();
-        assert_data_eq!(
-            error.to_string(),
-            str![
-                "postgres:17 was not pulled: the engine speaks TLS, and we do not [pull it yourself, with your logins: `docker pull postgres:17`]"
-            ]
-        );
     }
 }

@@ -3,9 +3,9 @@
 use std::{io, time::Instant};
 
 use super::{
-    Engine, EngineError, Image,
+    Engine, EngineError,
     credentials::credentials,
-    http::{self, Question, Trouble, clean},
+    http::{Question, Trouble, clean},
     image::{encode_value, reference, registry},
     progress::Progress,
     target::Naming,
@@ -14,20 +14,16 @@ use crate::Say;
 
 pub(super) fn pull(engine: &Engine, image: &str, say: Say<'_>) -> Result<(), EngineError> {
     let limits = engine.limits;
-    if engine.target.tls.is_some() {
-        return Err(failed(engine, image, "the engine speaks TLS, and we do not"));
-    }
     say(&format!("pulling {}", clean(image)));
     let reference = reference(image);
     let path = format!("/images/create?fromImage={}&tag={}", encode_value(reference.name), encode_value(reference.tag));
-    let credentials = engine.config.as_deref().and_then(|config| credentials(config, registry(reference.name)));
+    let credentials = credentials(&engine.settings, registry(reference.name));
     let question = Question { method: "POST", path: &path, credentials: credentials.as_deref() };
     let start = Instant::now();
-    let mut answer =
-        http::ask(&engine.target.endpoint, &question, limits.to_pull()).map_err(|trouble| match trouble {
-            Trouble::Silent(_) => silent(engine, image, start),
-            trouble => engine.target.error(trouble),
-        })?;
+    let mut answer = engine.target.ask(&question, limits.to_pull()).map_err(|trouble| match trouble {
+        Trouble::Silent(_) => silent(engine, image, start),
+        trouble => engine.target.error(trouble),
+    })?;
     if answer.status >= 400 {
         return Err(failed(engine, image, &answer.message()));
     }
@@ -48,10 +44,7 @@ pub(super) fn pull(engine: &Engine, image: &str, say: Say<'_>) -> Result<(), Eng
         }
     }
     // Where the connection just ends, nothing tells a success from an engine that was stopped.
-    match engine.has_image(image)? {
-        Image::Absent => Err(failed(engine, image, "the engine ended the pull early")),
-        Image::There | Image::Unknown => Ok(()),
-    }
+    if engine.has_image(image)? { Ok(()) } else { Err(failed(engine, image, "the engine ended the pull early")) }
 }
 
 fn silent(engine: &Engine, image: &str, start: Instant) -> EngineError {
@@ -75,7 +68,7 @@ fn command(engine: &Engine) -> String {
     let host = engine.docker_host();
     match engine.target.naming {
         Naming::DockerHost | Naming::ContextVariable(_) | Naming::CurrentContext(_) => "docker".to_owned(),
-        _ if engine.program.as_ref().is_some_and(|program| program.starts_with("Podman")) => "podman".to_owned(),
+        _ if engine.program.starts_with("Podman") => "podman".to_owned(),
         Naming::Usual if host == "unix:///var/run/docker.sock" => "docker".to_owned(),
         Naming::Usual | Naming::Recorded => format!("docker -H {host}"),
     }
@@ -93,8 +86,7 @@ mod tests {
     use crate::engine::{
         EngineSettings, Limits,
         fake::{Act, Fake, real_engine, registry as fake_registry},
-        http::ask,
-        target,
+        named,
         tests::SHORT,
     };
 
@@ -103,8 +95,8 @@ mod tests {
     fn engine(fake: &Fake, limits: Limits) -> Engine {
         let docker_host = Some(format!("unix://{}", fake.socket().display()));
         let settings = EngineSettings { docker_host, ..EngineSettings::default() };
-        let target = target::named(&settings).unwrap().unwrap();
-        Engine { target, program: Some("Docker 1".into()), config: None, limits }
+        let target = named::named(&settings).unwrap().unwrap();
+        Engine { target, program: "Docker 1".into(), settings: EngineSettings::default(), limits }
     }
 
     /// What a pull of `r:5000/a:b` says, and how it ends, if the engine answers so.
@@ -231,7 +223,7 @@ r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your
         let Some(settings) = real_engine() else { return };
         let engine = Engine::find(&settings).unwrap();
         let image = format!("localhost:{}/pg-server-test/empty:1", fake_registry());
-        assert_eq!(engine.has_image(&image).unwrap(), Image::Absent);
+        assert!(!engine.has_image(&image).unwrap());
         let mut said = Vec::new();
         match engine.pull(&image, &mut |line| said.push(line.to_owned())) {
             Ok(()) => {}
@@ -242,11 +234,11 @@ r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your
             }
             Err(error) => panic!("{error}"),
         }
-        assert_eq!(engine.has_image(&image).unwrap(), Image::There);
+        assert!(engine.has_image(&image).unwrap());
         assert_eq!(said[0], format!("pulling {image}"));
         let path = format!("/images/{image}");
         let question = Question { method: "DELETE", path: &path, credentials: None };
-        assert_eq!(ask(&engine.target.endpoint, &question, engine.limits.to_answer()).unwrap().status, 200);
-        assert_eq!(engine.has_image(&image).unwrap(), Image::Absent);
+        assert_eq!(engine.target.ask(&question, engine.limits.to_answer()).unwrap().status, 200);
+        assert!(!engine.has_image(&image).unwrap());
     }
 }

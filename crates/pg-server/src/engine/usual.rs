@@ -15,7 +15,7 @@ use super::{
 /// The first of these sockets at which an engine answers, else what is wrong with those that exist.
 pub(super) fn first_that_answers(
     places: &[PathBuf],
-    config: Option<PathBuf>,
+    settings: &EngineSettings,
     limits: Limits,
 ) -> Result<Engine, EngineError> {
     let end = Instant::now() + limits.find;
@@ -30,7 +30,7 @@ pub(super) fn first_that_answers(
         }
         seen.push(real);
         let target = Target { endpoint: Endpoint::Unix(place.clone()), tls: None, naming: Naming::Usual };
-        match Engine::look(target, config.clone(), limits.within(left)) {
+        match Engine::look(target, settings, limits.within(left)) {
             Ok(engine) => return Ok(Engine { limits, ..engine }),
             Err(error) => errors.push(error),
         }
@@ -85,7 +85,7 @@ mod tests {
 
     fn first(places: &[&Path]) -> Result<Engine, EngineError> {
         let places: Vec<_> = places.iter().map(|place| (*place).to_owned()).collect();
-        first_that_answers(&places, None, SHORT)
+        first_that_answers(&places, &EngineSettings::default(), SHORT)
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
     process::scrubbed,
     version::{OLDEST, Version},
 };
-use crate::LocalError;
+use crate::Error;
 
 /// The programs that a server is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ const USUAL_PLACES: [(&str, &str, &str); 7] = [
 
 impl Binaries {
     /// The server in the directory that `PG_BIN_DIR` names.
-    pub fn named(directory: &Path) -> Result<Self, LocalError> {
-        let unusable = |reason| LocalError::BinDir { directory: directory.to_owned(), reason };
+    pub fn named(directory: &Path) -> Result<Self, Error> {
+        let unusable = |reason| Error::BinDir { directory: directory.to_owned(), reason };
         // Servers and `initdb` run in `/`.
         let directory = std::path::absolute(directory).map_err(|error| unusable(error.to_string()))?;
         look(&directory).map_err(unusable)

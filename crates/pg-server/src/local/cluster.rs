@@ -16,16 +16,20 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{ConnInfo, ConnectError, Durability, Host, IdleSession, Options, Parameters, SslMode};
+use pg_config::{ConnectError, Durability};
 
 use super::{
     pidfile::{self, PidFile},
     process::{self, Holder},
     server_dir::ServerDir,
-    template::SUPERUSER,
     user::Account,
 };
-use crate::{Binaries, LocalError, data_dir::write, password, poll};
+use crate::{
+    Binaries, Error,
+    files::write,
+    login::{self, LoggedIn},
+    password, poll,
+};
 
 /// A cluster's directory, whether or not anything is in it.
 #[derive(Clone, Debug)]
@@ -39,12 +43,14 @@ pub(crate) struct Cluster {
 pub(crate) struct Running {
     pub(crate) pid: u32,
     pub(crate) socket_dir: Option<PathBuf>,
-    /// `server_version`, without the packager's addition.
-    pub(crate) version: String,
-    pub(crate) superuser: ConnInfo,
-    /// The superuser's, that has seen it answer.
-    pub(crate) session: IdleSession,
-    pub(crate) durability: Durability,
+    pub(crate) login: LoggedIn,
+}
+
+impl Running {
+    /// What it was started for.
+    pub(crate) fn durability(&self) -> Durability {
+        if self.login.fsync { Durability::Durable } else { Durability::Development }
+    }
 }
 
 /// One look at a cluster.
@@ -59,13 +65,6 @@ pub(crate) enum Seen {
     /// A server that answered our query.
     Ready(Box<Running>),
 }
-
-/// Proves which server answers. Any query would show that it is ready.
-const IDENTITY: &str =
-    "SELECT current_setting('data_directory'), current_setting('server_version'), current_setting('fsync')";
-
-/// A server on the loopback address answers in 2 ms; 5 s are for a machine that swaps.
-const LOGIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// `PG_CONTROL_FILE_SIZE` (`src/include/catalog/pg_control.h`): written whole, padded with zeros.
 const CONTROL_FILE_SIZE: usize = 8192;
@@ -134,7 +133,7 @@ impl Cluster {
 
     /// What a cluster needs to start and this one lacks; `None` where it has it. A file that cannot be
     /// looked at is an error: nobody knows then what is there.
-    pub(crate) fn missing(&self) -> Result<Option<String>, LocalError> {
+    pub(crate) fn missing(&self) -> Result<Option<String>, Error> {
         for (name, size) in [("PG_VERSION", 1), ("global/pg_control", CONTROL_FILE_SIZE)] {
             let data = self.data();
             let content = ServerDir::open(&data).and_then(|data| data.read(name.as_ref(), CONTROL_FILE_SIZE));
@@ -145,7 +144,7 @@ impl Cluster {
                 Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
                     "is missing"
                 }
-                Err(error) => return Err(LocalError::io("read", &data.join(name))(error)),
+                Err(error) => return Err(Error::io("read", &data.join(name))(error)),
             };
             return Ok(Some(format!("data/{name} {lack}")));
         }
@@ -153,9 +152,9 @@ impl Cluster {
     }
 
     /// Looks once, without waiting and without changing anything.
-    pub(crate) fn look(&self) -> Result<Seen, LocalError> {
+    pub(crate) fn look(&self) -> Result<Seen, Error> {
         let data = self.data();
-        let written = match pidfile::read(&data).map_err(LocalError::io("read postmaster.pid in", &data))? {
+        let written = match pidfile::read(&data).map_err(Error::io("read postmaster.pid in", &data))? {
             pidfile::Found::Nothing => return Ok(Seen::Stopped),
             pidfile::Found::Broken => return Ok(Seen::Stale("it is garbled".to_owned())),
             pidfile::Found::Written(written) => written,
@@ -176,16 +175,16 @@ impl Cluster {
     ///
     /// SIGINT rolls open transactions back and writes everything out; a server that has not ended when
     /// `wait` is over gets SIGQUIT, and recovers when it is started again.
-    pub(crate) fn stop(&self, wait: Duration) -> Result<Option<u32>, LocalError> {
+    pub(crate) fn stop(&self, wait: Duration) -> Result<Option<u32>, Error> {
         self.end(&[(Signal::SIGINT, wait), (Signal::SIGQUIT, QUIT_LIMIT)])
     }
 
     /// Ends a server whose data nobody wants.
-    pub(crate) fn quit(&self) -> Result<Option<u32>, LocalError> {
+    pub(crate) fn quit(&self) -> Result<Option<u32>, Error> {
         self.end(&[(Signal::SIGQUIT, QUIT_LIMIT)])
     }
 
-    fn end(&self, signals: &[(Signal, Duration)]) -> Result<Option<u32>, LocalError> {
+    fn end(&self, signals: &[(Signal, Duration)]) -> Result<Option<u32>, Error> {
         let Some(pid) = self.postmaster()? else { return Ok(None) };
         for (signal, wait) in signals {
             // Looked at a moment before: the id may be another process's once the server has ended.
@@ -198,13 +197,13 @@ impl Cluster {
                 return Ok(Some(pid));
             }
         }
-        Err(LocalError::StillRuns { pid, waited: signals.iter().map(|(_, wait)| *wait).sum() })
+        Err(Error::StillRuns { pid, waited: signals.iter().map(|(_, wait)| *wait).sum() })
     }
 
     /// The process id of the server, whatever state it is in.
-    pub(crate) fn postmaster(&self) -> Result<Option<u32>, LocalError> {
+    pub(crate) fn postmaster(&self) -> Result<Option<u32>, Error> {
         let data = self.data();
-        let found = pidfile::read(&data).map_err(LocalError::io("read postmaster.pid in", &data))?;
+        let found = pidfile::read(&data).map_err(Error::io("read postmaster.pid in", &data))?;
         Ok(match found {
             pidfile::Found::Written(written) if self.holder(written.pid) == Holder::Postmaster => Some(written.pid),
             _ => None,
@@ -217,62 +216,50 @@ impl Cluster {
     }
 
     /// Notes the port and the programs of a start that went well.
-    pub(crate) fn keep(&self, port: u16, binaries: &Binaries) -> Result<(), LocalError> {
+    pub(crate) fn keep(&self, port: u16, binaries: &Binaries) -> Result<(), Error> {
         write(&self.port_file(), &port.to_string())?;
         write(&self.binaries_file(), &binaries.record())
     }
 
+    /// For messages.
+    pub(crate) fn server(&self) -> String {
+        format!("the server of {}", self.data().display())
+    }
+
     /// The error of a server that runs, and gives nobody a session.
-    pub(crate) fn unable(&self, error: ConnectError) -> LocalError {
-        LocalError::Unable { error: Box::new(error), data: self.data(), log: self.log() }
+    pub(crate) fn unable(&self, error: ConnectError) -> Error {
+        Error::Unable { error: Box::new(error), data: self.data(), log: self.log() }
     }
 
     /// Logs in, and makes sure that it is this very server.
-    fn log_in(&self, written: &PidFile, port: u16) -> Result<Seen, LocalError> {
+    fn log_in(&self, written: &PidFile, port: u16) -> Result<Seen, Error> {
         let data = self.data();
-        let refused = |words: String| LocalError::Refused { data: self.data(), words };
-        let lost = |words: String| LocalError::PasswordLost { data: self.data(), words };
+        let refused = |words: String| {
+            let next = format!("see {} and {}", data.join("pg_hba.conf").display(), self.log().display());
+            Error::Refused { server: self.server(), words, next }
+        };
+        let lost = |words: String| Error::PasswordLost { data: self.data(), words };
         let file = self.password_file();
         let password =
             password::read(&file)?.ok_or_else(|| lost(format!("{} is missing or garbled", file.display())))?;
-        let superuser = ConnInfo {
-            host: Host::Tcp("127.0.0.1".to_owned()),
-            port,
-            user: SUPERUSER.to_owned(),
-            password: Some(password),
-            database: "postgres".to_owned(),
-            options: Options::default(),
-            ssl_mode: SslMode::Disable,
-            application_name: None,
-            connect_timeout: Some(LOGIN_LIMIT),
-            more: Parameters::default(),
-            default_certificates: None,
-            scram_only: true,
-        };
-        let mut session = match pg_config::connect_administrator(&superuser, Duration::ZERO) {
-            Ok(session) => session,
+        let login = match login::log_in("127.0.0.1", port, password) {
+            Ok(Some(login)) => login,
+            Ok(None) => return Ok(Seen::Busy(None)),
             Err(ConnectError::Refused { error, .. }) if !error.code().code().starts_with("57P") => {
                 let words = format!("{} ({})", error.message(), error.code().code());
                 return Err(if error.code().code() == "28P01" { lost(words) } else { refused(words) });
             }
             Err(error @ ConnectError::Login { .. }) => {
-                return Err(LocalError::Foreign { data: self.data(), words: error.to_string() });
+                return Err(Error::Foreign { server: self.server(), words: error.to_string() });
             }
             Err(error) if error.is_damage() => return Err(self.unable(error)),
             Err(error @ ConnectError::Unable { .. }) => return Ok(Seen::Busy(Some(error))),
             Err(_) => return Ok(Seen::Busy(None)),
         };
-        let Ok(row) = session.ask(LOGIN_LIMIT, |client| client.query_one(IDENTITY, &[])) else {
-            return Ok(Seen::Busy(None));
-        };
-        let (directory, version, fsync): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        if fs::canonicalize(&directory).ok() != Some(data) {
+        if fs::canonicalize(&login.data_directory).ok() != Some(self.data()) {
+            let directory = login.data_directory;
             return Err(refused(format!("on port {port} another server answers, that of {directory}")));
         }
-        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-        let durability = if fsync == "on" { Durability::Durable } else { Durability::Development };
-        let socket_dir = written.socket_dir.clone();
-        let session = IdleSession::of(session);
-        Ok(Seen::Ready(Box::new(Running { pid: written.pid, socket_dir, version, superuser, session, durability })))
+        Ok(Seen::Ready(Box::new(Running { pid: written.pid, socket_dir: written.socket_dir.clone(), login })))
     }
 }

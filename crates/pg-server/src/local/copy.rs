@@ -12,7 +12,7 @@ use std::{
 use nix::dir::Type;
 
 use super::{server_dir::ServerDir, user::Account};
-use crate::data_dir::make_new_directory;
+use crate::files::make_new_directory;
 
 /// A thousand small files are bound by system calls, not by the disk: 40 ms become 21 on two cores, and
 /// more threads gain nothing.

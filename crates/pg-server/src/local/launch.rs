@@ -10,7 +10,7 @@ use std::{
 use pg_config::Durability;
 
 use super::{cluster::Cluster, process::command};
-use crate::{Binaries, LocalError};
+use crate::{Binaries, Error};
 
 /// What makes a development server quick. A crash of the machine may damage its data; a killed server
 /// loses nothing that was committed, which is why `synchronous_commit` stays on (without `fsync` it
@@ -80,7 +80,7 @@ pub(crate) fn launch(
     port: u16,
     durability: Durability,
     extra: &[(&str, &str)],
-) -> Result<Child, LocalError> {
+) -> Result<Child, Error> {
     let program = binaries.program("postgres");
     let log = cluster.log();
     let file = open_log(&log)?;
@@ -93,17 +93,17 @@ pub(crate) fn launch(
     for (name, value) in settings(durability).chain(own).chain(extra.iter().copied()) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    command.stdout(file.try_clone().map_err(LocalError::io("open", &log))?).stderr(file).process_group(0);
-    command.spawn().map_err(|source| LocalError::Run { program, source })
+    command.stdout(file.try_clone().map_err(Error::io("open", &log))?).stderr(file).process_group(0);
+    command.spawn().map_err(|source| Error::Run { program, source })
 }
 
 /// An empty log.
-pub(crate) fn open_log(log: &Path) -> Result<File, LocalError> {
+pub(crate) fn open_log(log: &Path) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(true).mode(0o600);
     // Appending, as several processes write through it.
     let file = options.open(log).and_then(|_| OpenOptions::new().append(true).open(log));
-    file.map_err(LocalError::io("write", log))
+    file.map_err(Error::io("write", log))
 }
 
 /// Keeps the log of the run before: it says why that server ended.

@@ -13,8 +13,8 @@ use super::{
     launch, log, pidfile, port,
 };
 use crate::{
-    Binaries, LocalError, Say,
-    data_dir::{make_directory, remove_tree},
+    Binaries, Error, Say,
+    files::{make_directory, remove_tree},
     poll,
 };
 
@@ -46,9 +46,9 @@ pub(crate) fn start(
     extra: &[(&str, &str)],
     wait: Duration,
     say: Say<'_>,
-) -> Result<Running, LocalError> {
+) -> Result<Running, Error> {
     // Judged before anything is tried: `postgres` would only say "Permission denied".
-    cluster.account().check_program(binaries)?;
+    cluster.account().check_program(&binaries.program("postgres"))?;
     cluster.account().check_passage(&cluster.data())?;
     launch::rotate_log(&cluster.log());
     let mut attempt = Attempt {
@@ -68,15 +68,21 @@ pub(crate) fn start(
         }
         let log = cluster.log();
         let tail = log::tail(&log);
-        Err(LocalError::NotReady { data: cluster.data(), waited: wait, seen: attempt.seen.to_owned(), log, tail })
+        Err(Error::NotReady {
+            server: cluster.server(),
+            waited: wait,
+            seen: attempt.seen.to_owned(),
+            log: Some(log),
+            tail,
+        })
     })?;
-    cluster.keep(running.superuser.port, binaries)?;
+    cluster.keep(running.login.superuser.port, binaries)?;
     Ok(running)
 }
 
 impl Attempt<'_> {
     /// One look, and what follows from it; the server once it lets us in.
-    fn step(&mut self, say: Say<'_>) -> Result<Option<Running>, LocalError> {
+    fn step(&mut self, say: Say<'_>) -> Result<Option<Running>, Error> {
         match self.cluster.look()? {
             Seen::Ready(running) => return Ok(Some(*running)),
             Seen::Busy(error) => {
@@ -87,7 +93,7 @@ impl Attempt<'_> {
             Seen::Stale(what) => {
                 let data = self.cluster.data();
                 say(&format!("removing a stale postmaster.pid in {}: {what}", data.display()));
-                pidfile::remove(&data).map_err(LocalError::io("remove postmaster.pid in", &data))?;
+                pidfile::remove(&data).map_err(Error::io("remove postmaster.pid in", &data))?;
             }
             Seen::Stopped => {}
         }
@@ -99,10 +105,10 @@ impl Attempt<'_> {
     }
 
     /// Whether our process is on its way. One that ended for a reason that passes is forgotten.
-    fn still_comes_up(&mut self) -> Result<bool, LocalError> {
+    fn still_comes_up(&mut self) -> Result<bool, Error> {
         let Some(child) = &mut self.child else { return Ok(false) };
         let program = self.binaries.program("postgres");
-        let Some(status) = child.try_wait().map_err(|source| LocalError::Run { program, source })? else {
+        let Some(status) = child.try_wait().map_err(|source| Error::Run { program, source })? else {
             self.seen = "it has not begun to listen";
             return Ok(true);
         };
@@ -118,19 +124,17 @@ impl Attempt<'_> {
                 self.seen = "what a killed server left has not ended yet";
                 Ok(false)
             }
-            None => Err(LocalError::Exited {
-                data: self.cluster.data(),
-                status: status.to_string(),
-                tail: log::tail(&log),
-                log,
-            }),
+            None => {
+                let (server, tail) = (self.cluster.server(), log::tail(&log));
+                Err(Error::Exited { server, status: status.to_string(), log: Some(log), tail })
+            }
         }
     }
 
-    fn launch(&mut self, say: Say<'_>) -> Result<(), LocalError> {
+    fn launch(&mut self, say: Say<'_>) -> Result<(), Error> {
         let directory = self.cluster.directory();
         let port = port::choose(directory, self.cluster.kept_port(), &self.refused)
-            .ok_or_else(|| LocalError::io("find a free TCP port for", directory)(io::Error::other("none is left")))?;
+            .ok_or_else(|| Error::io("find a free TCP port for", directory)(io::Error::other("none is left")))?;
         if self.port != Some(port) {
             let settings = launch::explained(self.durability);
             say(&format!("starting PostgreSQL {} on 127.0.0.1:{port}{settings}", self.binaries.version));
@@ -143,11 +147,11 @@ impl Attempt<'_> {
 
     /// A killed server leaves its socket and the socket's lock file, which names a process id: if that
     /// is another process's by now, the next server would refuse to start.
-    fn renew_run_directory(&self) -> Result<(), LocalError> {
+    fn renew_run_directory(&self) -> Result<(), Error> {
         let directory = self.cluster.run_directory();
         remove_tree(&directory)?;
         make_directory(&directory, 0o700)?;
-        self.cluster.account().give(&directory).map_err(LocalError::io("give away", &directory))
+        self.cluster.account().give(&directory).map_err(Error::io("give away", &directory))
     }
 }
 

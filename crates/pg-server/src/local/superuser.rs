@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use pg_config::{Durability, Password};
 
 use super::{cluster::Cluster, launch, log, process};
-use crate::{Binaries, LocalError, password, poll};
+use crate::{Binaries, Error, password, poll};
 
 /// A terminated `postgres --single` rolls back and writes everything out.
 const TERMINATE_LIMIT: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(crate) fn renew_password(
     binaries: &Binaries,
     durability: Durability,
     wait: Duration,
-) -> Result<(), LocalError> {
+) -> Result<(), Error> {
     cluster.stop(wait)?;
     let password = Password::generate();
     // What is stored for the role or the database would hold here too.
@@ -40,7 +40,7 @@ pub(crate) fn renew_password(
     // A statement that fails does not end it.
     if status.is_none_or(|status| !status.success()) || log::end(&log).is_ok_and(|log| log.contains("ERROR:")) {
         let status = status.map_or_else(|| format!("not done after {:.1} s", wait.as_secs_f64()), |it| it.to_string());
-        return Err(LocalError::NoNewPassword { data: cluster.data(), status, tail: log::tail(&log), log });
+        return Err(Error::NoNewPassword { data: cluster.data(), status, tail: log::tail(&log), log });
     }
     password::replace(&cluster.password_file(), &password)
 }
@@ -52,9 +52,9 @@ fn run(
     durability: Durability,
     script: &str,
     wait: Duration,
-) -> Result<Option<ExitStatus>, LocalError> {
+) -> Result<Option<ExitStatus>, Error> {
     let program = binaries.program("postgres");
-    let failed = |source| LocalError::Run { program: program.clone(), source };
+    let failed = |source| Error::Run { program: program.clone(), source };
     let mut command = process::command(&program, cluster.account());
     command.arg("--single").arg("-D").arg(cluster.data());
     // An error would be logged with the statement, and with the verifier in it.

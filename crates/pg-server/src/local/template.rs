@@ -18,17 +18,15 @@ use pg_config::Password;
 
 use super::{copy, log, process::scrub, server_dir::ServerDir, user::Account};
 use crate::{
-    Binaries, Group, LocalError, Say,
-    data_dir::{DataDir, make_directory, make_new_directory, remove_tree, unfinished},
+    Binaries, Error, Group, Say,
+    data_dir::DataDir,
+    files::{make_directory, make_new_directory, remove_tree, unfinished},
     password, poll,
 };
 
-/// The superuser of every cluster that we make.
-pub(crate) const SUPERUSER: &str = "postgres";
-
 /// A kept template.
 #[derive(Clone, Debug)]
-pub struct Template {
+pub struct ClusterTemplate {
     directory: PathBuf,
     account: Account,
 }
@@ -61,17 +59,17 @@ const INITDB_LIMIT: Duration = Duration::from_secs(120);
 /// The template for these binaries: the kept one, or one that `initdb` makes now.
 ///
 /// `wait` bounds the wait for another process that is making it.
-pub fn template(data_dir: &Path, binaries: &Binaries, wait: Duration, say: Say<'_>) -> Result<Template, LocalError> {
-    if let Some(kept) = DataDir::open(data_dir)?.and_then(|data_dir| Template::kept(&data_dir, binaries)) {
+pub fn template(data_dir: &Path, binaries: &Binaries, wait: Duration, say: Say<'_>) -> Result<ClusterTemplate, Error> {
+    if let Some(kept) = DataDir::open(data_dir)?.and_then(|data_dir| ClusterTemplate::kept(&data_dir, binaries)) {
         return Ok(kept);
     }
     let (data_dir, _lock) = DataDir::make(data_dir, wait)?;
-    Template::get(&data_dir, binaries, say)
+    ClusterTemplate::get(&data_dir, binaries, say)
 }
 
-impl Template {
+impl ClusterTemplate {
     /// The template that [`Throwaway::into_template`](crate::Throwaway::into_template) has left in a directory.
-    pub fn at(directory: &Path) -> Result<Self, LocalError> {
+    pub fn at(directory: &Path) -> Result<Self, Error> {
         let account = Account::choose()?.of(&directory.join("data"));
         Ok(Self { directory: directory.to_owned(), account })
     }
@@ -82,7 +80,7 @@ impl Template {
     }
 
     /// The template for these binaries; the lock is held by the caller.
-    pub(crate) fn get(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, LocalError> {
+    pub(crate) fn get(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, Error> {
         match Self::kept(data_dir, binaries) {
             Some(kept) => Ok(kept),
             None => Self::make(data_dir, binaries, say),
@@ -90,16 +88,16 @@ impl Template {
     }
 
     /// Copies the template to a new directory of a cluster, which is whole or not there at all.
-    pub(crate) fn copy_to(&self, cluster: &Path) -> Result<(), LocalError> {
+    pub(crate) fn copy_to(&self, cluster: &Path) -> Result<(), Error> {
         let parent = cluster.parent().unwrap_or(cluster);
         let draft = unfinished(parent);
         let copied = (|| {
             make_new_directory(&draft, self.account.passage_mode())?;
             copy::tree(&self.data(), &draft.join("data"), &self.account)
-                .map_err(LocalError::io("copy a template to", cluster))?;
+                .map_err(Error::io("copy a template to", cluster))?;
             let kept = self.directory.join("password");
-            fs::copy(&kept, draft.join("password")).map_err(LocalError::io("copy", &kept))?;
-            fs::rename(&draft, cluster).map_err(LocalError::io("make the cluster", cluster))
+            fs::copy(&kept, draft.join("password")).map_err(Error::io("copy", &kept))?;
+            fs::rename(&draft, cluster).map_err(Error::io("make the cluster", cluster))
         })();
         if copied.is_err() {
             let _ = fs::remove_dir_all(&draft);
@@ -108,7 +106,7 @@ impl Template {
     }
 
     /// Deletes a template that turned out to be damaged.
-    pub(crate) fn delete(&self) -> Result<(), LocalError> {
+    pub(crate) fn delete(&self) -> Result<(), Error> {
         remove_tree(&self.directory)
     }
 
@@ -117,8 +115,8 @@ impl Template {
         directory.join("password").is_file().then(|| Self { directory, account: data_dir.account.clone() })
     }
 
-    fn make(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, LocalError> {
-        data_dir.account.check_program(binaries)?;
+    fn make(data_dir: &DataDir, binaries: &Binaries, say: Say<'_>) -> Result<Self, Error> {
+        data_dir.account.check_program(&binaries.program("postgres"))?;
         say(&format!(
             "initialising a cluster of PostgreSQL {} with {}",
             binaries.version,
@@ -130,7 +128,7 @@ impl Template {
             let directory = data_dir.templates().join(name(binaries));
             // Not a whole one, or it would have been taken.
             remove_tree(&directory)?;
-            fs::rename(&draft.directory, &directory).map_err(LocalError::io("make the template", &directory))?;
+            fs::rename(&draft.directory, &directory).map_err(Error::io("make the template", &directory))?;
             Ok(Self { directory, account: draft.account.clone() })
         });
         if made.is_err() {
@@ -139,7 +137,7 @@ impl Template {
         made
     }
 
-    fn initialise(&self, binaries: &Binaries) -> Result<(), LocalError> {
+    fn initialise(&self, binaries: &Binaries) -> Result<(), Error> {
         let superuser = Password::generate();
         // What `initdb` reads, and its user may: the verifier, which logs nobody in. Before 14 it reads 99 bytes of
         // it and no more, and a verifier has 130: there, for as long as it runs, the password itself.
@@ -147,29 +145,29 @@ impl Template {
         let reads_verifiers = binaries.version.major >= 14;
         let password = if reads_verifiers { Password::new(superuser.quick_verifier()) } else { superuser.clone() };
         password::write(&pwfile, &password)?;
-        self.account.give(&pwfile).map_err(LocalError::io("give away", &pwfile))?;
+        self.account.give(&pwfile).map_err(Error::io("give away", &pwfile))?;
 
         let mut outcome = Ok(());
         for locale in LOCALES {
             outcome = self.initdb(binaries, locale, &pwfile);
             match &outcome {
-                Err(LocalError::Initdb { output, .. }) if output.contains("locale") => {}
+                Err(Error::Initdb { output, .. }) if output.contains("locale") => {}
                 _ => break,
             }
         }
         outcome?;
-        fs::remove_file(&pwfile).map_err(LocalError::io("delete", &pwfile))?;
+        fs::remove_file(&pwfile).map_err(Error::io("delete", &pwfile))?;
         let hba = self.data().join("pg_hba.conf");
         let written = ServerDir::open(&self.data()).and_then(|data| data.overwrite("pg_hba.conf".as_ref(), HBA));
-        written.map_err(LocalError::io("write", &hba))?;
+        written.map_err(Error::io("write", &hba))?;
         password::write(&self.directory.join("password"), &superuser)
     }
 
-    fn initdb(&self, binaries: &Binaries, locale: &[&str], pwfile: &Path) -> Result<(), LocalError> {
+    fn initdb(&self, binaries: &Binaries, locale: &[&str], pwfile: &Path) -> Result<(), Error> {
         let data = self.data();
         remove_tree(&data)?;
         make_directory(&data, 0o700)?;
-        self.account.give(&data).map_err(LocalError::io("give away", &data))?;
+        self.account.give(&data).map_err(Error::io("give away", &data))?;
         let output = self.directory.join("initdb.log");
         let file = create(&output)?;
         let program = binaries.program("initdb");
@@ -178,17 +176,17 @@ impl Template {
         scrub(&mut command);
         self.account.apply(&mut command);
         command.args(INITDB).arg(&data).args(locale).arg("--pwfile").arg(pwfile);
-        command.stdout(file.try_clone().map_err(LocalError::io("open", &output))?).stderr(file);
-        let failed = |status: String| LocalError::Initdb {
+        command.stdout(file.try_clone().map_err(Error::io("open", &output))?).stderr(file);
+        let failed = |status: String| Error::Initdb {
             command: format!("{} {} {} {}", program.display(), INITDB.join(" "), data.display(), locale.join(" ")),
             status,
             output: log::tail(&output),
         };
-        let run = |source| LocalError::Run { program: program.clone(), source };
+        let run = |source| Error::Run { program: program.clone(), source };
         let mut group = Group::spawn(command).map_err(run)?;
         let ended = poll::until(Instant::now() + INITDB_LIMIT, || group.try_wait().transpose());
         match ended {
-            Some(Ok(status)) if status.success() => fs::remove_file(&output).map_err(LocalError::io("delete", &output)),
+            Some(Ok(status)) if status.success() => fs::remove_file(&output).map_err(Error::io("delete", &output)),
             Some(Ok(status)) => Err(failed(status.to_string())),
             Some(Err(source)) => Err(run(source)),
             None => {
@@ -199,10 +197,10 @@ impl Template {
     }
 }
 
-fn create(path: &Path) -> Result<File, LocalError> {
+fn create(path: &Path) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).map_err(LocalError::io("write", path))
+    options.open(path).map_err(Error::io("write", path))
 }
 
 /// Two installations of one version may be built differently, so the directory counts too.

@@ -10,9 +10,8 @@ use pg_config::{ConnInfo, Durability};
 
 use super::{cluster::Cluster, start::start, user::Account};
 use crate::{
-    Binaries, Local, LocalError, Say, Template,
-    data_dir::{make_directories, remove_tree},
-    local::Found,
+    Binaries, ClusterTemplate, Error, Local, Say,
+    files::{make_directories, remove_tree},
 };
 
 /// A running server that ends, and whose directory is deleted, on drop.
@@ -30,35 +29,34 @@ pub struct Throwaway {
 /// as. `settings` win over ours: `&[("wal_level", "replica")]`. The server shows nothing of the workspace
 /// that made it, and no command finds it again.
 pub fn throwaway(
-    template: &Template,
+    template: &ClusterTemplate,
     binaries: &Binaries,
     directory: &Path,
     settings: &[(&str, &str)],
     wait: Duration,
     say: Say<'_>,
-) -> Result<Throwaway, LocalError> {
+) -> Result<Throwaway, Error> {
     let account = Account::choose()?;
-    let directory = path::absolute(directory).map_err(LocalError::io("make", directory))?;
+    let directory = path::absolute(directory).map_err(Error::io("make", directory))?;
     let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
-        return Err(LocalError::NotOurs { path: directory });
+        return Err(Error::NotOurs { path: directory });
     };
     account.check_passage(parent)?;
     account.check_place(parent)?;
     make_directories(parent, account.passage_mode())?;
     // A server knows its data directory without symbolic links.
-    let directory = fs::canonicalize(parent).map_err(LocalError::io("look at", parent))?.join(name);
+    let directory = fs::canonicalize(parent).map_err(Error::io("look at", parent))?.join(name);
     if let Err(error) = fs::remove_dir(&directory)
         && error.kind() != io::ErrorKind::NotFound
     {
-        return Err(LocalError::NotOurs { path: directory });
+        return Err(Error::NotOurs { path: directory });
     }
     template.copy_to(&directory)?;
     let cluster = Cluster::at(directory, account);
     match start(&cluster, binaries, Durability::Development, settings, wait, say) {
         Ok(running) => {
-            let superuser = running.superuser.clone();
-            let found = Found { cluster: cluster.clone(), running, started_now: true, reason: String::new() };
-            Ok(Throwaway { superuser, local: found.local(), cluster })
+            let superuser = running.login.superuser.clone();
+            Ok(Throwaway { superuser, local: Local::of(&cluster, &running), cluster })
         }
         Err(error) => {
             end(&cluster);
@@ -69,7 +67,7 @@ pub fn throwaway(
 
 /// Ends the server that [`throwaway`] has started in this directory, in a process that has ended without ending it. None
 /// there: fine. The directory stays.
-pub fn end_throwaway(directory: &Path) -> Result<(), LocalError> {
+pub fn end_throwaway(directory: &Path) -> Result<(), Error> {
     let account = Account::choose()?.of(&directory.join("data"));
     Cluster::at(directory.to_owned(), account).quit().map(drop)
 }
@@ -90,16 +88,16 @@ impl Throwaway {
     /// Stops the server and keeps its directory as a template: each copy begins with what was made on this server.
     ///
     /// `wait` bounds the time in which the server writes everything out.
-    pub fn into_template(self, wait: Duration) -> Result<Template, LocalError> {
+    pub fn into_template(self, wait: Duration) -> Result<ClusterTemplate, Error> {
         self.cluster.stop(wait)?;
-        let kept = Template::at(self.cluster.directory());
+        let kept = ClusterTemplate::at(self.cluster.directory());
         // Its drop would delete the directory.
         mem::forget(self);
         kept
     }
 
     /// Ends it, as its drop does, and says where that fails.
-    pub(crate) fn end(&self) -> Result<(), LocalError> {
+    pub(crate) fn end(&self) -> Result<(), Error> {
         self.cluster.quit().map(drop)
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use nix::unistd::{User, geteuid};
 
-use crate::{Binaries, LocalError};
+use crate::Error;
 
 /// The user whom the server runs as. `initdb` and `postgres` refuse root.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(crate) enum Account {
 
 impl Account {
     /// As root `postgres` where that user exists, else `nobody`; otherwise ourselves.
-    pub(crate) fn choose() -> Result<Self, LocalError> {
+    pub(crate) fn choose() -> Result<Self, Error> {
         if !geteuid().is_root() {
             return Ok(Self::Own);
         }
@@ -35,7 +35,7 @@ impl Account {
             .find_map(|name| User::from_name(name).ok().flatten())
             .filter(|user| !user.uid.is_root())
             .map(|user| Self::Dropped { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
-            .ok_or(LocalError::NoUnprivilegedUser)
+            .ok_or(Error::NoUnprivilegedUser)
     }
 
     /// The user of a data directory that is there: it stays that user's when `postgres` is made later.
@@ -83,18 +83,17 @@ impl Account {
     }
 
     /// Whether the server's user gets to `postgres`, wherever it is linked to.
-    pub(crate) fn check_program(&self, binaries: &Binaries) -> Result<(), LocalError> {
-        let program = binaries.program("postgres");
-        self.check_passage(&fs::canonicalize(&program).unwrap_or(program))
+    pub(crate) fn check_program(&self, postgres: &Path) -> Result<(), Error> {
+        self.check_passage(&fs::canonicalize(postgres).unwrap_or_else(|_| postgres.to_owned()))
     }
 
     /// Whether the server's user gets to this path, judged by the mode of each directory that really
     /// leads there, as far as they exist. Access control lists are not read.
-    pub(crate) fn check_passage(&self, path: &Path) -> Result<(), LocalError> {
+    pub(crate) fn check_passage(&self, path: &Path) -> Result<(), Error> {
         let Self::Dropped { name, .. } = self else { return Ok(()) };
         for (directory, found) in existing(path)? {
             if !self.may(&found, 0o1) {
-                return Err(LocalError::Untraversable {
+                return Err(Error::Untraversable {
                     user: name.clone(),
                     path: path.to_owned(),
                     directory,
@@ -107,12 +106,12 @@ impl Account {
 
     /// Whether this path stays ours while we work there: the server's user owns and writes no directory that leads
     /// there, as far as they exist. In one like `/tmp` (sticky) everybody makes files, and leaves ours alone.
-    pub(crate) fn check_place(&self, path: &Path) -> Result<(), LocalError> {
+    pub(crate) fn check_place(&self, path: &Path) -> Result<(), Error> {
         let Self::Dropped { name, uid, .. } = self else { return Ok(()) };
         for (directory, found) in existing(path)? {
             let writes = self.may(&found, 0o2) && found.mode() & 0o1000 == 0;
             if writes || found.uid() == *uid {
-                return Err(LocalError::Replaceable {
+                return Err(Error::Replaceable {
                     user: name.clone(),
                     path: path.to_owned(),
                     directory,
@@ -136,10 +135,10 @@ impl Account {
 }
 
 /// The directories that really lead to a path, the innermost first, as far as they exist.
-fn existing(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, LocalError> {
+fn existing(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
     let there = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok()).unwrap_or_default();
     let look = |directory: &Path| {
-        let found = fs::metadata(directory).map_err(LocalError::io("look at", directory))?;
+        let found = fs::metadata(directory).map_err(Error::io("look at", directory))?;
         Ok((directory.to_owned(), found))
     };
     there.ancestors().map(look).collect()

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use pg_server::{LocalError, Mode, Request, State};
+use pg_server::{Error, Mode, Request, State};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{
@@ -221,7 +221,7 @@ fn a_server_that_ends_at_once_says_why() {
     fs::write(&conf, format!("{text}\nshared_preload_libraries = 'no_such_library'\n")).unwrap();
     let error = place.find(Mode::Start).unwrap_err();
     // It was not waited for: that would be another error.
-    assert!(matches!(error.error.as_deref(), Some(LocalError::Exited { .. })), "{error}");
+    assert!(matches!(error.error.as_deref(), Some(Error::Exited { .. })), "{error}");
     assert!(error.to_string().contains("no_such_library"), "{error}");
 }
 
@@ -233,7 +233,7 @@ fn a_held_lock_is_waited_for_within_bounds() {
     let data_dir = place.data_dir();
     let short = pg_server::Request { wait: Duration::from_millis(50), ..request(&data_dir) };
     let error = pg_server::find(&short, &mut |_| {}).unwrap_err();
-    assert!(matches!(error.error.as_deref(), Some(LocalError::Locked { .. })), "{error}");
+    assert!(matches!(error.error.as_deref(), Some(Error::Locked { .. })), "{error}");
     assert_data_eq!(
         place.masked(error),
         str![[r#"
@@ -257,7 +257,7 @@ fn data_without_binaries_are_named_and_kept_and_nothing_is_made_in_their_place()
     }
     fs::write(old.join("binaries"), "/opt/gone/bin\n14.1\nstamp\n").unwrap();
     let error = place.find(Mode::Start).unwrap_err();
-    assert!(matches!(error.error.as_deref(), Some(LocalError::OtherData(_))), "{error}");
+    assert!(matches!(error.error.as_deref(), Some(Error::OtherData(_))), "{error}");
     assert_data_eq!(
         place.masked(error),
         str![[r#"

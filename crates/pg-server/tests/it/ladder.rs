@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use pg_config::{Address, Host, ServerChoice};
-use pg_server::{LocalError, Mode, Request, Rung, Source};
+use pg_server::{Error, Mode, Request, Rung};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, binaries, pid, request};
@@ -21,7 +21,7 @@ fn a_named_server_is_taken_without_a_look_at_any_other() {
                 .unwrap();
         assert_eq!(
             (server.source, server.host.to_string(), server.port),
-            (Source::Env, "db.example.invalid".to_owned(), 6543)
+            (Rung::Env, "db.example.invalid".to_owned(), 6543)
         );
         assert!(server.superuser.is_none() && !server.started_now);
     }
@@ -33,7 +33,7 @@ fn local_beats_a_named_server_when_asked_for() {
     let data_dir = place.data_dir();
     let request = Request { choice: ServerChoice::Local, named: named(), ..request(&data_dir) };
     let server = pg_server::find(&request, &mut |_| {}).unwrap();
-    assert_eq!(server.source, Source::Local);
+    assert_eq!(server.source, Rung::Local);
     assert_eq!(server.skipped[0].rung, Rung::Env);
     assert_data_eq!(
         server.skipped[0].to_string(),
@@ -93,7 +93,7 @@ fn pg_bin_dir_is_taken_at_its_word() {
         for mode in [Mode::Find, Mode::Start] {
             let wrong = Request { mode, bin_dir: Some(directory), ..request(&data_dir) };
             let error = pg_server::find(&wrong, &mut |_| {}).unwrap_err();
-            assert!(matches!(error.error.as_deref(), Some(LocalError::BinDir { .. })), "{error}");
+            assert!(matches!(error.error.as_deref(), Some(Error::BinDir { .. })), "{error}");
             said.insert(place.masked(error) + "\n");
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use pg_server::{Mode, Source, State};
+use pg_server::{Mode, Rung, State};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
@@ -18,7 +18,7 @@ use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
 fn from_nothing_found_again_stopped_and_started_with_its_data() {
     let place = Place::empty();
     let (first, said) = place.find(Mode::Start).unwrap();
-    assert_eq!((first.source, first.started_now), (Source::Local, true));
+    assert_eq!((first.source, first.started_now), (Rung::Local, true));
     assert_data_eq!(
         place.masked(said.join("\n")),
         str![[r#"

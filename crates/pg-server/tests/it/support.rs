@@ -16,7 +16,7 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, ServerChoice};
-use pg_server::{Binaries, Containers, Dump, EngineSettings, LocalError, Mode, NoServer, Request, Server, Stopped};
+use pg_server::{Binaries, Containers, Dump, EngineSettings, Error, Mode, NoServer, Request, Server, Stopped};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
@@ -165,11 +165,11 @@ pub(crate) fn containers() -> Containers<'static> {
     }
 }
 
-pub(crate) fn stop(data_dir: &Path) -> Result<Vec<u32>, LocalError> {
+pub(crate) fn stop(data_dir: &Path) -> Result<Vec<u32>, Error> {
     pg_server::stop(data_dir, &containers(), WAIT, &mut |_| {}).map(|stopped| pids(&stopped))
 }
 
-pub(crate) fn purge(data_dir: &Path) -> Result<Vec<u32>, LocalError> {
+pub(crate) fn purge(data_dir: &Path) -> Result<Vec<u32>, Error> {
     pg_server::purge(data_dir, &containers(), WAIT, &mut |_| {}).map(|stopped| pids(&stopped))
 }
 

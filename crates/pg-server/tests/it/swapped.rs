@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use pg_server::{LocalError, Mode, Request, State};
+use pg_server::{Error, Mode, Request, State};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, binaries, is_root, path_variable, pid, request, runs};
@@ -264,9 +264,9 @@ fn a_data_directory_that_the_servers_user_could_replace_is_refused() {
         for mode in [Mode::Start, Mode::Find] {
             let error = pg_server::find(&Request { mode, ..request(path) }, &mut |_| {}).unwrap_err();
             let error = error.error.unwrap_or_else(|| panic!("{what}"));
-            assert!(matches!(*error, LocalError::Replaceable { .. }), "{what}: {error}");
+            assert!(matches!(*error, Error::Replaceable { .. }), "{what}: {error}");
         }
-        assert!(matches!(pg_server::status(path).unwrap_err(), LocalError::Replaceable { .. }), "{what}");
+        assert!(matches!(pg_server::status(path).unwrap_err(), Error::Replaceable { .. }), "{what}");
     };
     let mode = |mode| fs::set_permissions(&place.root, Permissions::from_mode(mode)).unwrap();
 
@@ -291,7 +291,7 @@ fn a_data_directory_that_the_servers_user_could_replace_is_refused() {
     fs::create_dir(&new).unwrap();
     chown(&new, Some(owner.uid()), None).unwrap();
     let error = pg_server::find(&request(&new.join("data-dir")), &mut |_| {}).unwrap_err();
-    assert!(matches!(error.error.as_deref(), Some(LocalError::Replaceable { .. })), "{error}");
+    assert!(matches!(error.error.as_deref(), Some(Error::Replaceable { .. })), "{error}");
     assert_eq!(fs::read_dir(&new).unwrap().count(), 0);
 }
 

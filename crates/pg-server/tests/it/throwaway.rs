@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use pg_server::{LocalError, Throwaway, template, throwaway};
+use pg_server::{Error, Throwaway, template, throwaway};
 
 use crate::support::{Place, WAIT, binaries, has_ended, query};
 
-fn start(place: &Place, name: &str, settings: &[(&str, &str)]) -> Result<Throwaway, LocalError> {
+fn start(place: &Place, name: &str, settings: &[(&str, &str)]) -> Result<Throwaway, Error> {
     let kept = template(&place.data_dir(), &binaries(), WAIT, &mut |_| panic!("initialised again"))?;
     throwaway(&kept, &binaries(), &place.root.join(name), settings, WAIT, &mut |_| {})
 }
@@ -33,7 +33,7 @@ fn a_used_directory_is_refused() {
     let place = Place::with_template();
     fs::create_dir(place.root.join("used")).unwrap();
     fs::write(place.root.join("used/file"), "").unwrap();
-    assert!(matches!(start(&place, "used", &[]), Err(LocalError::NotOurs { .. })));
+    assert!(matches!(start(&place, "used", &[]), Err(Error::NotOurs { .. })));
     fs::create_dir(place.root.join("empty")).unwrap();
     start(&place, "empty", &[]).unwrap();
 }
