@@ -6,7 +6,7 @@ use serde::Serialize;
 use testcontainers::bollard::{
     Docker,
     errors::Error,
-    models::{ContainerInspectResponse, ContainerStateStatusEnum},
+    models::ContainerStateStatusEnum,
     query_parameters::{InspectContainerOptions, LogsOptionsBuilder},
 };
 
@@ -34,12 +34,6 @@ pub(crate) struct Container {
     pub(crate) state: String,
     /// What was done to it: `created`, `started`, `stopped`, `removed`; or nothing.
     pub(crate) done: Option<&'static str>,
-    /// The port that is published on the engine's machine.
-    pub(crate) port: Option<u16>,
-    /// Its address in its own network.
-    pub(crate) address: Option<String>,
-    /// Its exit code, once it has ended.
-    pub(crate) exit_code: Option<i64>,
     /// The end of what it wrote; only where it was looked at.
     pub(crate) log: Option<String>,
 }
@@ -61,7 +55,10 @@ impl Container {
     /// How the container of this name is.
     pub(crate) async fn of(docker: &Docker, name: &str) -> anyhow::Result<Self> {
         match docker.inspect_container(name, None::<InspectContainerOptions>).await {
-            Ok(found) => Ok(Self::seen(name, found)),
+            Ok(found) => {
+                let status = found.state.and_then(|state| state.status).unwrap_or(ContainerStateStatusEnum::EMPTY);
+                Ok(Self { name: name.to_owned(), state: status.to_string(), ..Self::default() })
+            }
             Err(error) if is(&error, NOT_FOUND) => {
                 Ok(Self { name: name.to_owned(), state: "absent".to_owned(), ..Self::default() })
             }
@@ -72,22 +69,6 @@ impl Container {
     /// The same with what was done to it.
     pub(crate) fn having(self, done: &'static str) -> Self {
         Self { done: Some(done), ..self }
-    }
-
-    fn seen(name: &str, found: ContainerInspectResponse) -> Self {
-        let state = found.state.unwrap_or_default();
-        let status = state.status.unwrap_or(ContainerStateStatusEnum::EMPTY);
-        let network = found.network_settings.unwrap_or_default();
-        let mut bindings = network.ports.into_iter().flatten().filter_map(|(_, bindings)| bindings).flatten();
-        let mut networks = network.networks.into_iter().flatten().map(|(_, endpoint)| endpoint);
-        Self {
-            name: name.to_owned(),
-            state: status.to_string(),
-            port: bindings.find_map(|binding| binding.host_port?.parse().ok()),
-            address: networks.find_map(|endpoint| endpoint.ip_address.filter(|address| !address.is_empty())),
-            exit_code: (status == ContainerStateStatusEnum::EXITED).then_some(state.exit_code).flatten(),
-            ..Self::default()
-        }
     }
 }
 

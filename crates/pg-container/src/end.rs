@@ -1,6 +1,11 @@
 //! Stopping and removing.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, bail};
 use testcontainers::bollard::{
@@ -10,9 +15,14 @@ use testcontainers::bollard::{
 use tokio::time::sleep;
 
 use crate::{
+    TICK,
     answer::{CONFLICT, Container, NOT_FOUND, is},
-    start::{LOOKS, PAUSE},
+    say,
 };
+
+/// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
+pub(crate) const LOOKS: u32 = 100;
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Stops those that run. Their data stay.
 pub(crate) async fn stop(docker: &Docker, names: &[String], seconds: i32) -> anyhow::Result<Vec<Container>> {
@@ -86,6 +96,18 @@ pub(crate) async fn clear(docker: &Docker, name: &str) -> anyhow::Result<Contain
 pub(crate) fn locked(path: &Path) -> anyhow::Result<File> {
     let file = File::options().create(true).append(true).open(path);
     let file = file.with_context(|| format!("open {}", path.display()))?;
-    file.lock().with_context(|| format!("lock {}", path.display()))?;
-    Ok(file)
+    let start = Instant::now();
+    let mut told = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("lock {}", path.display())),
+        }
+        if start.elapsed() >= told + TICK {
+            told = start.elapsed();
+            say(&format!("waiting for another command, which works on this container ({})", path.display()));
+        }
+        thread::sleep(PAUSE);
+    }
 }

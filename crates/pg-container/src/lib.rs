@@ -14,6 +14,7 @@ mod start;
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -43,4 +44,13 @@ fn run() -> anyhow::Result<Answer> {
         }
     });
     Ok(Answer::Containers { containers: containers? })
+}
+
+/// Who waits for something hears of it so often.
+pub(crate) const TICK: Duration = Duration::from_secs(10);
+
+/// The one place that speaks to people.
+#[expect(clippy::print_stderr, reason = "progress goes to stderr, as the protocol has it")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
 }

@@ -1,6 +1,6 @@
 //! Making sure that a container runs, whatever an earlier start has left.
 
-use std::{collections::HashMap, fs, time::Duration};
+use std::{collections::HashMap, fs, pin::pin};
 
 use anyhow::{Context as _, bail};
 use testcontainers::{
@@ -13,20 +13,18 @@ use testcontainers::{
     core::{IntoContainerPort as _, Mount, client::ClientError, error::TestcontainersError},
     runners::AsyncRunner as _,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
+    TICK,
     answer::{CONFLICT, Container, NOT_FOUND, is, is_half_initialised},
-    end::{clear, locked, remove, stop},
+    end::{LOOKS, PAUSE, clear, locked, remove, stop},
     request::Start,
+    say,
 };
 
 /// The label that holds the name of the data's volume.
 const VOLUME: &str = "pg-container.volume";
-
-/// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
-pub(crate) const LOOKS: u32 = 100;
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// PostgreSQL's parallel queries share memory by `/dev/shm`, of which a container has 64 MB.
 const SHARED_MEMORY: u64 = 256 << 20;
@@ -198,7 +196,13 @@ async fn data_directory(docker: &Docker, image: &str) -> anyhow::Result<String> 
     let found = match docker.inspect_image(image).await {
         Err(error) if is(&error, NOT_FOUND) => {
             let (name, tag) = name_and_tag(image);
-            let pulled = GenericImage::new(name, tag).pull_image().await;
+            let mut pull = pin!(GenericImage::new(name, tag).pull_image());
+            let pulled = loop {
+                say(&format!("pulling {image}"));
+                if let Ok(pulled) = timeout(TICK, pull.as_mut()).await {
+                    break pulled;
+                }
+            };
             let _ = pulled.with_context(|| format!("pull the image {image}"))?;
             docker.inspect_image(image).await
         }
@@ -229,12 +233,6 @@ fn name_and_tag(image: &str) -> (&str, &str) {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (image, "latest"),
     }
-}
-
-/// The one place that speaks to people.
-#[expect(clippy::print_stderr, reason = "progress goes to stderr, as the protocol has it")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }
 
 #[cfg(test)]
