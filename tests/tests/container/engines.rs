@@ -1,11 +1,13 @@
 //! Engines that are not there, or not well: each a clear line within seconds, then the next rung, or exit code 4.
 
 use std::{
+    ffi::OsString,
     fs,
-    io::Write,
+    io::{BufRead as _, BufReader, Write},
     net::TcpListener,
-    os::unix::net::UnixListener,
+    os::unix::{fs::PermissionsExt as _, net::UnixListener},
     process::{Command, Stdio},
+    sync::mpsc,
     thread,
 };
 
@@ -128,6 +130,51 @@ fn an_image_that_does_not_start_is_named_and_passed_by() {
     workspace.run(&["db-stop", "--purge", "--yes"]).exits(0);
     assert_eq!(workspace.volumes(), [""; 0]);
     docker(&["rmi", &image]);
+}
+
+/// What an engine hears of a pull's login, as base64 of JSON.
+const LOGIN: &str =
+    "eyJwYXNzd29yZCI6InNlY3JldCIsInNlcnZlcmFkZHJlc3MiOiJyZWdpc3RyeS5leGFtcGxlIiwidXNlcm5hbWUiOiJhbm4ifQ==";
+
+#[test]
+fn a_pull_takes_the_login_that_a_credential_helper_keeps() {
+    let workspace =
+        Workspace::new().with("DB_SERVER", "container").with("POSTGRES_IMAGE", "registry.example/postgres:18");
+    let root = workspace.root();
+    fs::create_dir(root.join("bin")).unwrap();
+    let helper = "#!/bin/sh\n[ \"$1 $(cat)\" = 'get registry.example' ] && echo '{\"Username\":\"ann\",\"Secret\":\"secret\"}'\n";
+    workspace.write("bin/docker-credential-test", helper);
+    fs::set_permissions(root.join("bin/docker-credential-test"), fs::Permissions::from_mode(0o755)).unwrap();
+    workspace.write("docker/config.json", r#"{"credsStore": "test"}"#);
+    let listener = UnixListener::bind(root.join("docker.sock")).unwrap();
+    let (sender, heard) = mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut question = String::new();
+            let mut lines = BufReader::new(&stream);
+            while !question.ends_with("\r\n\r\n") && lines.read_line(&mut question).unwrap() > 0 {}
+            let answer = match question.split(['?', ' ']).nth(1) {
+                Some("/_ping") => "200 OK\r\nApi-Version: 1.41\r\n\r\nOK",
+                Some("/images/create") => "401 Unauthorized\r\n\r\n{\"message\": \"no\"}",
+                _ => "404 Not Found\r\n\r\n{}",
+            };
+            write!(stream, "HTTP/1.0 {answer}").unwrap();
+            sender.send(question).unwrap();
+        }
+    });
+    let mut path = OsString::from(root.join("bin"));
+    path.push(":");
+    path.push(workspace.path());
+    let setup = workspace
+        .command(&["db-setup"])
+        .env("PATH", path)
+        .env("DOCKER_CONFIG", root.join("docker"))
+        .env("DOCKER_HOST", format!("unix://{}", root.join("docker.sock").display()))
+        .output()
+        .unwrap();
+    Run::of("cargo xtask db-setup".to_owned(), setup).exits(4).complains("was not pulled: no").never_says("secret");
+    let pull = heard.iter().find(|question| question.starts_with("POST /images/create")).unwrap();
+    assert!(pull.contains(&format!("X-Registry-Auth: {LOGIN}\r\n")), "{pull}");
 }
 
 /// The image is asked for, the container is made and looked at: all by TLS.

@@ -146,3 +146,34 @@ fn read(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+    use crate::local::process::write_script;
+
+    #[test]
+    fn what_the_helper_says_is_heard_while_it_works() {
+        let directory = env::temp_dir().join(format!("pg-server-helper-{}", process::id()));
+        fs::create_dir(&directory).unwrap();
+        let heard = directory.join("heard");
+        let program = directory.join("helper");
+        let script = format!(
+            "#!/bin/sh\ncat >/dev/null\necho working >&2\nlooks=0\n\
+             while [ ! -e {0} ] && [ $looks -lt 3000 ]; do sleep 0.01; looks=$((looks + 1)); done\n\
+             [ -e {0} ] && echo '{{\"path\": \"'$PATH'\"}}'\n",
+            heard.display()
+        );
+        write_script(&program, &script);
+        let path = "/usr/bin:/bin:/of/the/helpers";
+        let helper = Helper { program, environment: vec![("PATH", path.into())] };
+        let answer = helper.ask(&json!({}), &mut |line| {
+            assert_eq!(line, "working");
+            fs::write(&heard, "").unwrap();
+        });
+        assert_eq!(answer.unwrap()["path"], path);
+        fs::remove_dir_all(directory).unwrap();
+    }
+}
