@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pg_config::{ConnInfo, ConnectError, Host, IdleSession, Options, Parameters, Password, SslMode};
+use pg_config::{Address, ConnInfo, ConnectError, Host, IdleSession, Password, SslMode};
 
 /// The superuser of every server that we start.
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -29,19 +29,13 @@ pub(crate) struct LoggedIn {
 
 /// Logs in once. `None`: the server ended the session before it answered.
 pub(crate) fn log_in(host: &str, port: u16, password: Password) -> Result<Option<LoggedIn>, ConnectError> {
+    let address = Address { host: Host::Tcp(host.to_owned()), port };
     let superuser = ConnInfo {
-        host: Host::Tcp(host.to_owned()),
-        port,
-        user: SUPERUSER.to_owned(),
         password: Some(password),
-        database: "postgres".to_owned(),
-        options: Options::default(),
         ssl_mode: SslMode::Disable,
-        application_name: None,
         connect_timeout: Some(LIMIT),
-        more: Parameters::default(),
-        default_certificates: None,
         scram_only: true,
+        ..ConnInfo::of(&address, SUPERUSER, "postgres")
     };
     let mut session = pg_config::connect_administrator(&superuser, Duration::ZERO)?;
     let Ok(row) = session.ask(LIMIT, |client| client.query_one(IDENTITY, &[])) else { return Ok(None) };
