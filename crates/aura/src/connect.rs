@@ -26,5 +26,5 @@ pub(crate) fn connect_around(url: &str, around: &Surroundings<'_>, warn: &mut dy
     }
     let (candidates, ignored) = around.complete(parameters).map_err(unusable)?;
     ignored.iter().for_each(|remark| warn(remark));
-    Ok(candidates.connect(Duration::ZERO)?.1.client)
+    Ok(candidates.connect(Duration::ZERO)?.1.into_client())
 }

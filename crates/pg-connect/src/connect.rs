@@ -7,6 +7,7 @@ mod wire;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
+    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
@@ -41,10 +42,8 @@ const KEPT_NOTICES: usize = 8 << 20;
 ///
 /// Dropping it waits no longer than 3 s for the server.
 pub struct Session {
-    // Dropped first, as it stands before the client.
-    closing: Closing,
-    /// The driver's client; [`into_client`](Self::into_client) takes it out.
-    pub client: Client,
+    /// The driver's client.
+    pub client: BoundedClient,
     /// Who may read along.
     pub encryption: Encryption,
     /// Since when there is a connection.
@@ -58,17 +57,35 @@ pub struct Session {
     deadline: Deadline,
 }
 
-/// Bounds how long the driver waits when its client is dropped: it waits for every answer that is still due, and one
-/// that it could not read never comes.
-struct Closing(Option<Deadline>);
+/// The driver's client, with a bound for its end: the driver waits for every answer that is still due, and one that it
+/// could not read never comes.
+pub struct BoundedClient {
+    /// There until it is taken out.
+    client: Option<Client>,
+    deadline: Deadline,
+}
 
 /// How long the end of a session may take.
 const CLOSING: Duration = Duration::from_secs(3);
 
-impl Drop for Closing {
+impl Deref for BoundedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.client.as_ref().expect("it is taken out by value")
+    }
+}
+
+impl DerefMut for BoundedClient {
+    fn deref_mut(&mut self) -> &mut Client {
+        self.client.as_mut().expect("it is taken out by value")
+    }
+}
+
+impl Drop for BoundedClient {
     fn drop(&mut self) {
-        if let Some(deadline) = &self.0 {
-            deadline.set(Some(Instant::now() + CLOSING));
+        if self.client.is_some() {
+            self.deadline.set(Some(Instant::now() + CLOSING));
         }
     }
 }
@@ -168,8 +185,7 @@ impl Session {
 
     /// The driver's client alone, without any bound of ours.
     pub fn into_client(mut self) -> Client {
-        self.closing.0 = None;
-        self.client
+        self.client.client.take().expect("it is taken out by value")
     }
 
     /// The server's notices and warnings since the last call.
@@ -312,8 +328,8 @@ fn try_once(
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
             let whose = format!("role \"{}\" to database \"{}\" at {}", info.user, info.database, info.address());
-            let closing = Closing(Some(deadline.clone()));
-            Ok(Session { closing, client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
+            let client = BoundedClient { client: Some(client), deadline: deadline.clone() };
+            Ok(Session { client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
         }
         Err(error) => {
             let error = ConnectError::of(info, &error, Some(&handshaken), &end);

@@ -24,7 +24,9 @@ mod tls;
 
 pub use administrator::connect_administrator;
 pub use candidates::Candidates;
-pub use connect::{ConnectError, Encryption, Rights, Session, connect, connect_within, further_lines_quoted};
+pub use connect::{
+    BoundedClient, ConnectError, Encryption, Rights, Session, connect, connect_within, further_lines_quoted,
+};
 pub use conninfo::ConnInfo;
 pub use host::{Address, Host};
 pub use idle::IdleSession;

@@ -89,7 +89,7 @@ fn it_waits_for_no_lock() {
     assert!(workspace.verify().exits(3).fix("duplicates").contains("DROP TABLE public.notes_note"));
 
     // The lock is held for as long as the verification takes: it could not end if it waited for it.
-    let mut holder = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap().client;
+    let mut holder = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap().into_client();
     for table in ["public.notes_note", "aura.notes_note"] {
         let mut holding = holder.transaction().unwrap();
         holding.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).unwrap();

@@ -61,7 +61,8 @@ fn a_grown_database_is_verified_without_a_finding() {
     let workspace = set_up_on(&cluster, &case);
     cluster.sql("aura_db", EXTENSIONS);
     cluster.sql("aura_db", THEIRS);
-    let mut app = pg_config::connect(&connection(&cluster.url("aura_user", "the-app's", "aura_db"))).unwrap().client;
+    let mut app =
+        pg_config::connect(&connection(&cluster.url("aura_user", "the-app's", "aura_db"))).unwrap().into_client();
     app.batch_execute(OURS).unwrap();
     app.batch_execute(
         "CREATE FOREIGN TABLE far (id int) SERVER elsewhere; CREATE USER MAPPING FOR aura_user SERVER elsewhere",
