@@ -8,15 +8,9 @@ use std::{
 };
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, setegid, seteuid};
-use pg_config::{
-    Address, ConnInfo, ConnectError, Host, Identifier, IdleSession, Session, SslMode, connect_administrator,
-};
+use pg_config::{Address, ConnInfo, ConnectError, Host, IdleSession, Session, SslMode, connect_administrator};
 
-use crate::{
-    Expected,
-    provision::Purpose,
-    query::{SqlError, in_transaction, query, query_one, settled},
-};
+use crate::query::{query_one, settled};
 
 /// How sessions of an administrator come about.
 #[derive(Clone, Debug)]
@@ -106,62 +100,6 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
         let is_the_apps = row.get::<_, i32>(2) == i32::from(app.port) && listens_at(row.get(1), &app.host);
         (row.get::<_, bool>(0) && is_the_apps).then_some(administrator)
     })
-}
-
-/// The right to make what is missing, asked of the app's own session: what it lacks, in words, or `None`.
-pub(crate) fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
-    in_transaction(session, |session, _| lacks_within(session, expected, purpose))
-}
-
-fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
-    let Expected { role, database, schema, .. } = expected;
-    let row = query_one(session, include_str!("sql/session.sql"), &[expected.schema.as_str()])?;
-    let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");
-    let schema_can_be_made = !row.get::<_, bool>("schema_exists") && row.get::<_, bool>("may_create_schema");
-    let is_superuser: bool = row.get("is_superuser");
-    Ok(match purpose {
-        Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
-        Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
-        Purpose::Provision | Purpose::Mend if is_superuser || schema_is_usable || schema_can_be_made => {
-            extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
-                format!("extension {extension} is missing, and role {role} may not create it")
-            })
-        }
-        Purpose::Provision | Purpose::Mend => {
-            Some(format!("role {role} may not create in schema {schema} of database {database}"))
-        }
-    })
-}
-
-/// An extension that is missing, and that a role cannot make.
-pub(crate) struct Beyond {
-    pub(crate) extension: Identifier,
-    /// Whether somebody else could: the server has its files.
-    pub(crate) is_in_stock: bool,
-}
-
-/// The first extension that is missing and beyond a role; asked in the app's database, or anywhere where
-/// there is none yet.
-pub(crate) fn extension_beyond(
-    session: &mut Session,
-    role: &str,
-    expected: &Expected,
-) -> Result<Option<Beyond>, SqlError> {
-    if expected.extensions.is_empty() {
-        return Ok(None);
-    }
-    let wanted: Vec<_> = expected.extensions.iter().map(Identifier::as_str).collect();
-    let parameters = [wanted.join("\n"), role.to_owned(), expected.database.as_str().to_owned()];
-    let parameters = parameters.each_ref().map(String::as_str);
-    let rows = query(session, include_str!("sql/extensions_beyond.sql"), &parameters)?;
-    Ok(rows
-        .first()
-        .map(|row| Beyond { extension: Identifier::from_catalog(row.get::<_, String>(0)), is_in_stock: row.get(1) }))
-}
-
-fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {
-    let sql = "SELECT rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user";
-    Ok(query_one(session, sql, &[])?.get(0))
 }
 
 /// Whether the server of the socket is the one that the app reaches by TCP: it must listen there.

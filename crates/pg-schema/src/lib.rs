@@ -11,6 +11,7 @@ mod lock;
 mod mend;
 mod object;
 mod path;
+mod pooler;
 mod properties;
 mod provision;
 mod query;

@@ -25,9 +25,9 @@ pub use self::{error::ProvisionError, rest::Rest};
 use crate::{
     Administrator, Expected, Facts, ddl, lock,
     lock::LockError,
+    pooler,
     query::{SqlError, execute_at_once, in_transaction, query_one, settled},
     record::record_path,
-    verify::pooler,
 };
 
 /// How the server is reached, and what may be done to it.

@@ -6,7 +6,7 @@ mod indexes;
 mod migrations;
 mod path;
 mod placement;
-pub(crate) mod pooler;
+mod pooler;
 mod probe;
 mod routines;
 mod sequences;

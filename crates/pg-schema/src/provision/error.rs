@@ -5,7 +5,7 @@ use postgres::error::SqlState;
 use thiserror::Error;
 
 use super::{Access, Change, Rest};
-use crate::{Administrator, Expected, ddl, lock::LockError, query::SqlError, verify::pooler};
+use crate::{Administrator, Expected, ddl, lock::LockError, pooler, query::SqlError};
 
 /// Why the desired state was not reached.
 #[derive(Debug, Error)]

@@ -6,9 +6,9 @@ use postgres::{Row, error::SqlState};
 use super::{Access, Connections, ProvisionError, Purpose, Rest, cluster::Cluster, error::unknown_login, maintenance};
 use crate::{
     Administrator, Expected,
-    administrator::{self, Beyond},
+    administrator::local_superuser,
     ddl, path,
-    query::{SqlError, in_transaction, query_one},
+    query::{SqlError, in_transaction, query, query_one},
 };
 
 pub(super) fn app_as_administrator(access: &Access) -> Administrator {
@@ -30,11 +30,11 @@ pub(super) fn find_administrator(
     {
         // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
         let is_superuser: bool = in_transaction(app, |app, _| query_one(app, IS_SUPERUSER, &[]))?.get(0);
-        let superuser = (!is_superuser).then(|| administrator::local_superuser(&access.app)).flatten();
+        let superuser = (!is_superuser).then(|| local_superuser(&access.app)).flatten();
         return Ok(superuser.unwrap_or(itself));
     }
     let lacking = match (app, refusal) {
-        (Some(session), _) => match administrator::lacks(session, expected, purpose)? {
+        (Some(session), _) => match lacks(session, expected, purpose)? {
             None => return Ok(itself),
             Some(reason) => ProvisionError::NeedsAdministrator { reason, rest: rest_inside(session, expected)? },
         },
@@ -63,7 +63,7 @@ pub(super) fn find_administrator(
         // Nothing speaks against it.
         (None, None) => return Ok(itself),
     };
-    administrator::local_superuser(&access.app).ok_or(lacking)
+    local_superuser(&access.app).ok_or(lacking)
 }
 
 /// What the server says of a login to a database that is not there, and to one that takes no connections.
@@ -83,7 +83,7 @@ fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlEr
     } else if !row.get::<_, bool>("schema_exists") && !row.get::<_, bool>("may_be_made") {
         rest = rest.and_grant(&owner("database_owner"), expected);
     }
-    if let Some(beyond) = extension_beyond(session, role.as_str(), expected)? {
+    if let Some(beyond) = in_transaction(session, |session, _| extension_beyond(session, role.as_str(), expected))? {
         rest = rest.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
     }
     Ok(rest)
@@ -92,11 +92,6 @@ fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlEr
 /// What may become of the schema, asked of the app's own session or of an administrator's.
 fn prospect(session: &mut Session, names: &[&str]) -> Result<Row, SqlError> {
     in_transaction(session, |session, _| query_one(session, include_str!("../sql/schema_prospect.sql"), names))
-}
-
-/// The same of the extensions.
-fn extension_beyond(session: &mut Session, role: &str, expected: &Expected) -> Result<Option<Beyond>, SqlError> {
-    in_transaction(session, |session, _| administrator::extension_beyond(session, role, expected))
 }
 
 const IS_SUPERUSER: &str = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
@@ -162,7 +157,8 @@ pub(super) fn refuse_hopeless_extension(
         true => in_database(connections, &mut own, access, expected)?,
         false => &mut connections.maintenance,
     };
-    let Some(beyond) = extension_beyond(session, &cluster.administrator, expected)? else {
+    let beyond = in_transaction(session, |session, _| extension_beyond(session, &cluster.administrator, expected))?;
+    let Some(beyond) = beyond else {
         return Ok(());
     };
     let name = beyond.extension;
@@ -191,4 +187,56 @@ fn in_database<'a>(
         .connect(expected.database.as_str(), access.wait)
         .map_err(|error| ProvisionError::Administrator { how: administrator.how.clone(), error })?;
     Ok(own.insert(session))
+}
+
+/// The right to make what is missing, asked of the app's own session: what it lacks, in words, or `None`.
+fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
+    in_transaction(session, |session, _| lacks_within(session, expected, purpose))
+}
+
+fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
+    let Expected { role, database, schema, .. } = expected;
+    let row = query_one(session, include_str!("../sql/session.sql"), &[expected.schema.as_str()])?;
+    let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");
+    let schema_can_be_made = !row.get::<_, bool>("schema_exists") && row.get::<_, bool>("may_create_schema");
+    let is_superuser: bool = row.get("is_superuser");
+    Ok(match purpose {
+        Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
+        Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
+        Purpose::Provision | Purpose::Mend if is_superuser || schema_is_usable || schema_can_be_made => {
+            extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
+                format!("extension {extension} is missing, and role {role} may not create it")
+            })
+        }
+        Purpose::Provision | Purpose::Mend => {
+            Some(format!("role {role} may not create in schema {schema} of database {database}"))
+        }
+    })
+}
+
+/// An extension that is missing, and that a role cannot make.
+struct Beyond {
+    extension: Identifier,
+    /// Whether somebody else could: the server has its files.
+    is_in_stock: bool,
+}
+
+/// The first extension that is missing and beyond a role; asked in the app's database, or anywhere where
+/// there is none yet.
+fn extension_beyond(session: &mut Session, role: &str, expected: &Expected) -> Result<Option<Beyond>, SqlError> {
+    if expected.extensions.is_empty() {
+        return Ok(None);
+    }
+    let wanted: Vec<_> = expected.extensions.iter().map(Identifier::as_str).collect();
+    let parameters = [wanted.join("\n"), role.to_owned(), expected.database.as_str().to_owned()];
+    let parameters = parameters.each_ref().map(String::as_str);
+    let rows = query(session, include_str!("../sql/extensions_beyond.sql"), &parameters)?;
+    Ok(rows
+        .first()
+        .map(|row| Beyond { extension: Identifier::from_catalog(row.get::<_, String>(0)), is_in_stock: row.get(1) }))
+}
+
+fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {
+    let sql = "SELECT rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    Ok(query_one(session, sql, &[])?.get(0))
 }

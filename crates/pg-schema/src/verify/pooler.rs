@@ -1,10 +1,13 @@
 //! What stands between us and the server, and keeps things from each other's sessions: a connection pooler.
 
-use pg_config::{ConnInfo, ConnectError, Options, connect};
-use postgres::error::SqlState;
+use pg_config::{ConnInfo, ConnectError};
 
 use super::path::arrives;
-use crate::{Access, Expected, Facts, query::ANSWER, report::Check};
+use crate::{
+    Access, Expected, Facts,
+    pooler::{advice, has_console},
+    report::Check,
+};
 
 /// What shows that there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +29,6 @@ pub(super) fn look(facts: &Facts, access: &Access) -> Option<Pooler> {
 /// A pooler that shows itself by the session alone.
 pub(super) fn shown_by(facts: &Facts) -> Option<Pooler> {
     facts.is_served_by_older.then_some(Pooler::Unknown)
-}
-
-/// Whether there is PgBouncer's console, a database of its own. It keeps us out by other words than a server
-/// has for a database that is not there.
-pub(crate) fn has_console(info: &ConnInfo) -> bool {
-    let console = ConnInfo { options: Options::default(), ..info.with_database("pgbouncer") };
-    match connect(&console) {
-        Ok(mut session) => session.ask(ANSWER, |client| client.simple_query("SHOW VERSION")).is_ok(),
-        Err(ConnectError::Refused { error, .. }) => *error.code() == SqlState::PROTOCOL_VIOLATION,
-        Err(_) => false,
-    }
 }
 
 pub(super) fn pooler(facts: &Facts, found: Option<Pooler>, app: &ConnInfo, expected: &Expected) -> Check {
@@ -68,12 +60,4 @@ pub(super) fn pooler(facts: &Facts, found: Option<Pooler>, app: &ConnInfo, expec
 pub(super) fn refused(error: &ConnectError, expected: &Expected) -> Check {
     let message = format!("{error}: a connection pooler such as PgBouncer is in between: {}", advice(expected));
     Check::fail("pooler", message)
-}
-
-/// What to do about options that a pooler does not let through.
-pub(crate) fn advice(expected: &Expected) -> String {
-    format!(
-        "leave options out of the connection string; role {}'s own search_path, which cargo xtask db-setup sets, gives the path",
-        expected.role
-    )
 }
