@@ -140,7 +140,7 @@ pub(crate) struct DbVerify {
     #[arg(
         long,
         value_name = "ID",
-        value_parser = PossibleValuesParser::new(pg_schema::explained()),
+        value_parser = PossibleValuesParser::new(pg_schema::CHECKS),
         conflicts_with_all = [
             "fix", "lock_wait", "format", "report", "server", "env_file", "no_env_file", "wait", "quiet", "verbose",
         ]

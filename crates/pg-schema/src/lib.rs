@@ -2,16 +2,16 @@
 //! database, schema, grants, default privileges and search_path, and where the migrations' objects lie.
 
 mod administrator;
-mod condition;
+mod checks;
 pub mod ddl;
 mod expected;
-mod explain;
 mod facts;
 mod lock;
 mod mend;
 mod object;
 mod path;
 mod pooler;
+mod probe;
 mod properties;
 mod provision;
 mod query;
@@ -24,10 +24,9 @@ mod snapshot;
 mod verify;
 
 pub use administrator::Administrator;
-pub use condition::{Behind, Condition, OlderSession, OlderSessions, Outward, Sequences, Unfinished};
+pub use checks::{CHECKS, explain};
 pub use expected::Expected;
-pub use explain::{explain, explained};
-pub use facts::{Creator, Facts, Misplaced, PathLayer, RoleSchema, SchemaFacts, StoredPath, catalog_queries};
+pub use facts::{Facts, Misplaced, catalog_queries};
 pub use lock::{LockError, blockers};
 pub use mend::mend;
 pub use object::{Kind, Object};
@@ -46,6 +45,6 @@ pub use reset::{
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};
 pub use verify::{
-    CHECKS, Verdict, VerifyError, note_landed, note_migrating, note_provisioning, note_recorded, verify, verify_facts,
+    Verdict, VerifyError, note_landed, note_migrating, note_provisioning, note_recorded, verify, verify_facts,
     verify_session,
 };

@@ -50,6 +50,11 @@ pub(crate) fn leads_to(path: &str, schema: &Identifier) -> bool {
         && names.iter().any(|name| name == "public")
 }
 
+/// Whether the path of the connection string is the session's: nothing beats it but somebody in between.
+pub(crate) fn arrives(path: &str, of_session: &str) -> bool {
+    schemas(path) == schemas(of_session)
+}
+
 fn take_quoted(text: &str) -> (String, &str) {
     let mut name = String::new();
     let mut characters = text.char_indices().peekable();

@@ -396,10 +396,10 @@ pub fn provision(
     if facts.server_started != cluster.server_started {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
     }
-    if facts.database != expected.database || facts.role != expected.role {
+    if facts.database.name != expected.database || facts.role.name != expected.role {
         return Err(ProvisionError::WrongDatabase {
-            found: facts.database.to_string(),
-            role: facts.role.to_string(),
+            found: facts.database.name.to_string(),
+            role: facts.role.name.to_string(),
             expected: format!("{} as role {}", expected.database, expected.role),
         });
     }
@@ -412,8 +412,8 @@ pub fn provision(
     let is_settled = run.changes.is_empty() && run.left.is_empty() && !is_to_be_recorded;
     // A session that began before the paths changed has the old one: the app's next one begins after.
     let is_stale = access.app.options.get("search_path").is_none()
-        && facts.stored_path.schema.as_ref() == Some(&expected.schema)
-        && facts.current_schema.as_ref() != Some(&expected.schema);
+        && facts.path.stored.schema.as_ref() == Some(&expected.schema)
+        && facts.path.current_schema.as_ref() != Some(&expected.schema);
     if !is_settled || is_stale {
         app = connect_app(access, Some(&connections.administrator)).map_err(ProvisionError::Connect)?;
     }
@@ -440,7 +440,7 @@ fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), Provisio
 /// Whether somebody has set the path of the app's role since we wrote down that we did.
 fn was_set_by_others(facts: &Facts) -> bool {
     let known = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
-    let winner = facts.path_layers.first().filter(|layer| layer.layer == "role in database");
+    let winner = facts.path.layers.first().filter(|layer| layer.layer == "role in database");
     matches!((known, winner), (Some(known), Some(winner)) if known.path != winner.path)
 }
 

@@ -59,19 +59,28 @@ impl Remark {
     }
 }
 
-/// Whether it is `2026-11-25T01:02:03.456789Z`, the fraction left out or not: whoever wrote the comment, the server
-/// is asked with it.
+/// Whether it is `2026-11-25T01:02:03.456789Z`, the fraction left out or not, and a day that there is: whoever wrote the
+/// comment, the server is asked with it.
 fn is_time(text: &str) -> bool {
     let Some((date, time)) = text.strip_suffix('Z').and_then(|text| text.split_once('T')) else { return false };
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let numbers = |text: &str, mark: char, highest: [u32; 3]| {
-        let parts: Vec<_> = text.split(mark).map(str::parse::<u32>).collect();
-        parts.len() == 3
-            && parts.iter().zip(highest).all(|(part, highest)| part.as_ref().is_ok_and(|part| *part <= highest))
+    let numbers = |text: &str, mark: char| -> Option<[u32; 3]> {
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Option<Vec<u32>> =
+            text.split(mark).map(|part| part.parse().ok().filter(|_| is_number(part))).collect();
+        parts?.try_into().ok()
     };
-    let is_date = numbers(date, '-', [9999, 12, 28]) || numbers(date, '-', [9999, 12, 31]) && !date.contains("-02-");
-    is_date
-        && numbers(time, ':', [23, 59, 59])
+    let is_date = |[year, month, day]: [u32; 3]| {
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 => 28 + u32::from(is_leap),
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=days).contains(&day)
+    };
+    numbers(date, '-').is_some_and(is_date)
+        && numbers(time, ':').is_some_and(|[hours, minutes, seconds]| hours < 24 && minutes < 60 && seconds < 60)
         && fraction.len() <= 6
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -119,12 +128,20 @@ mod tests {
 
     #[test]
     fn times_are_times() {
-        for time in ["2026-11-25T01:02:03.456789Z", "2024-02-28T23:59:59Z"] {
+        for time in ["2026-11-25T01:02:03.456789Z", "2024-02-29T23:59:59Z", "2026-12-31T00:00:00Z"] {
             assert!(is_time(time), "{time}");
         }
-        for other in
-            ["2026-13-25T01:02:03Z", "2026-02-30T01:02:03Z", "infinity", "2026-11-25T01:02:03", "2026-11-25T99:02:03Z"]
-        {
+        for other in [
+            "2026-13-25T01:02:03Z",
+            "2026-00-25T01:02:03Z",
+            "2026-02-29T01:02:03Z",
+            "2026-04-31T01:02:03Z",
+            "2026-04-00T01:02:03Z",
+            "0000-04-01T01:02:03Z",
+            "infinity",
+            "2026-11-25T01:02:03",
+            "2026-11-25T99:02:03Z",
+        ] {
             assert!(!is_time(other), "{other}");
         }
     }

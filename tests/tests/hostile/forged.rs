@@ -11,8 +11,8 @@ fn what_the_apps_session_is_told_is_never_run_by_the_administrator() {
         "CREATE FUNCTION aura.audit() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
          CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION aura.audit()",
     );
-    let session = include_str!("../../../crates/pg-schema/src/sql/session.sql");
-    let foreign = include_str!("../../../crates/pg-schema/src/sql/used_elsewhere.sql");
+    let session = include_str!("../../../crates/pg-schema/src/facts/session.sql");
+    let foreign = include_str!("../../../crates/pg-schema/src/facts/used_elsewhere.sql");
     let public_create = "coalesce(pg_catalog.has_schema_privilege(p.oid, 'CREATE'), false)";
     let grantee = "CASE entry.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(entry.grantee)::text END";
     let grants = "FROM pg_catalog.aclexplode(coalesce(p.nspacl, pg_catalog.acldefault('n', p.nspowner))) AS entry";

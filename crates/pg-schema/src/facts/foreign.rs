@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// Objects of the schema that the app's role does not own.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Foreign {
     /// Those that it should own.
     pub(crate) owned: Vec<Object>,
@@ -25,12 +26,12 @@ impl Foreign {
     /// Reads them; what uses them is asked where there are any.
     pub(crate) fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
         let names = [expected.schema.as_str(), expected.role.as_str()];
-        let rows = query(session, include_str!("../sql/foreign_owned.sql"), &names)?;
-        let mut foreign = Self { owned: Vec::new(), definers: Vec::new(), used_elsewhere: Vec::new() };
+        let rows = query(session, include_str!("foreign_owned.sql"), &names)?;
+        let mut foreign = Self::default();
         if rows.is_empty() {
             return Ok(foreign);
         }
-        let used: HashMap<(u32, u32), String> = query(session, include_str!("../sql/used_elsewhere.sql"), &names)?
+        let used: HashMap<(u32, u32), String> = query(session, include_str!("used_elsewhere.sql"), &names)?
             .iter()
             .map(|row| ((row.get("class"), row.get("object")), row.get("used_by")))
             .collect();

@@ -35,8 +35,7 @@ impl Misplaced {
 
 /// Reads what lies outside the schema, and counts the rows of what is there twice.
 pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Misplaced>, SqlError> {
-    let rows =
-        query(session, include_str!("../sql/misplaced.sql"), &[expected.schema.as_str(), expected.role.as_str()])?;
+    let rows = query(session, include_str!("misplaced.sql"), &[expected.schema.as_str(), expected.role.as_str()])?;
     let mut found = Vec::new();
     let mut counts = Vec::new();
     for row in &rows {
@@ -79,7 +78,7 @@ pub(super) fn references(session: &mut Session, misplaced: &[Misplaced]) -> Resu
     if oids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = query(session, include_str!("../sql/references.sql"), &[&oids.join(",")])?;
+    let rows = query(session, include_str!("references.sql"), &[&oids.join(",")])?;
     Ok(rows.iter().map(|row| (row.get("table"), row.get("referrer"))).collect())
 }
 

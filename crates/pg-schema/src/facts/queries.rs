@@ -11,20 +11,20 @@ pub fn catalog_queries(expected: &Expected) -> String {
     let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
     let path = ddl::search_path(&expected.schema);
     let queries: [(&str, &[&str]); 14] = [
-        (include_str!("../sql/session.sql"), &[schema]),
-        (include_str!("../sql/settings.sql"), &[role]),
-        (include_str!("../sql/counts.sql"), &[schema]),
-        (include_str!("../sql/misplaced.sql"), &[schema, role]),
-        (include_str!("../sql/stored_path.sql"), &[&path, &path]),
-        (include_str!("../sql/privileges.sql"), &[schema, role]),
-        (include_str!("../sql/foreign_owned.sql"), &[schema, role]),
-        (include_str!("../sql/extensions.sql"), &[]),
-        (include_str!("../sql/creators.sql"), &[schema, role, administrator]),
-        (include_str!("../sql/indexes.sql"), &[schema]),
-        (include_str!("../sql/routines.sql"), &[schema]),
-        (include_str!("../sql/row_security.sql"), &[schema]),
-        (include_str!("../sql/sequences.sql"), &[schema]),
-        (include_str!("../sql/sessions.sql"), &[role, "-infinity"]),
+        (include_str!("session.sql"), &[schema]),
+        (include_str!("settings.sql"), &[role]),
+        (include_str!("objects.sql"), &[schema, role]),
+        (include_str!("misplaced.sql"), &[schema, role]),
+        (include_str!("stored_path.sql"), &[&path, &path]),
+        (include_str!("privileges.sql"), &[schema, role]),
+        (include_str!("foreign_owned.sql"), &[schema, role]),
+        (include_str!("extensions.sql"), &[]),
+        (include_str!("creators.sql"), &[schema, role, administrator]),
+        (include_str!("../checks/invalid_indexes/query.sql"), &[schema]),
+        (include_str!("../checks/function_bodies/query.sql"), &[schema]),
+        (include_str!("../checks/table_privileges/row_security.sql"), &[schema]),
+        (include_str!("../checks/sequence_values/query.sql"), &[schema]),
+        (include_str!("../checks/search_path/sessions.sql"), &[role, "-infinity"]),
     ];
     let mut script = "SET jit = off;\n".to_owned();
     for (query, parameters) in queries {

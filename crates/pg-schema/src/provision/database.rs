@@ -1,7 +1,7 @@
 //! The desired state inside the app's database: what the app's role does itself, then what only an
 //! administrator can. Whoever may not, leaves it, and the verification names it.
 
-use pg_config::{Identifier, Session};
+use pg_config::Session;
 
 use super::{Access, By, ProvisionError, Rest, cluster::Cluster, run::Run};
 use crate::{
@@ -24,12 +24,13 @@ pub(super) fn assert(
 ) -> Result<(), ProvisionError> {
     let mut admin = Lazily { administrator, access, session: None };
     // Only where nobody else lives there. What the scripts of extensions use by a bare name must not come from others.
-    if facts.public_create && !facts.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected) {
-        let statement = ddl::revoke_public_create(&facts.public_creators);
+    if facts.public.create && !facts.role.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected)
+    {
+        let statement = ddl::revoke_public_create(&facts.public.creators);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }
     // Extensions come next: nothing of the app's can use them before, and they may own the schema's name.
-    for extension in missing_extensions(facts, expected) {
+    for extension in facts.missing_extensions(expected) {
         let session = admin.session(expected)?;
         if let Some(found) = foreign_in_public(session)? {
             return Err(ProvisionError::ForeignInPublic { extension: extension.to_string(), found });
@@ -37,11 +38,8 @@ pub(super) fn assert(
         run.must(session, By::Administrator, &ddl::create_extension(extension))?;
     }
     assert_schema(app, &mut admin, cluster, facts, expected, run)?;
-    let is_set = facts
-        .path_layers
-        .iter()
-        .any(|layer| layer.layer == "role in database" && path::serves(&layer.path, &expected.schema));
-    if !is_set {
+    let is_set = |layer| facts.path.layer(layer).is_some_and(|layer| path::serves(&layer.path, &expected.schema));
+    if !is_set("role in database") {
         execute_at_once(app, "BEGIN READ WRITE")?;
         run.must(app, By::App, &ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema))?;
         record_path_within(app, expected)?;
@@ -49,9 +47,7 @@ pub(super) fn assert(
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
-    let is_set =
-        facts.path_layers.iter().any(|layer| layer.layer == "database" && path::serves(&layer.path, &expected.schema));
-    if !is_set && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
+    if !is_set("database") && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }
@@ -73,10 +69,10 @@ pub(crate) const FOREIGN_IN_PUBLIC: &str = include_str!("../sql/foreign_in_publi
 /// Whether the administrator may take CREATE on `public` away from those through whom the app has it.
 /// For others the server only warns, and would again on every run.
 fn may_revoke(cluster: &Cluster, facts: &Facts, expected: &Expected) -> bool {
-    let owner = facts.public_owner.as_ref();
+    let owner = facts.public.owner.as_ref();
     let is_owners = owner.is_some_and(|owner| owner.as_str() == "pg_database_owner");
     let owns_database = cluster.owns_database || !cluster.database_exists;
-    !facts.public_creators.is_empty()
+    !facts.public.creators.is_empty()
         && (cluster.is_superuser || owner == expected.administrator.as_ref() || is_owners && owns_database)
 }
 
@@ -100,10 +96,6 @@ impl Lazily<'_> {
     }
 }
 
-fn missing_extensions<'a>(facts: &Facts, expected: &'a Expected) -> Vec<&'a Identifier> {
-    expected.extensions.iter().filter(|wanted| !facts.extensions.iter().any(|(name, ..)| name == *wanted)).collect()
-}
-
 /// The schema exists, and the app's role can use it and create in it.
 fn assert_schema(
     app: &mut Session,
@@ -116,7 +108,7 @@ fn assert_schema(
     let (schema, role) = (&expected.schema, &expected.role);
     // Rights granted a moment ago count: the facts are those of this very session.
     match &facts.schema {
-        None if facts.may_create_schema => run.must(app, By::App, &ddl::create_schema(schema))?,
+        None if facts.role.may_create_schema => run.must(app, By::App, &ddl::create_schema(schema))?,
         None if cluster.is_superuser => {
             run.must(admin.session(expected)?, By::Administrator, &ddl::create_schema_for(schema, role))?;
         }
@@ -126,7 +118,7 @@ fn assert_schema(
                     "schema {schema} does not exist, and role {role} may not create it in database {}",
                     expected.database
                 ),
-                rest: Rest::default().and_grant(&facts.database_owner.to_string(), expected),
+                rest: Rest::default().and_grant(&facts.database.owner.to_string(), expected),
             });
         }
         Some(found) if found.usage && found.create => {}
@@ -153,7 +145,7 @@ fn assert_ownership(
     expected: &Expected,
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
-    if !facts.foreign_owned.is_empty() {
+    if !facts.foreign.owned.is_empty() {
         let session = admin.session(expected)?;
         for object in Foreign::read(session, expected)?.owned {
             if let Some(owner) = &object.owner {
@@ -165,7 +157,7 @@ fn assert_ownership(
     let (own, other): (Vec<_>, Vec<_>) = facts
         .lacking
         .iter()
-        .map(|(object, _)| object.clone())
+        .map(|found| found.object.clone())
         .partition(|object| object.owner.as_ref() == Some(&expected.role));
     for statement in ddl::grant_all(&own, &expected.schema, &expected.role) {
         run.may(app, By::App, &statement)?;

@@ -196,7 +196,7 @@ fn lacks(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result
 
 fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) -> Result<Option<String>, SqlError> {
     let Expected { role, database, schema, .. } = expected;
-    let row = query_one(session, include_str!("../sql/session.sql"), &[expected.schema.as_str()])?;
+    let row = query_one(session, include_str!("../facts/session.sql"), &[expected.schema.as_str()])?;
     let schema_is_usable = row.get::<_, bool>("schema_create") && row.get::<_, bool>("schema_usage");
     let schema_can_be_made = !row.get::<_, bool>("schema_exists") && row.get::<_, bool>("may_create_schema");
     let is_superuser: bool = row.get("is_superuser");

@@ -1,0 +1,35 @@
+//! The tables of migration tools outside the schema.
+
+use super::{
+    Definition,
+    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moved, none_but, without_empty_copies},
+};
+use crate::{Expected, Facts, report::Check};
+
+const ID: &str = "bookkeeping";
+
+pub(super) const CHECK: Definition =
+    Definition { id: ID, explanation: include_str!("explain.md"), look: |look| Ok(judge(look.facts, look.expected)) };
+
+fn judge(facts: &Facts, expected: &Expected) -> Check {
+    let found = facts.misplaced.iter().filter(|found| is_bookkeeping(found));
+    let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
+    let Some(first) = found.first() else {
+        let clean = format!("no migration tool keeps its books outside {}", expected.schema);
+        return none_but(ID, clean, &theirs);
+    };
+    let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
+    let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
+    let message = format!(
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}",
+        first.object.qualified(),
+        expected.schema,
+        counted(&copies, found.len() == 1, expected),
+        advice(&copies, facts),
+        beside(&theirs),
+    );
+    Check::fail(ID, message)
+        .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
+        .mended_by_hand(without_empty_copies(&copies, facts, expected))
+        .mended_by_hand(alone.iter().flat_map(|found| moved(found, expected)))
+}

@@ -1,0 +1,195 @@
+//! What the checks of objects outside the schema share. Each such object is named under one id: the bookkeeping of a
+//! migration tool, a copy of a relation of ours, or a stray.
+
+use std::{cmp::Reverse, collections::HashSet};
+
+use pg_config::Identifier;
+
+use super::more_than_one;
+use crate::{
+    Expected, Facts, Misplaced, ddl,
+    object::{Kind, Object},
+    report::Check,
+};
+
+/// Of how many copies a message gives the rows.
+const MOST_COUNTED: usize = 5;
+
+/// Where migration tools keep their books. Found in the wrong place, the tool believes in a wrong past.
+const BOOKKEEPING: &[&str] = &[
+    "refinery_schema_history",
+    "_sqlx_migrations",
+    "__diesel_schema_migrations",
+    "seaql_migrations",
+    "django_migrations",
+    "alembic_version",
+    "flyway_schema_history",
+    "schema_migrations",
+    "ar_internal_metadata",
+    "goose_db_version",
+    "gorp_migrations",
+    "databasechangelog",
+    "databasechangeloglock",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "_prisma_migrations",
+    "atlas_schema_revisions",
+    "pgmigrations",
+    "typeorm_migrations",
+];
+
+/// What a person has to decide; nothing where the SQL decides it all.
+pub(super) fn advice(found: &[&Misplaced], facts: &Facts) -> &'static str {
+    let (here, there) = empty_copies(found, facts);
+    match here.len() + there.len() == found.len() {
+        true => "",
+        false => {
+            "; where both hold rows or cannot be counted, where others refer to the empty one, or where they are no \
+             tables, look at both before either goes"
+        }
+    }
+}
+
+/// The rows of the fullest copies, and of all together.
+pub(super) fn counted(found: &[&Misplaced], is_only: bool, expected: &Expected) -> String {
+    let mut tables: Vec<_> = found.iter().filter(|found| found.object.kind == Kind::Table).collect();
+    // What is unknown may be much.
+    let most = |rows: Option<i64>| rows.unwrap_or(i64::MAX);
+    tables.sort_by_key(|found| Reverse((most(found.rows.0).min(most(found.rows.1)), most(found.rows.0))));
+    let described: Vec<_> = tables
+        .iter()
+        .take(MOST_COUNTED)
+        .map(|Misplaced { object, rows: (here, twin), .. }| {
+            let (elsewhere, schema) = (place(object), &expected.schema);
+            let name = if is_only { "it".to_owned() } else { object.name.to_string() };
+            format!("{name} has {} in {elsewhere} and {} in {schema}", rows(*here), rows(*twin))
+        })
+        .collect();
+    let all = |of: fn(&Misplaced) -> Option<i64>| rows(tables.iter().map(|found| of(found)).sum());
+    match tables.len() {
+        0 => String::new(),
+        count if count <= MOST_COUNTED => format!(": {}", described.join("; ")),
+        count => format!(
+            ": {}; with {} more, {} against {}",
+            described.join("; "),
+            count - MOST_COUNTED,
+            all(|found| found.rows.0),
+            all(|found| found.rows.1),
+        ),
+    }
+}
+
+/// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
+/// creator, no superuser. What mends ours would take it away from them.
+pub(super) fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
+    let is_creators = facts.creators.iter().any(|creator| found.object.owner.as_ref() == Some(&creator.role));
+    !is_creators && !found.is_superusers && found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public")
+}
+
+/// The verdict where nothing of ours is found: a warning where there is something of another application's.
+pub(super) fn none_but(id: &'static str, clean: String, theirs: &[&Misplaced]) -> Check {
+    match theirs.is_empty() {
+        true => Check::pass(id, clean),
+        false => Check::warn(id, clean + &beside(theirs)).about(theirs.iter().map(|found| found.object.clone())),
+    }
+}
+
+/// `; table public.blog belongs to shop: another application may live there`, or nothing. What the app has in an
+/// extension of its own is named apart: an extension's script or a migration may have put it there.
+pub(super) fn beside(theirs: &[&Misplaced]) -> String {
+    let (members, others): (Vec<&Misplaced>, Vec<&Misplaced>) =
+        theirs.iter().copied().partition(|found| found.extension.is_some());
+    let mut words = String::new();
+    if let Some(Misplaced { object, .. }) = others.first() {
+        let owner = object.owner.as_ref().map_or_else(String::new, Identifier::to_string);
+        let more = more_than_one(others.len(), "object");
+        let (kind, name) = (object.kind.as_str(), object.qualified());
+        words.push_str(&format!("; {kind} {name} belongs to {owner}{more}: another application may live there"));
+    }
+    if let Some(Misplaced { object, extension: Some(extension), .. }) = members.first() {
+        let more = more_than_one(members.len(), "object");
+        let (kind, name) = (object.kind.as_str(), object.qualified());
+        words.push_str(&format!(
+            "; {kind} {name} is a member of the extension {extension}, and both belong to the app{more}: a migration can \
+             add any table to an extension"
+        ));
+    }
+    words
+}
+
+pub(super) fn is_bookkeeping(found: &Misplaced) -> bool {
+    found.object.kind == Kind::Table && BOOKKEEPING.contains(&found.object.name.as_str())
+}
+
+/// Moves an object into the schema, and gives it to the app's role. Of what holds code only the check `ownership` says
+/// whether its owner may change, once it is there: others may run it.
+pub(super) fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
+    let from = found.extension.as_ref().map(|extension| ddl::drop_from_extension(extension, &found.object));
+    let mut statements: Vec<_> = from.into_iter().collect();
+    statements.push(ddl::set_schema(&found.object, &expected.schema));
+    let holds_code = !matches!(found.object.kind, Kind::Table | Kind::Sequence | Kind::ForeignTable);
+    if found.object.owner.as_ref() != Some(&expected.role) && !holds_code {
+        statements.push(ddl::alter_owner(&found.object.moved_to(&expected.schema), &expected.role));
+    }
+    statements
+}
+
+/// Removes the empty one of each two copies. Nothing where it is not known to be the empty one, or where
+/// what stays refers to it.
+pub(super) fn without_empty_copies(found: &[&Misplaced], facts: &Facts, expected: &Expected) -> Vec<String> {
+    let (here, there) = empty_copies(found, facts);
+    let mut statements = Vec::new();
+    if !here.is_empty() {
+        statements.push(ddl::drop_tables(&here.iter().map(|found| &found.object).collect::<Vec<_>>()));
+    }
+    if !there.is_empty() {
+        statements.push(ddl::drop_tables(&there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
+        statements.extend(there.iter().flat_map(|found| moved(found, expected)));
+    }
+    statements
+}
+
+/// Those whose copy elsewhere can go, and those whose copy in the schema can.
+pub(super) fn empty_copies<'a>(found: &[&'a Misplaced], facts: &Facts) -> (Vec<&'a Misplaced>, Vec<&'a Misplaced>) {
+    let known = found.iter().copied().filter(|found| found.are_tables());
+    let (mut here, mut there) = (Vec::new(), Vec::new());
+    for found in known {
+        match found.rows {
+            (Some(0), Some(_)) => here.push(found),
+            (Some(_), Some(0)) => there.push(found),
+            _ => {}
+        }
+    }
+    (unreferred(here, facts, |found| found.oids.0), unreferred(there, facts, |found| found.oids.1))
+}
+
+/// Those tables that can be dropped together: nothing refers to them but one of themselves.
+pub(super) fn unreferred<'a>(
+    mut tables: Vec<&'a Misplaced>,
+    facts: &Facts,
+    oid: fn(&Misplaced) -> u32,
+) -> Vec<&'a Misplaced> {
+    loop {
+        let going: HashSet<u32> = tables.iter().map(|found| oid(found)).collect();
+        let staying = facts.references.iter().filter(|(_, referrer)| !going.contains(referrer));
+        let kept: HashSet<u32> = staying.map(|(table, _)| *table).collect();
+        tables.retain(|found| !kept.contains(&oid(found)));
+        // What stays may refer to others in its turn.
+        if tables.len() == going.len() {
+            return tables;
+        }
+    }
+}
+
+pub(super) fn place(object: &Object) -> String {
+    object.schema.as_ref().map_or_else(String::new, Identifier::to_string)
+}
+
+pub(super) fn rows(count: Option<i64>) -> String {
+    match count {
+        None => "rows that cannot be counted".to_owned(),
+        Some(1) => "1 row".to_owned(),
+        Some(10_000) => "10000 rows or more".to_owned(),
+        Some(count) => format!("{count} rows"),
+    }
+}

@@ -1,0 +1,6 @@
+-- sessions of a role in this database that began before a time; $1: the role, $2: the time
+SELECT a.pid, pg_catalog.to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ') AS since, a.application_name
+FROM pg_catalog.pg_stat_activity a
+WHERE a.datname = pg_catalog.current_database() AND a.usename = $1 AND a.backend_type = 'client backend'
+  AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_start < $2::timestamptz
+ORDER BY a.backend_start

@@ -1,0 +1,28 @@
+//! Objects of the app's outside its schema.
+
+use super::{
+    Definition, more_than_one,
+    placement::{beside, is_bookkeeping, is_theirs, moved, none_but},
+};
+use crate::{Expected, Facts, report::Check};
+
+const ID: &str = "strays";
+
+pub(super) const CHECK: Definition =
+    Definition { id: ID, explanation: include_str!("explain.md"), look: |look| Ok(judge(look.facts, look.expected)) };
+
+fn judge(facts: &Facts, expected: &Expected) -> Check {
+    let found = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_none());
+    let (theirs, found): (Vec<_>, Vec<_>) =
+        found.partition(|found| found.extension.is_some() || is_theirs(found, facts));
+    let Some(first) = found.first() else {
+        let clean = format!("nothing of {}'s lies outside {}", expected.role, expected.schema);
+        return none_but(ID, clean, &theirs);
+    };
+    let more = more_than_one(found.len(), "object");
+    let message =
+        format!("{} {} lies outside {}{more}", first.object.kind.as_str(), first.object.qualified(), expected.schema);
+    Check::fail(ID, message + &beside(&theirs))
+        .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
+        .mended_by_hand(found.iter().flat_map(|found| moved(found, expected)))
+}

@@ -1,0 +1,44 @@
+//! How much of what lies in the schema, and whether there is anything to look at more closely.
+
+use pg_config::Session;
+
+use crate::{
+    Expected,
+    query::{SqlError, query_one},
+};
+
+/// What there is. What says that there is something to look at may say it once too often, and never too seldom: a
+/// longer query that is not asked costs nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Objects {
+    /// Tables in the schema, partitioned ones included.
+    pub(crate) tables: i64,
+    /// Sequences in the schema.
+    pub(crate) sequences: i64,
+    /// Functions and procedures in the schema.
+    pub(crate) routines: i64,
+    /// Whether another role than the app's may own something in the schema.
+    pub(crate) has_foreign: bool,
+    /// Whether privileges were granted on something in the schema, or taken away.
+    pub(crate) has_grants: bool,
+    /// Whether row-level security is on for a table of the schema.
+    pub(crate) has_row_security: bool,
+    /// Whether something outside the schema may be the app's.
+    pub(crate) has_elsewhere: bool,
+}
+
+impl Objects {
+    pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
+        let names = [expected.schema.as_str(), expected.role.as_str()];
+        let row = query_one(session, include_str!("objects.sql"), &names)?;
+        Ok(Self {
+            tables: row.get("tables"),
+            sequences: row.get("sequences"),
+            routines: row.get("routines"),
+            has_foreign: row.get("has_foreign"),
+            has_grants: row.get("has_grants"),
+            has_row_security: row.get("has_row_security"),
+            has_elsewhere: row.get("has_elsewhere"),
+        })
+    }
+}

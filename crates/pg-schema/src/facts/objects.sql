@@ -1,0 +1,41 @@
+-- how much of what lies in the schema, and whether there is anything that the longer queries are for: objects that others
+-- own, privileges that were granted, row-level security, and objects elsewhere that may be the app's. Each says yes
+-- rather once too often: planning those queries is what costs most where there is nothing; $1: the schema, $2: the role
+WITH named AS MATERIALIZED (
+         SELECT (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) AS schema,
+                (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public') AS public,
+                (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2) AS role
+     ),
+     object AS (
+         SELECT c.tableoid AS class, c.oid, c.relnamespace AS place, c.relowner AS owner, c.relkind::text AS kind,
+                c.relacl IS NOT NULL AS has_grants, c.relrowsecurity AS has_row_security
+         FROM pg_catalog.pg_class c, named
+         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+           AND (c.relnamespace IN (named.schema, named.public) OR c.relowner = named.role)
+         UNION ALL
+         -- Those of tables are among them, and say no more than their tables.
+         SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, 'type', false, false
+         FROM pg_catalog.pg_type t, named
+         WHERE t.typtype IN ('c', 'd', 'e', 'r')
+           AND (t.typnamespace IN (named.schema, named.public) OR t.typowner = named.role)
+         UNION ALL
+         SELECT p.tableoid, p.oid, p.pronamespace, p.proowner, 'routine', false, false
+         FROM pg_catalog.pg_proc p, named
+         WHERE p.pronamespace IN (named.schema, named.public) OR p.proowner = named.role
+     )
+SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
+       count(*) FILTER (WHERE place = schema AND kind = 'S') AS sequences,
+       count(*) FILTER (WHERE place = schema AND kind = 'routine') AS routines,
+       coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false) AS has_foreign,
+       coalesce(pg_catalog.bool_or(place = schema AND has_grants), false) AS has_grants,
+       coalesce(pg_catalog.bool_or(place = schema AND has_row_security), false) AS has_row_security,
+       coalesce(pg_catalog.bool_or(
+           place IS DISTINCT FROM schema
+           AND place NOT IN (SELECT oid FROM pg_catalog.pg_namespace
+                             WHERE nspname IN ('pg_catalog', 'information_schema') OR nspname ~ '^pg_(toast|temp|toast_temp)(_|$)')
+           -- What a superuser's extension has made is the server's affair.
+           AND NOT (owner IN (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_depend x
+                                WHERE x.classid = object.class AND x.objid = object.oid AND x.deptype = 'e'))
+       ), false) AS has_elsewhere
+FROM object, named

@@ -1,0 +1,95 @@
+//! The search_path: that of the session, and what is stored of it for role and database.
+
+use pg_config::{Identifier, Session};
+use postgres::Row;
+
+use super::name;
+use crate::{
+    Expected,
+    query::{Given, SqlError, passing, query, query_one},
+};
+
+/// Where unqualified names lead.
+#[derive(Clone, Debug)]
+pub(crate) struct SearchPath {
+    /// The session's search_path.
+    pub(crate) of_session: String,
+    /// Where an unqualified CREATE TABLE of the session would go.
+    pub(crate) current_schema: Option<Identifier>,
+    /// Every stored setting of the path, the one that wins first.
+    pub(crate) layers: Vec<PathLayer>,
+    /// What the stored settings alone would give this role.
+    pub(crate) stored: StoredPath,
+    /// A schema named like the role that is not the app's: `"$user"` leads there.
+    pub(crate) role_schema: Option<RoleSchema>,
+}
+
+/// A stored setting of the search_path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathLayer {
+    /// `role in database`, `role`, `database` or `all roles`.
+    pub(crate) layer: String,
+    /// The setting's value.
+    pub(crate) path: String,
+    /// When it was changed last, or another setting beside it, where the server keeps track of it (`track_commit_timestamp`).
+    pub(crate) since: Option<String>,
+}
+
+/// What the stored settings of the path come to, tried out.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredPath {
+    /// Where an unqualified CREATE TABLE would go.
+    pub(crate) schema: Option<Identifier>,
+    /// Schemas that it names and that do not exist.
+    pub(crate) missing: Vec<String>,
+    /// Schemas that the session's own path names and that do not exist.
+    pub(crate) missing_in_session: Vec<String>,
+}
+
+/// A schema named like the app's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoleSchema {
+    /// Its name.
+    pub(crate) name: Identifier,
+    /// Whether nothing lies in it.
+    pub(crate) is_empty: bool,
+}
+
+impl SearchPath {
+    /// Reads it; `row` is that of `session.sql`.
+    pub(super) fn read(session: &mut Session, given: &Given, row: &Row, expected: &Expected) -> Result<Self, SqlError> {
+        let layers: Vec<PathLayer> = query(session, include_str!("settings.sql"), &[expected.role.as_str()])?
+            .iter()
+            .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value"), since: row.get("since") })
+            .collect();
+        Ok(Self {
+            of_session: given.path.clone(),
+            current_schema: given.schema.clone().map(Identifier::from_catalog),
+            stored: StoredPath::read(session, layers.first(), &given.path)?,
+            layers,
+            role_schema: row
+                .get::<_, bool>("has_role_schema")
+                .then(|| RoleSchema { name: name(row, "role"), is_empty: row.get("role_schema_is_empty") }),
+        })
+    }
+
+    /// The stored setting of a layer.
+    pub(crate) fn layer(&self, name: &str) -> Option<&PathLayer> {
+        self.layers.iter().find(|layer| layer.layer == name)
+    }
+}
+
+impl StoredPath {
+    /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked
+    /// where it leads. The session's own path may differ by the URL's options.
+    fn read(session: &mut Session, winner: Option<&PathLayer>, of_session: &str) -> Result<Self, SqlError> {
+        let stored = winner.map_or("", |winner| winner.path.as_str());
+        let row =
+            passing(session, "", |session| query_one(session, include_str!("stored_path.sql"), &[stored, of_session]))?;
+        Ok(Self {
+            schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
+            missing: row.get("missing"),
+            missing_in_session: row.get("missing_in_session"),
+        })
+    }
+}
