@@ -13,15 +13,29 @@
 //! drop                    complete
 //! ```
 
+mod blockers;
+mod mark;
+mod recover;
+mod statements;
+
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-use pg_config::{Identifier, Literal, Session, short_digest};
-use postgres::{Row, error::SqlState};
+use pg_config::{Identifier, Session};
+use postgres::error::SqlState;
 use thiserror::Error;
 
+pub use self::{
+    blockers::refuse_blocked,
+    mark::marking_limit,
+    recover::{Recovered, recover},
+};
+use self::{
+    mark::{Mark, State, building_limit},
+    statements::{allow, comment_on, create, rename},
+};
 use crate::{
     Access, Connections, Expected, Properties, ddl,
     query::{SqlError, execute, query},
@@ -53,19 +67,6 @@ pub enum ResetError {
     Sql(#[from] SqlError),
 }
 
-/// What an interrupted reset had left, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recovered {
-    /// It had left nothing.
-    Nothing,
-    /// The database from before is back under its name.
-    Back,
-    /// The new database is complete, and the one from before is gone.
-    Finished,
-    /// Something is left: what, and what to do about it.
-    Left(String),
-}
-
 /// The database from before, put aside.
 pub struct Aside {
     name: Identifier,
@@ -86,48 +87,6 @@ pub fn refuse_servers_own(expected: &Expected) -> Result<(), ResetError> {
         return Err(ResetError::ServersOwn(expected.database.to_string()));
     }
     Ok(())
-}
-
-/// Looks for what would refuse, or would be lost without a word; changes nothing, and sends nobody away.
-pub fn refuse_blocked(connections: &mut Connections, expected: &Expected) -> Result<(), ResetError> {
-    let database = &expected.database;
-    let session = &mut connections.maintenance;
-    let name = ddl::set_aside_name(database);
-    if !query(session, "SELECT FROM pg_catalog.pg_database WHERE datname = $1", &[name.as_str()])?.is_empty() {
-        return Err(ResetError::NameTaken(name));
-    }
-    let (mut what, mut help) = (String::new(), Vec::new());
-    for row in query(session, include_str!("sql/reset_blockers.sql"), &[database.as_str()])? {
-        let (kind, name, detail): (&str, &str, &str) = (row.get("what"), row.get("name"), row.get("detail"));
-        let (quoted, literal) = (Identifier::from_catalog(name), Literal(name));
-        if kind == "owner" {
-            what +=
-                &format!(": role {} may not make a database of its owner {quoted}", Identifier::from_catalog(detail));
-            help.push(format!("set ADMIN_DATABASE_URL to a connection of {quoted} or of a superuser"));
-            continue;
-        }
-        what += &format!("\n  {kind} {quoted}: {detail}");
-        help.push(match kind {
-            "prepared transaction" => {
-                format!("in {database}: COMMIT PREPARED {literal}; or ROLLBACK PREPARED {literal};")
-            }
-            "replication slot" => format!("if its reader is gone: SELECT pg_drop_replication_slot({literal});"),
-            "subscription" => format!("in {database}: DROP SUBSCRIPTION {quoted};"),
-            _ => format!("ALTER DATABASE {database} IS_TEMPLATE false;"),
-        });
-    }
-    if let Some(app) = &mut connections.app
-        && query(app, "SELECT pg_catalog.current_setting('default_transaction_read_only')", &[])?
-            .first()
-            .is_some_and(|row| row.get::<_, &str>(0) == "on")
-    {
-        what += "\n  default_transaction_read_only is on for the app's sessions: its migrations could write nothing";
-        help.push(ddl::set_read_write(&expected.role, database) + ";");
-    }
-    if help.is_empty() {
-        return Ok(());
-    }
-    Err(ResetError::Blocked { database: database.to_string(), what, help: help.join("\n        ") })
 }
 
 /// Drops a database whose files are missing or damaged: there is nothing in it to come back to, and up to 14 the server
@@ -161,37 +120,60 @@ pub fn set_aside(
     refuse_servers_own(expected)?;
     connections.leave();
     let (database, session) = (&expected.database, &mut connections.maintenance);
-    let rows = query(session, include_str!("sql/database.sql"), &[database.as_str()])?;
+    let rows = query(session, include_str!("reset/database.sql"), &[database.as_str()])?;
     let [old, template0] = rows.as_slice() else { return Ok(None) };
-    let name = ddl::set_aside_name(database);
     let properties = Properties::read(session, database)?;
+    let name = ddl::set_aside_name(database);
     let comment: Option<String> = old.get("comment");
-    let mark = Mark { state: State::Aside, comment: comment.clone() };
-    let close = format!("{}; {}", comment_on(database, Some(&mark.text(database))), allow(database, false));
-    execute(session, &close)?;
-    end_sessions(session, database)?;
+    close(session, database, comment.clone())?;
     execute(session, &rename(database, &name))?;
     tell(&rename(database, &name));
     let create = format!("{} CONNECTION LIMIT {}", create(database, old, template0), building_limit(database));
     execute(session, &create)?;
     tell(&create);
     let owner = Identifier::from_catalog(old.get::<_, String>("owner"));
+    hand_on(connections, access, expected, &properties, &owner, (tell, warn))?;
+    let limit = properties.connection_limit;
+    // Of a reset that nothing is left of but this.
+    let connection_limit = if limit == building_limit(database) { -1 } else { limit };
+    Ok(Some(Aside { name, comment, connection_limit }))
+}
+
+/// Marks the database, lets no session in, and ends those that are there.
+fn close(session: &mut Session, database: &Identifier, comment: Option<String>) -> Result<(), SqlError> {
+    let mark = Mark { state: State::Aside, comment };
+    let close = format!("{}; {}", comment_on(database, Some(&mark.text(database))), allow(database, false));
+    execute(session, &close)?;
+    end_sessions(session, database)
+}
+
+/// What is told, and what is warned of.
+type Voices<'a> = (&'a mut dyn FnMut(&str), &'a mut dyn FnMut(&str));
+
+/// Gives the new database the privileges and settings of the one from before.
+fn hand_on(
+    connections: &mut Connections,
+    access: &Access,
+    expected: &Expected,
+    properties: &Properties,
+    owner: &Identifier,
+    (tell, warn): Voices<'_>,
+) -> Result<(), ResetError> {
+    let database = &expected.database;
     let settings = properties.settings().iter().filter(|setting| {
         // Those that a setup makes, it makes: it writes down since when.
         let is_setups = setting.role == expected.role.as_str() || setting.role.is_empty();
         !(is_setups && setting.text == format!("search_path={}", ddl::search_path(&expected.schema)))
     });
-    let of_app = settings.clone().filter(|setting| setting.role == expected.role.as_str());
-    let of_others = settings.filter(|setting| setting.role != expected.role.as_str());
-    let grants = match properties.has_usual_privileges(&owner, &expected.role) {
+    let (of_app, of_others): (Vec<_>, Vec<_>) = settings.partition(|setting| setting.role == expected.role.as_str());
+    let grants = match properties.has_usual_privileges(owner, &expected.role) {
         true => Vec::new(),
-        false => properties.grants(database, &owner),
+        false => properties.grants(database, owner),
     };
-    let statements = grants.into_iter().chain(of_others.map(|setting| setting.statement(database)));
-    for statement in statements {
-        keep(session, &statement, tell, warn)?;
+    for statement in grants.into_iter().chain(of_others.iter().map(|setting| setting.statement(database))) {
+        keep(&mut connections.maintenance, &statement, tell, warn)?;
     }
-    let of_app: Vec<_> = of_app.map(|setting| setting.statement(database)).collect();
+    let of_app: Vec<_> = of_app.iter().map(|setting| setting.statement(database)).collect();
     if !of_app.is_empty() {
         match connections.of_role(access, expected) {
             Ok(session) => of_app.iter().try_for_each(|statement| keep(session, statement, tell, warn))?,
@@ -199,10 +181,7 @@ pub fn set_aside(
         }
         connections.leave();
     }
-    let limit = properties.connection_limit;
-    // Of a reset that nothing is left of but this.
-    let connection_limit = if limit == building_limit(database) { -1 } else { limit };
-    Ok(Some(Aside { name, comment, connection_limit }))
+    Ok(())
 }
 
 /// The new database is complete: it takes over comment and limit, and the one from before is dropped. The warning that it
@@ -220,151 +199,6 @@ pub fn finish(connections: &mut Connections, expected: &Expected, aside: &Aside)
         ),
     )?;
     Ok(drop_replaced(session, database, &aside.name))
-}
-
-/// Looks for what an interrupted reset has left, under the setup's lock. Where the new database is not complete, the one
-/// from before comes back; where it is, the one from before is dropped. What is not as a reset leaves it stays.
-pub fn recover(
-    connections: &mut Connections,
-    expected: &Expected,
-    tell: &mut dyn FnMut(&str),
-) -> Result<Recovered, ResetError> {
-    let (database, name) = (&expected.database, ddl::set_aside_name(&expected.database));
-    if !connections.is_interrupted(expected)? {
-        return Ok(Recovered::Nothing);
-    }
-    let session = &mut connections.maintenance;
-    let rows = query(session, include_str!("sql/reset_states.sql"), &[database.as_str(), name.as_str()])?;
-    let of = |is_apps: bool| rows.iter().find(|row| row.get::<_, bool>("is_apps") == is_apps);
-    let marked = |row: &Row| Mark::read(row.get("comment"), database);
-    let (apps, before) = (of(true), of(false).and_then(marked));
-    let closed = apps.and_then(marked).filter(|mark| mark.state == State::Aside);
-    let is_being_made = apps.is_some_and(|row| row.get::<_, i32>("datconnlimit") == building_limit(database));
-    let reopen = |mark: &Mark| format!("{}; {}", comment_on(database, mark.comment.as_deref()), allow(database, true));
-    match (apps, before) {
-        (_, None) => {
-            let Some(mark) = closed else { return Ok(Recovered::Nothing) };
-            execute(session, &reopen(&mark))?;
-        }
-        (Some(_), Some(Mark { state: State::Replaced, .. })) => {
-            let left = drop_replaced(session, database, &name);
-            return Ok(left.map_or(Recovered::Finished, Recovered::Left));
-        }
-        (Some(_), Some(_)) if !is_being_made => {
-            return Ok(Recovered::Left(format!(
-                "database {name} is the one from before a db-reset that was interrupted, and database {database} was made \
-                 since by others: both are left as they are\n  help: to have the one from before: DROP DATABASE {database}; \
-                 and run cargo xtask db-setup\n        to keep the new one: DROP DATABASE {name};"
-            )));
-        }
-        (apps, Some(mark)) => {
-            if apps.is_some() {
-                connections.leave();
-                let session = &mut connections.maintenance;
-                end_sessions(session, database)?;
-                execute(session, &ddl::drop_database(database))?;
-                tell(&ddl::drop_database(database));
-            }
-            let session = &mut connections.maintenance;
-            execute(session, &format!("{}; {}", rename(&name, database), reopen(&mark)))?;
-            tell(&rename(&name, database));
-        }
-    }
-    Ok(Recovered::Back)
-}
-
-/// What a reset writes as the comment on the database from before: only its owner and superusers can.
-#[derive(Debug, PartialEq, Eq)]
-struct Mark {
-    state: State,
-    /// What the comment was.
-    comment: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The new one is not complete.
-    Aside,
-    /// The new one is complete.
-    Replaced,
-}
-
-impl Mark {
-    fn text(&self, database: &Identifier) -> String {
-        let state = match self.state {
-            State::Aside => "from before a db-reset that is not finished",
-            State::Replaced => "replaced by a db-reset, to be dropped",
-        };
-        let comment = self.comment.as_ref().map(|comment| format!("\n{comment}")).unwrap_or_default();
-        format!("database {database}: {state}{comment}")
-    }
-
-    fn read(comment: Option<&str>, database: &Identifier) -> Option<Self> {
-        [State::Aside, State::Replaced].into_iter().find_map(|state| {
-            let rest = comment?.strip_prefix(&Self { state, comment: None }.text(database))?;
-            let comment = if rest.is_empty() { None } else { Some(rest.strip_prefix('\n')?.to_owned()) };
-            Some(Self { state, comment })
-        })
-    }
-}
-
-/// The connection limit that stands for a mark from the moment at which a database is made, as a comment cannot. It is as
-/// good as none, and nobody sets such a one by chance.
-pub fn marking_limit(mark: &str) -> i32 {
-    (1 << 30) + i32::from_str_radix(&short_digest(mark.as_bytes())[..7], 16).unwrap_or_default()
-}
-
-/// Of a database that a reset makes and that is not complete.
-fn building_limit(database: &Identifier) -> i32 {
-    marking_limit(&format!("db-reset: {database}"))
-}
-
-fn comment_on(database: &Identifier, comment: Option<&str>) -> String {
-    match comment {
-        Some(comment) => format!("COMMENT ON DATABASE {database} IS {}", Literal(comment)),
-        None => format!("COMMENT ON DATABASE {database} IS NULL"),
-    }
-}
-
-fn allow(database: &Identifier, are_allowed: bool) -> String {
-    format!("ALTER DATABASE {database} ALLOW_CONNECTIONS {are_allowed}")
-}
-
-fn rename(from: &Identifier, to: &Identifier) -> String {
-    format!("ALTER DATABASE {from} RENAME TO {to}")
-}
-
-/// The statement that makes a database like another one: what is as in `template0` is left out.
-fn create(database: &Identifier, old: &Row, template0: &Row) -> String {
-    let text = |column: &str| old.get::<_, Option<String>>(column);
-    let differs = |column: &str| text(column) != template0.get::<_, Option<String>>(column);
-    let literal = |column: &str| Literal(&text(column).unwrap_or_default()).to_string();
-    let name = |column: &str| Identifier::from_catalog(text(column).unwrap_or_default());
-    let mut options = format!(" ENCODING {}", literal("encoding"));
-    if ["encoding", "collate", "ctype", "provider", "locale", "rules"].into_iter().any(differs) {
-        let provider = match text("provider").as_deref() {
-            Some("i") => " LOCALE_PROVIDER icu",
-            Some("b") => " LOCALE_PROVIDER builtin",
-            Some(_) => " LOCALE_PROVIDER libc",
-            // Before 15 there is no other.
-            None => "",
-        };
-        options += &format!("{provider} LC_COLLATE {} LC_CTYPE {}", literal("collate"), literal("ctype"));
-        if text("locale").is_some() {
-            let keyword = if text("provider").as_deref() == Some("b") { "BUILTIN_LOCALE" } else { "ICU_LOCALE" };
-            options += &format!(" {keyword} {}", literal("locale"));
-        }
-        if text("rules").is_some() {
-            options += &format!(" ICU_RULES {}", literal("rules"));
-        }
-    }
-    if differs("tablespace") {
-        options += &format!(" TABLESPACE {}", name("tablespace"));
-    }
-    if text("owner") != text("administrator") {
-        options = format!(" OWNER {}{options}", name("owner"));
-    }
-    format!("CREATE DATABASE {database}{options} TEMPLATE template0")
 }
 
 /// Gives the new database something that the old one had. What is refused is said, and is no reason to stop.
@@ -409,25 +243,5 @@ fn end_sessions(session: &mut Session, database: &Identifier) -> Result<(), SqlE
             Err(error) if is_over || !error.is(&SqlState::INSUFFICIENT_PRIVILEGE) => return Err(error),
             Ok(_) | Err(_) => thread::sleep(Duration::from_millis(2)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_is_of_one_database_and_keeps_its_comment() {
-        let database = Identifier::from_catalog("Shop");
-        for comment in [None, Some("a\n\nb".to_owned())] {
-            for state in [State::Aside, State::Replaced] {
-                let mark = Mark { state, comment: comment.clone() };
-                let text = mark.text(&database);
-                assert_eq!(Mark::read(Some(&text), &Identifier::from_catalog("shop")), None);
-                assert_eq!(Mark::read(Some(&text), &database), Some(mark));
-            }
-        }
-        assert_eq!(Mark::read(Some("of a person"), &database), None);
-        assert_eq!(Mark::read(None, &database), None);
     }
 }
