@@ -30,13 +30,10 @@ fn the_example_environment_has_every_key_and_no_other() {
 }
 
 #[test]
-fn the_readme_names_every_key_command_and_check() {
+fn the_readme_names_every_key_and_command() {
     let readme = read("README.md");
     for key in KEYS {
         assert!(readme.contains(&format!("`{}`", key.name)), "{}", key.name);
-    }
-    for id in pg_schema::CHECKS {
-        assert!(readme.contains(&format!("`{id}`")), "{id}");
     }
     let grammar = read("xtask/src/cli.rs");
     let commands = grammar.split("enum Command {").nth(1).unwrap().split("\n}").next().unwrap();
@@ -50,6 +47,47 @@ fn the_readme_names_every_key_command_and_check() {
             format!("{name}{dash}{}", letter.to_lowercase())
         });
         assert!(readme.contains(&format!("`{kebab}")), "{kebab}");
+    }
+}
+
+/// What lists the checks has them all, in their order. `SNAPSHOTS=overwrite` writes the lists again.
+#[test]
+fn the_readme_and_the_schema_of_reports_list_the_checks() {
+    let mut lines = vec![String::new()];
+    for id in pg_schema::CHECKS {
+        let line = lines.last_mut().unwrap();
+        match line.len() + id.len() {
+            0..=112 => *line = format!("{line} `{id}`").trim_start().to_owned(),
+            _ => lines.push(format!("`{id}`")),
+        }
+    }
+    holds("README.md", "## The checks\n\n", &lines.join("\n"), "\n\nEach passes");
+
+    let (before, after) = ("\"id\": {\n          \"enum\": [\n", "\n          ]");
+    let schema = read("xtask/report.schema.json");
+    let listed = schema.split_once(before).unwrap().1.split_once(after).unwrap().0;
+    let listed: Vec<_> = listed.lines().map(|line| line.trim().trim_matches(&['"', ','][..])).collect();
+    let mut ids = pg_schema::CHECKS.to_vec();
+    // The contract has more than are implemented yet.
+    for (at, id) in listed.iter().enumerate().rev().filter(|(_, id)| !pg_schema::CHECKS.contains(id)) {
+        let next = listed.get(at + 1).and_then(|next| ids.iter().position(|id| id == next));
+        ids.insert(next.unwrap_or(ids.len()), id);
+    }
+    let ids: Vec<_> = ids.iter().map(|id| format!("            \"{id}\"")).collect();
+    holds("xtask/report.schema.json", before, &ids.join(",\n"), after);
+}
+
+/// A file has this text between two others.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "the variable by which screens are written again")]
+fn holds(path: &str, before: &str, expected: &str, after: &str) {
+    let text = read(path);
+    let (head, rest) = text.split_once(before).unwrap();
+    let (found, tail) = rest.split_once(after).unwrap();
+    if std::env::var_os("SNAPSHOTS").is_some_and(|action| action == "overwrite") {
+        fs::write(root().join(path), format!("{head}{before}{expected}{after}{tail}")).unwrap();
+    } else {
+        assert_eq!(found, expected, "{path}: SNAPSHOTS=overwrite writes it again");
     }
 }
 
