@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Every check that this version knows, in the contract's order. All that lists them goes by this.
-const ALL: [Definition; 21] = [
+const ALL: &[Definition] = &[
     server::CHECK,
     role::CHECK,
     database::CHECK,

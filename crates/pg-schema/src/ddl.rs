@@ -50,11 +50,6 @@ pub fn create_extension(extension: &Identifier) -> String {
     format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public CASCADE")
 }
 
-/// Whether a statement creates an extension, whose script runs with more rights than its caller's.
-pub(crate) fn is_create_extension(statement: &str) -> bool {
-    statement.starts_with("CREATE EXTENSION ")
-}
-
 /// Where it belongs; only a relocatable one can be moved.
 pub fn move_extension(extension: &Identifier) -> String {
     format!("ALTER EXTENSION {extension} SET SCHEMA public")
@@ -126,12 +121,6 @@ pub fn alter_owner(object: &Object, role: &Identifier) -> String {
     format!("ALTER {} {} OWNER TO {role}", object.alter_keyword(), object.qualified())
 }
 
-/// Whether a statement gives an object of a schema to a role.
-pub(crate) fn is_alter_owner(statement: &str) -> bool {
-    let of_whole = ["ALTER SCHEMA ", "ALTER DATABASE "].iter().any(|start| statement.starts_with(start));
-    statement.starts_with("ALTER ") && statement.contains(" OWNER TO ") && !of_whole
-}
-
 /// Moves an object, and with it what belongs to it.
 pub fn set_schema(object: &Object, schema: &Identifier) -> String {
     format!("ALTER {} {} SET SCHEMA {schema}", object.alter_keyword(), object.qualified())
@@ -153,11 +142,6 @@ pub fn set_routine_search_path(routine: &Object, schema: &Identifier, path: &str
     let rest = path::schemas(path).into_iter().map(|name| format!(", {}", Identifier::from_catalog(name)));
     let rest: String = rest.collect();
     format!("ALTER {} {} SET search_path = {schema}{rest}", routine.alter_keyword(), routine.qualified())
-}
-
-/// Whether a statement sets a sequence, which no transaction takes back.
-pub(crate) fn is_setval(statement: &str) -> bool {
-    statement.starts_with("SELECT pg_catalog.setval(")
 }
 
 /// A remark in a script: one line, whatever stands in it. psql and the server end a line at a carriage return, too.

@@ -18,16 +18,13 @@ use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
 pub(crate) use self::{
-    creators::Creator,
-    extensions::Extension,
-    path::{PathLayer, RoleSchema},
-    privileges::Lacking,
+    creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking, session::Schema,
 };
 use self::{
     foreign::Foreign,
     objects::Objects,
     path::SearchPath,
-    session::{Database, Public, Role, Schema},
+    session::{Database, Public, Role},
 };
 pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{

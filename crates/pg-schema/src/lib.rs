@@ -6,8 +6,8 @@ mod checks;
 pub mod ddl;
 mod expected;
 mod facts;
+mod fix;
 mod lock;
-mod mend;
 mod object;
 mod path;
 mod pooler;
@@ -27,17 +27,18 @@ pub use administrator::Administrator;
 pub use checks::{CHECKS, explain};
 pub use expected::Expected;
 pub use facts::{Facts, Misplaced, catalog_queries};
+pub use fix::fix;
 pub use lock::{LockError, blockers};
-pub use mend::mend;
 pub use object::{Kind, Object};
 pub use properties::{Properties, set_of_role};
 pub use provision::{
-    Access, By, Change, Connections, ProvisionError, Provisioned, Purpose, Rest, open, provision, wait_for_others,
+    Access, By, Change, Connections, Instructions, ProvisionError, Provisioned, Purpose, open, provision,
+    wait_for_others,
 };
 pub use query::{ANSWER, SqlError, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use remark::{PathSet, Remark};
-pub use report::{Check, Fix, Report, Status};
+pub use report::{Action, Check, Fix, Report, Status};
 pub use reset::{
     Aside, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked, refuse_servers_own,
     set_aside,

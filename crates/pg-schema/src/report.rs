@@ -1,4 +1,4 @@
-//! The verdict: one check for each thing that must be true, each with what mends it.
+//! The verdict: one check for each thing that must be true, each with what fixes it.
 
 use std::collections::HashSet;
 
@@ -28,21 +28,53 @@ pub struct Check {
     pub message: String,
     /// What it is about; empty where all is well.
     pub objects: Vec<Object>,
-    /// SQL that mends it, in order; empty where no SQL can.
+    /// SQL that fixes it, in order; empty where no SQL can.
     pub fix: Vec<Fix>,
 }
 
-/// A statement that mends a finding, or a part of it.
+/// A statement that fixes a finding, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// Its text, without a final semicolon.
     pub statement: String,
+    /// What it does.
+    pub action: Action,
     /// Whether `db-verify --fix` may run it: it moves no data, drops nothing and ends no session. Else a person
     /// decides.
     pub is_safe: bool,
     /// Whether the app's role must run it: it reads the app's tables, or runs expressions and functions that they
     /// hold. With an administrator's rights those could do anything.
     pub is_for_app: bool,
+}
+
+/// What a statement does, where it matters to those who run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Creates an extension, whose script runs with more rights than its caller's.
+    CreateExtension,
+    /// Gives an object of the schema to the app's role.
+    ChangeOwner,
+    /// Lets the app's role into its database.
+    GrantDatabase,
+    /// Sets the path of the app's role in its database.
+    SetRolePath,
+    /// Sets a sequence, which no transaction takes back.
+    SetSequence,
+    /// Anything else.
+    Other,
+}
+
+impl Fix {
+    /// A statement that may be run without a person's decision, by anyone with the rights.
+    pub(crate) fn of(action: Action, statement: String) -> Self {
+        Self { statement, action, is_safe: true, is_for_app: false }
+    }
+}
+
+impl From<String> for Fix {
+    fn from(statement: String) -> Self {
+        Self::of(Action::Other, statement)
+    }
 }
 
 /// All checks of one verification, in the contract's order.
@@ -92,29 +124,25 @@ impl Check {
         self
     }
 
-    /// By statements that anybody with the rights may run.
-    pub(crate) fn mended_by(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, |statement| Fix { statement, is_safe: true, is_for_app: false })
+    /// By statements that anyone with the rights may run.
+    pub(crate) fn fixed_by(mut self, fixes: impl IntoIterator<Item = impl Into<Fix>>) -> Self {
+        self.fix.extend(fixes.into_iter().map(Into::into));
+        self
     }
 
     /// By statements that the app's own connection alone may run.
-    pub(crate) fn mended_by_app(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, |statement| Fix { statement, is_safe: true, is_for_app: true })
+    pub(crate) fn fixed_by_app(self, fixes: impl IntoIterator<Item = impl Into<Fix>>) -> Self {
+        self.fixed_by(fixes.into_iter().map(|fix| Fix { is_for_app: true, ..fix.into() }))
     }
 
     /// By statements that a person decides on.
-    pub(crate) fn mended_by_hand(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, |statement| Fix { statement, is_safe: false, is_for_app: false })
+    pub(crate) fn fixed_by_hand(self, fixes: impl IntoIterator<Item = impl Into<Fix>>) -> Self {
+        self.fixed_by(fixes.into_iter().map(|fix| Fix { is_safe: false, ..fix.into() }))
     }
 
     /// By statements that a person decides on, and the app's role runs.
-    pub(crate) fn mended_by_hand_as_app(self, statements: impl IntoIterator<Item = String>) -> Self {
-        self.with(statements, |statement| Fix { statement, is_safe: false, is_for_app: true })
-    }
-
-    fn with(mut self, statements: impl IntoIterator<Item = String>, fix: fn(String) -> Fix) -> Self {
-        self.fix.extend(statements.into_iter().map(fix));
-        self
+    pub(crate) fn fixed_by_hand_as_app(self, fixes: impl IntoIterator<Item = impl Into<Fix>>) -> Self {
+        self.fixed_by(fixes.into_iter().map(|fix| Fix { is_safe: false, is_for_app: true, ..fix.into() }))
     }
 }
 
@@ -146,7 +174,7 @@ impl Report {
         self.count(Status::Fail) == 0
     }
 
-    /// Whether nothing failed but what running the migrations again would mend.
+    /// Whether nothing failed but what running the migrations again would fix.
     pub fn fails_only(&self, ids: &[&str]) -> bool {
         self.checks.iter().all(|check| check.status != Status::Fail || ids.contains(&check.id))
     }

@@ -1,7 +1,7 @@
 //! What others wrote, through every printer: each character of Unicode, and what may mean something only together.
 
 use pg_config::{Address, ConnInfo, Host, Identifier, IdleSession, Literal, is_hidden};
-use pg_schema::{Access, Check, Fix, Kind, Object};
+use pg_schema::{Access, Action, Check, Fix, Kind, Object};
 use pg_server::{Rung, Server};
 use roxmltree::Document;
 use serde_json::Value;
@@ -85,7 +85,12 @@ impl World {
             owner: Some(name.clone()),
         };
         let objects = vec![object(None), object(Some(format!("{name}.{name}")))];
-        let fix = vec![Fix { statement: format!("DROP TABLE {name}"), is_safe: false, is_for_app: true }];
+        let fix = vec![Fix {
+            statement: format!("DROP TABLE {name}"),
+            action: Action::Other,
+            is_safe: false,
+            is_for_app: true,
+        }];
         let check =
             |id, status| Check { id, status, message: text.to_owned(), objects: objects.clone(), fix: fix.clone() };
         let statuses = [Status::Fail, Status::Warn, Status::Skip, Status::Pass];

@@ -80,7 +80,7 @@ pub(super) fn counted(found: &[&Misplaced], is_only: bool, expected: &Expected) 
 }
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
-/// creator, no superuser. What mends ours would take it away from them.
+/// creator, no superuser. What fixes ours would take it away from them.
 pub(super) fn is_theirs(found: &Misplaced, facts: &Facts) -> bool {
     let is_creators = facts.creators.iter().any(|creator| found.object.owner.as_ref() == Some(&creator.role));
     !is_creators && !found.is_superusers && found.object.schema.as_ref().is_some_and(|name| name.as_str() == "public")

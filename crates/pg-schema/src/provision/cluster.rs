@@ -4,7 +4,7 @@ use pg_config::{ConnectError, Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{
-    Access, ProvisionError, Rest,
+    Access, Instructions, ProvisionError,
     error::{is_about_password, login_refused},
     verifier,
 };
@@ -77,20 +77,20 @@ impl Cluster {
         });
         let mut lacking = Vec::new();
         let mut statements = Vec::new();
-        let mut rest = Rest::default();
+        let mut instructions = Instructions::default();
         if !self.role_exists {
             let Some(verifier) = verifier(access) else {
                 return Err(ProvisionError::NoPassword { role: role.to_string() });
             };
             if !self.may_create_role {
                 lacking.push(format!("role {role} does not exist, and {} may not create it", administrator.how));
-                rest = rest.and_role(access, expected);
+                instructions = instructions.and_role(access, expected);
             }
             statements.push(ddl::create_role(role, Some(&verifier)));
         } else if !self.role_may_login {
             if !self.may_alter_role {
                 lacking.push(format!("role {role} may not log in, and {} may not allow it", administrator.how));
-                rest = rest.and(ddl::allow_login(role), self.who_alters_role(role));
+                instructions = instructions.and(ddl::allow_login(role), self.who_alters_role(role));
             }
             statements.push(ddl::allow_login(role));
         }
@@ -100,7 +100,7 @@ impl Cluster {
                     let statement = ddl::set_password(role, &verifier);
                     if !self.may_alter_role {
                         lacking.push(format!("{error}; {} may not change that role's password", administrator.how));
-                        rest = rest.and(statement.clone(), self.who_alters_role(role));
+                        instructions = instructions.and(statement.clone(), self.who_alters_role(role));
                     }
                     statements.push(statement);
                 }
@@ -116,7 +116,7 @@ impl Cluster {
             if !self.may_create_database {
                 lacking
                     .push(format!("database {database} does not exist, and {} may not create it", administrator.how));
-                rest = rest.and_database(expected);
+                instructions = instructions.and_database(expected);
             }
             statements.push(ddl::create_database(database));
         }
@@ -126,7 +126,7 @@ impl Cluster {
         if lacking.is_empty() {
             return Ok(statements);
         }
-        Err(ProvisionError::NeedsAdministrator { reason: lacking.join("; "), rest })
+        Err(ProvisionError::NeedsAdministrator { reason: lacking.join("; "), instructions })
     }
 
     /// Who may let the role log in, and change its password.

@@ -3,7 +3,7 @@
 
 use pg_config::Session;
 
-use super::{Access, By, ProvisionError, Rest, cluster::Cluster, run::Run};
+use super::{Access, By, Instructions, ProvisionError, cluster::Cluster, run::Run};
 use crate::{
     Administrator, Expected, Facts, ddl,
     facts::foreign::Foreign,
@@ -118,7 +118,7 @@ fn assert_schema(
                     "schema {schema} does not exist, and role {role} may not create it in database {}",
                     expected.database
                 ),
-                rest: Rest::default().and_grant(&facts.database.owner.to_string(), expected),
+                instructions: Instructions::default().and_grant(&facts.database.owner.to_string(), expected),
             });
         }
         Some(found) if found.usage && found.create => {}

@@ -4,7 +4,7 @@ use pg_config::ConnectError;
 use postgres::error::SqlState;
 use thiserror::Error;
 
-use super::{Access, Change, Rest};
+use super::{Access, Change, Instructions};
 use crate::{Administrator, Expected, ddl, lock::LockError, pooler, query::SqlError};
 
 /// Why the desired state was not reached.
@@ -25,13 +25,13 @@ pub enum ProvisionError {
     },
     /// Rights are missing; nothing was changed.
     #[error(
-        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection with more rights, or have this run, and then cargo xtask db-setup again\n        (cargo xtask db-setup --dry-run prints the whole setup as a script for an administrator):\n\n{rest}"
+        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection with more rights, or have this run, and then cargo xtask db-setup again\n        (cargo xtask db-setup --dry-run prints the whole setup as a script for an administrator):\n\n{instructions}"
     )]
     NeedsAdministrator {
         /// What was tried, and what is missing.
         reason: String,
         /// What is left to somebody with more rights.
-        rest: Rest,
+        instructions: Instructions,
     },
     /// The login is refused, and nobody is known who could tell why.
     #[error(

@@ -3,17 +3,18 @@
 use pg_config::{ConnectError, Identifier, Session};
 use postgres::{Row, error::SqlState};
 
-use super::{Access, Connections, ProvisionError, Purpose, Rest, cluster::Cluster, error::unknown_login, maintenance};
+use super::{
+    Access, Connections, Instructions, ProvisionError, Purpose,
+    cluster::Cluster,
+    connections::{app_as_administrator, maintenance},
+    error::unknown_login,
+};
 use crate::{
     Administrator, Expected,
     administrator::local_superuser,
     ddl, path,
     query::{SqlError, in_transaction, query, query_one},
 };
-
-pub(super) fn app_as_administrator(access: &Access) -> Administrator {
-    Administrator::given(access.app.with_database("postgres"), "the app's own connection")
-}
 
 /// Who is administrator where nobody was named: the app itself where its rights suffice, else the
 /// superuser of a server on this machine.
@@ -25,7 +26,7 @@ pub(super) fn find_administrator(
     refusal: Option<&ConnectError>,
 ) -> Result<Administrator, ProvisionError> {
     let itself = app_as_administrator(access);
-    if purpose == Purpose::Mend
+    if purpose == Purpose::Fix
         && let Some(app) = app
     {
         // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
@@ -36,7 +37,9 @@ pub(super) fn find_administrator(
     let lacking = match (app, refusal) {
         (Some(session), _) => match lacks(session, expected, purpose)? {
             None => return Ok(itself),
-            Some(reason) => ProvisionError::NeedsAdministrator { reason, rest: rest_inside(session, expected)? },
+            Some(reason) => {
+                ProvisionError::NeedsAdministrator { reason, instructions: rest_inside(session, expected)? }
+            }
         },
         // A reset that was killed may have left it closed.
         (None, Some(error)) if error.code().is_some_and(|code| [MISSING, CLOSED].contains(code)) => {
@@ -49,14 +52,17 @@ pub(super) fn find_administrator(
                 Some(&CLOSED) => unknown_login(error, access, expected),
                 _ => {
                     let reason = format!("{error}, and the role may not create it");
-                    ProvisionError::NeedsAdministrator { reason, rest: Rest::default().and_database(expected) }
+                    ProvisionError::NeedsAdministrator {
+                        reason,
+                        instructions: Instructions::default().and_database(expected),
+                    }
                 }
             }
         }
         (None, Some(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             ProvisionError::NeedsAdministrator {
                 reason: error.to_string(),
-                rest: Rest::default().and_grant("whoever", expected),
+                instructions: Instructions::default().and_grant("whoever", expected),
             }
         }
         (None, Some(error)) => unknown_login(error, access, expected),
@@ -71,22 +77,22 @@ const MISSING: SqlState = SqlState::INVALID_CATALOG_NAME;
 const CLOSED: SqlState = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;
 
 /// What is missing in the app's database, whose session this is, for the app to make its schema and extensions.
-fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Rest, SqlError> {
+fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Instructions, SqlError> {
     let Expected { role, database, schema, .. } = expected;
     let names = [schema.as_str(), role.as_str(), role.as_str()];
     let row = prospect(session, &names)?;
     let owner = |column| Identifier::from_catalog(row.get::<_, String>(column)).to_string();
-    let mut rest = Rest::default();
+    let mut instructions = Instructions::default();
     if row.get("schema_exists") && !row.get::<_, bool>("is_usable") {
         let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
-        rest = rest.and_inside(database, ddl::grant_schema(schema, role), who);
+        instructions = instructions.and_inside(database, ddl::grant_schema(schema, role), who);
     } else if !row.get::<_, bool>("schema_exists") && !row.get::<_, bool>("may_be_made") {
-        rest = rest.and_grant(&owner("database_owner"), expected);
+        instructions = instructions.and_grant(&owner("database_owner"), expected);
     }
     if let Some(beyond) = in_transaction(session, |session, _| extension_beyond(session, role.as_str(), expected))? {
-        rest = rest.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
+        instructions = instructions.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
     }
-    Ok(rest)
+    Ok(instructions)
 }
 
 /// What may become of the schema, asked of the app's own session or of an administrator's.
@@ -96,7 +102,7 @@ fn prospect(session: &mut Session, names: &[&str]) -> Result<Row, SqlError> {
 
 const IS_SUPERUSER: &str = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
 
-/// Options of the connection that lead elsewhere: no setting of ours could mend that.
+/// Options of the connection that lead elsewhere: no setting of ours could fix that.
 pub(super) fn refuse_other_path(access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
     let Some(asked) = access.app.options.get("search_path") else { return Ok(()) };
     // A schema named like the role is looked for first, and is seldom there.
@@ -130,19 +136,19 @@ pub(super) fn refuse_hopeless_schema(
         "schema {schema} of database {database} {state} {role} {lack}; {} may not grant that",
         connections.administrator.how
     );
-    let mut rest = Rest::default();
+    let mut instructions = Instructions::default();
     if !cluster.role_exists && !cluster.may_create_role {
-        rest = rest.and_role(access, expected);
+        instructions = instructions.and_role(access, expected);
     }
     let owner = |column| Identifier::from_catalog(row.get::<_, String>(column)).to_string();
-    rest = match is_there {
+    instructions = match is_there {
         true => {
             let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
-            rest.and_inside(database, ddl::grant_schema(schema, role), who)
+            instructions.and_inside(database, ddl::grant_schema(schema, role), who)
         }
-        false => rest.and_grant(&owner("database_owner"), expected),
+        false => instructions.and_grant(&owner("database_owner"), expected),
     };
-    Err(ProvisionError::NeedsAdministrator { reason, rest })
+    Err(ProvisionError::NeedsAdministrator { reason, instructions })
 }
 
 /// An extension that cannot be made is known before anything else is.
@@ -168,7 +174,11 @@ pub(super) fn refuse_hopeless_extension(
     let role = Identifier::from_catalog(&cluster.administrator);
     Err(ProvisionError::NeedsAdministrator {
         reason: format!("extension {name} is missing, and role {role} may not create it"),
-        rest: Rest::default().and_inside(&expected.database, ddl::create_extension(&name), "a superuser"),
+        instructions: Instructions::default().and_inside(
+            &expected.database,
+            ddl::create_extension(&name),
+            "a superuser",
+        ),
     })
 }
 
@@ -203,12 +213,12 @@ fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) ->
     Ok(match purpose {
         Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
         Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
-        Purpose::Provision | Purpose::Mend if is_superuser || schema_is_usable || schema_can_be_made => {
+        Purpose::Provision | Purpose::Fix if is_superuser || schema_is_usable || schema_can_be_made => {
             extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
                 format!("extension {extension} is missing, and role {role} may not create it")
             })
         }
-        Purpose::Provision | Purpose::Mend => {
+        Purpose::Provision | Purpose::Fix => {
             Some(format!("role {role} may not create in schema {schema} of database {database}"))
         }
     })

@@ -17,7 +17,7 @@ const MOST_ROUNDS: usize = 8;
 pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) -> anyhow::Result<()> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
-    let mut connections = pg_schema::open(access, expected, Purpose::Mend).map_err(|error| target.explain(error))?;
+    let mut connections = pg_schema::open(access, expected, Purpose::Fix).map_err(|error| target.explain(error))?;
     terminal.detail(&format!("administrator: {}", connections.administrator()));
     connections.lock("cargo xtask db-verify --fix", lock_wait, &mut |line| terminal.say(line))?;
     connections.leave();
@@ -35,7 +35,7 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
             break;
         }
         connections.keep_lock().context("the setup's lock was lost: run it again")?;
-        left = pg_schema::mend(&mut connections, access, expected, &fixes, &mut |change| {
+        left = pg_schema::fix(&mut connections, access, expected, &fixes, &mut |change| {
             changed += 1;
             tell(&terminal, change, &administrator, expected);
         })

@@ -30,6 +30,6 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     );
     Check::fail(ID, message)
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by_hand(without_empty_copies(&copies, facts, expected))
-        .mended_by_hand(alone.iter().flat_map(|found| moved(found, expected)))
+        .fixed_by_hand(without_empty_copies(&copies, facts, expected))
+        .fixed_by_hand(alone.iter().flat_map(|found| moved(found, expected)))
 }

@@ -4,7 +4,7 @@ use super::Definition;
 use crate::{
     Expected, Facts, ddl,
     object::{Kind, Object},
-    report::Check,
+    report::{Action, Check, Fix},
 };
 
 const ID: &str = "database";
@@ -26,7 +26,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         );
         return Check::fail(ID, message)
             .about([Object::named(Kind::Database, database)])
-            .mended_by_hand([ddl::set_read_write(&expected.role, database)]);
+            .fixed_by_hand([ddl::set_read_write(&expected.role, database)]);
     }
     if facts.database.encoding != "UTF8" {
         let message = format!(
@@ -46,7 +46,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         let message = format!("role {} may create no {lacking} in database {database}", expected.role);
         return Check::warn(ID, message)
             .about([Object::named(Kind::Database, database)])
-            .mended_by([ddl::grant_database(database, &expected.role)]);
+            .fixed_by([Fix::of(Action::GrantDatabase, ddl::grant_database(database, &expected.role))]);
     }
     if facts.role.owns_database && !facts.role.is_superuser {
         let role = &expected.role;
@@ -58,7 +58,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         return Check::warn(ID, message)
             .about([Object::named(Kind::Database, database)])
             // What an owner may goes with the ownership.
-            .mended_by_hand(
+            .fixed_by_hand(
                 owner.into_iter().flat_map(|owner| {
                     [ddl::alter_database_owner(database, owner), ddl::grant_database(database, role)]
                 }),

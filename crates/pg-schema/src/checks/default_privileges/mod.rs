@@ -47,5 +47,5 @@ fn judge(facts: &Facts, probe: &Probe, others: &[(Identifier, Probe)], expected:
     let check = if certain.is_empty() { Check::warn(ID, describe(found)) } else { Check::fail(ID, describe(found)) };
     check
         .about(found.iter().map(|creator| Object::named(Kind::Role, &creator.role)))
-        .mended_by(found.iter().flat_map(|creator| ddl::default_privileges(&creator.role, schema, role)))
+        .fixed_by(found.iter().flat_map(|creator| ddl::default_privileges(&creator.role, schema, role)))
 }

@@ -28,5 +28,5 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     let (counted, advice) = (counted(&found, found.len() == 1, expected), advice(&found, facts));
     Check::fail(ID, format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{}", beside(&theirs)))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by_hand(without_empty_copies(&found, facts, expected))
+        .fixed_by_hand(without_empty_copies(&found, facts, expected))
 }

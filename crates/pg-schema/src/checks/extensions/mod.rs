@@ -8,7 +8,7 @@ use crate::{
     facts::Extension,
     object::{Kind, Object},
     path,
-    report::Check,
+    report::{Action, Check, Fix},
 };
 
 const ID: &str = "extensions";
@@ -24,7 +24,7 @@ fn judge(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
     if let Some(first) = missing.first() {
         return Check::fail(ID, format!("extension {first} is not installed in database {}", expected.database))
             .about(missing.iter().map(|name| Object::named(Kind::Extension, name)))
-            .mended_by(missing.iter().map(|name| ddl::create_extension(name)));
+            .fixed_by(missing.iter().map(|name| Fix::of(Action::CreateExtension, ddl::create_extension(name))));
     }
     let reached = path::schemas(&facts.path.of_session);
     let is_reached =
@@ -35,10 +35,10 @@ fn judge(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
     if let Some(first) = needed.first() {
         return Check::fail(ID, out_of_reach(first, &reached, facts, app, expected))
             .about(needed.iter().map(|extension| Object::named(Kind::Extension, &extension.name)))
-            .mended_by_hand(
+            .fixed_by_hand(
                 needed.iter().filter(|found| is_movable(found)).map(|found| ddl::move_extension(&found.name)),
             )
-            .mended_by(reach(&needed, &reached, app, expected));
+            .fixed_by(reach(&needed, &reached, app, expected));
     }
     if let Some(Extension { name, schema, is_relocatable }) =
         facts.extensions.iter().find(|extension| extension.schema == expected.schema)
@@ -46,7 +46,7 @@ fn judge(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
         let message = format!("extension {name} lies in {schema}, beside the app's tables; it belongs in public");
         return Check::warn(ID, message)
             .about([Object::named(Kind::Extension, name)])
-            .mended_by_hand(is_relocatable.then(|| ddl::move_extension(name)));
+            .fixed_by_hand(is_relocatable.then(|| ddl::move_extension(name)));
     }
     // One that the app did not ask for may well be somebody else's, in a place of its own.
     if let Some(extension) = unreached.iter().find(|extension| extension.schema.as_str() == "public") {
@@ -65,14 +65,14 @@ fn is_movable(Extension { schema, is_relocatable, .. }: &Extension) -> bool {
 }
 
 /// Leads the path to `public`, where it is the role's own.
-fn reach(needed: &[&Extension], reached: &[String], app: &ConnInfo, expected: &Expected) -> Option<String> {
+fn reach(needed: &[&Extension], reached: &[String], app: &ConnInfo, expected: &Expected) -> Option<Fix> {
     let Expected { role, database, schema, .. } = expected;
     let is_public_missing = !reached.iter().any(|name| name == "public") && app.options.get("search_path").is_none();
     (is_public_missing && needed.iter().any(|extension| belongs(extension) == "public"))
-        .then(|| ddl::set_role_search_path(role, database, schema))
+        .then(|| Fix::of(Action::SetRolePath, ddl::set_role_search_path(role, database, schema)))
 }
 
-/// Says that the app's path does not lead to an extension, and what to do where no SQL mends it.
+/// Says that the app's path does not lead to an extension, and what to do where no SQL fixes it.
 fn out_of_reach(
     extension: &Extension,
     reached: &[String],

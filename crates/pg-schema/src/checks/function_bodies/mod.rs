@@ -96,7 +96,7 @@ fn judge(outward: &[Outward], expected: &Expected) -> Check {
         Cause::Setting { path, .. } => Some(ddl::set_routine_search_path(&found.routine, &expected.schema, path)),
         Cause::Body { .. } => None,
     });
-    Check::new(ID, status, message).about(routines).mended_by_hand(settings)
+    Check::new(ID, status, message).about(routines).fixed_by_hand(settings)
 }
 
 /// Whether it works on another copy of what the app has. What else it needs only a call would show.

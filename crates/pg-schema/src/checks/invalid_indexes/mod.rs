@@ -78,8 +78,8 @@ fn judge(unfinished: &[Unfinished], expected: &Expected) -> Check {
     let (safe, by_hand): (Vec<_>, Vec<_>) = unfinished.iter().partition(|found| found.state != State::Leftover);
     Check::warn(ID, describe(first) + &more)
         .about(unfinished.iter().map(|found| found.object.clone()))
-        .mended_by_app(safe.into_iter().filter_map(finished))
-        .mended_by_hand(by_hand.into_iter().filter_map(finished))
+        .fixed_by_app(safe.into_iter().filter_map(finished))
+        .fixed_by_hand(by_hand.into_iter().filter_map(finished))
 }
 
 fn describe(Unfinished { object, of, state }: &Unfinished) -> String {

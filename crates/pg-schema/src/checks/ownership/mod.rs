@@ -4,7 +4,7 @@ use super::{Definition, more_than_one, no_schema};
 use crate::{
     Expected, Facts, ddl,
     object::{Kind, Object},
-    report::Check,
+    report::{Action, Check, Fix},
 };
 
 const ID: &str = "ownership";
@@ -26,7 +26,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
                 first.qualified()
             ),
         )
-        .mended_by(facts.foreign.owned.iter().map(|object| ddl::alter_owner(object, role)))
+        .fixed_by(facts.foreign.owned.iter().map(|object| Fix::of(Action::ChangeOwner, ddl::alter_owner(object, role))))
         .about(facts.foreign.owned.iter().cloned());
     }
     if !found.is_own {
@@ -38,7 +38,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
             ),
         )
         .about([Object::named(Kind::Schema, schema)])
-        .mended_by([ddl::alter_schema_owner(schema, role)]);
+        .fixed_by([ddl::alter_schema_owner(schema, role)]);
     }
     if let Some((first, user)) = facts.foreign.used_elsewhere.first() {
         let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
@@ -60,7 +60,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
             first.qualified()
         );
         return Check::warn(ID, message)
-            .mended_by_hand(facts.foreign.definers.iter().map(|object| ddl::alter_owner(object, role)))
+            .fixed_by_hand(facts.foreign.definers.iter().map(|object| ddl::alter_owner(object, role)))
             .about(facts.foreign.definers.iter().cloned());
     }
     Check::pass(ID, format!("everything in {schema} is {role}'s"))

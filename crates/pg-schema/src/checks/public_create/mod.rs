@@ -30,5 +30,5 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     .about([Object::named(Kind::Schema, &Identifier::from_catalog("public"))]);
     let revoke = [ddl::revoke_public_create(&facts.public.creators)];
     // Another application may live there, and make its tables through the same grant.
-    if facts.public_is_free() { check.mended_by(revoke) } else { check.mended_by_hand(revoke) }
+    if facts.public_is_free() { check.fixed_by(revoke) } else { check.fixed_by_hand(revoke) }
 }

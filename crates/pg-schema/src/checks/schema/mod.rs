@@ -27,7 +27,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
             );
             let check = Check::fail(ID, message).about([Object::named(Kind::Schema, schema)]);
             let is_one = elsewhere.iter().all(|name| *name == first) && first.as_str() != "public";
-            check.mended_by_hand([match is_one {
+            check.fixed_by_hand([match is_one {
                 true => ddl::rename_schema(first, schema),
                 false => ddl::create_schema_for(schema, &expected.role),
             }])
@@ -39,8 +39,8 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
                 format!("schema {schema} does not exist in database {}: run cargo xtask db-setup", facts.database.name),
             )
             .about([Object::named(Kind::Schema, schema)])
-            .mended_by([ddl::create_schema_for(schema, &expected.role)])
-            .mended_by(lacking.flat_map(|creator| ddl::default_privileges(&creator.role, schema, &expected.role)))
+            .fixed_by([ddl::create_schema_for(schema, &expected.role)])
+            .fixed_by(lacking.flat_map(|creator| ddl::default_privileges(&creator.role, schema, &expected.role)))
         }
     }
 }

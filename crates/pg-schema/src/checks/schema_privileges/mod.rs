@@ -23,5 +23,5 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     };
     Check::fail(ID, format!("role {role} may {lacking} schema {schema}"))
         .about([Object::named(Kind::Schema, schema)])
-        .mended_by([ddl::grant_schema(schema, role)])
+        .fixed_by([ddl::grant_schema(schema, role)])
 }

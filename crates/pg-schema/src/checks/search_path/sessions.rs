@@ -2,8 +2,12 @@
 
 use std::{thread, time::Duration};
 
-use super::super::Look;
-use crate::query::{SqlError, query};
+use pg_config::Session;
+
+use crate::{
+    Expected, Facts,
+    query::{SqlError, query},
+};
 
 /// A session of the app's role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +30,8 @@ pub(super) struct OlderSessions {
     pub(super) is_likely: bool,
 }
 
-/// Reads them.
-pub(super) fn read(look: &mut Look<'_>) -> Result<OlderSessions, SqlError> {
-    let Look { session, facts, expected, .. } = look;
+/// Reads them, in a transaction of the session whose facts these are.
+pub(super) fn read(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<OlderSessions, SqlError> {
     let Some(winner) = facts.path.layers.first() else { return Ok(OlderSessions::default()) };
     let set = facts.schema.as_ref().and_then(|schema| schema.remark.path.as_ref());
     let (since, is_likely) = match (set, &winner.since) {

@@ -42,8 +42,8 @@ fn judge(facts: &Facts, sequences: &Sequences, expected: &Expected) -> Check {
             behind.iter().filter(|found| found.has_room()).partition(|found| !found.is_interleaved());
         return Check::new(ID, status, message)
             .about(behind.iter().map(|found| found.sequence.clone()))
-            .mended_by_app(simple.into_iter().map(Behind::catch_up))
-            .mended_by_hand_as_app(steps.into_iter().map(Behind::catch_up));
+            .fixed_by_app(simple.into_iter().map(Behind::catch_up))
+            .fixed_by_hand_as_app(steps.into_iter().map(Behind::catch_up));
     }
     if let Some((first, words)) = failing.first() {
         let message = format!(

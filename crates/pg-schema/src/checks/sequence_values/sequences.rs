@@ -10,6 +10,7 @@ use crate::{
     facts,
     object::{Kind, Object},
     query::{PATIENCE, SqlError, counted, passing, query},
+    report::{Action, Fix},
 };
 
 /// A sequence whose next value a row has already, or has passed.
@@ -149,15 +150,16 @@ impl Behind {
     }
 
     /// Puts the sequence where its column is, and never back.
-    pub(super) fn catch_up(&self) -> String {
+    pub(super) fn catch_up(&self) -> Fix {
         let (edge, furthest) = if self.increment < 0 { ("min", "LEAST") } else { ("max", "GREATEST") };
         let (sequence, column, table) = (self.sequence.qualified(), &self.column, self.table.qualified());
         let schema = self.sequence.schema.iter().map(|schema| format!("{}.", schema.in_text()));
         let name: String = schema.chain([self.sequence.name.in_text()]).collect();
-        format!(
+        let statement = format!(
             "SELECT pg_catalog.setval({}, {furthest}((SELECT pg_catalog.{edge}({column}) FROM {table}), \
              (SELECT last_value FROM {sequence})))",
             Literal(&name)
-        )
+        );
+        Fix::of(Action::SetSequence, statement)
     }
 }

@@ -24,5 +24,5 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         format!("{} {} lies outside {}{more}", first.object.kind.as_str(), first.object.qualified(), expected.schema);
     Check::fail(ID, message + &beside(&theirs))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .mended_by_hand(found.iter().flat_map(|found| moved(found, expected)))
+        .fixed_by_hand(found.iter().flat_map(|found| moved(found, expected)))
 }

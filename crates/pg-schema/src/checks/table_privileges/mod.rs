@@ -63,6 +63,6 @@ pub(super) fn lacking(
     let more = more_than_one(found.len(), noun);
     let objects: Vec<_> = found.iter().map(|found| found.object.clone()).collect();
     Check::fail(id, format!("role {role} lacks {privileges} on {}{more}", first.qualified()))
-        .mended_by(ddl::grant_all(&objects, &expected.schema, role))
+        .fixed_by(ddl::grant_all(&objects, &expected.schema, role))
         .about(objects)
 }

@@ -6,101 +6,130 @@ use pg_config::{Session, connect, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, By, Change, Connections, Expected, Fix, ddl,
+    Access, By, Change, Connections, Expected, ddl,
     facts::foreign::Foreign,
     provision::database::foreign_in_public,
     query::{SqlError, execute, execute_at_once, in_transaction, query_one},
     record::{record_path, record_path_within},
+    report::{Action, Fix},
 };
 
 /// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, in one transaction, then
-/// the administrator's the rest, in another. What the app's tables hold of expressions and functions is never run
+/// the administrator's the others, in another. What the app's tables hold of expressions and functions is never run
 /// with an administrator's rights. `tell` hears of what was committed.
 ///
 /// Gives what nobody here may do, what rows stand against and what else the server refused, in its words: that is as
 /// it was. An error is a connection or a server that can do no more; its transaction is rolled back.
-pub fn mend(
+pub fn fix(
     connections: &mut Connections,
     access: &Access,
     expected: &Expected,
     fixes: &[Fix],
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Vec<SqlError>, SqlError> {
-    let path = ddl::set_role_search_path(&expected.role, &expected.database, &expected.schema);
     let mut left = Vec::new();
-    let mut rest: Vec<&Fix> = fixes.iter().collect();
+    let mut fixes: Vec<&Fix> = fixes.iter().collect();
     // A sequence that was set stays set, whatever becomes of the transaction: these come last.
-    rest.sort_by_key(|fix| ddl::is_setval(&fix.statement));
+    fixes.sort_by_key(|fix| fix.action == Action::SetSequence);
     // An administrator may have let it in a moment ago.
     if connections.app.is_none() {
         connections.app = connect(&access.app).ok();
     }
-    if let Some(app) = connections.app() {
-        hold_back(app, &mut rest, &mut left)?;
-        let again = || connect_within(&access.app, access.wait).ok();
-        let last: Last<'_> = &mut |app, done| match done.iter().any(|fix| fix.statement == path) {
-            true => record_path_within(app, expected),
-            false => Ok(()),
-        };
-        let (done, refused) = run(app, &rest, last, &again)?;
-        told(&done, By::App, tell);
-        // Where it was not for want of rights, others would fare no better.
-        let (for_others, final_) =
-            refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
-        left.extend(final_.into_iter().map(|(_, error)| error));
-        rest = for_others.iter().map(|(fix, _)| *fix).collect();
-        if rest.is_empty() || connections.app_is_administrator(expected) {
-            left.extend(for_others.into_iter().map(|(_, error)| error));
-            rest.clear();
+    if let Some(app) = &mut connections.app {
+        let refused = as_app(app, access, expected, fixes, &mut left, tell)?;
+        if connections.app_is_administrator(expected) {
+            left.extend(refused.into_iter().map(|(_, error)| error));
+            return Ok(left);
         }
+        fixes = refused.into_iter().map(|(fix, _)| fix).collect();
     }
-    rest.retain(|fix| !fix.is_for_app);
-    if !rest.is_empty() {
-        let administrator = connections.administrator.clone();
-        let (session, is_inside) = connections.administrator_inside(expected);
-        let database = if is_inside { expected.database.as_str() } else { administrator.connection.database.as_str() };
-        if !is_inside {
-            // Kept out of the app's database, it may still let others in.
-            let grant = ddl::grant_database(&expected.database, &expected.role);
-            rest.retain(|fix| fix.statement == grant);
-        }
-        hold_back(session, &mut rest, &mut left)?;
-        if rest.iter().any(|fix| ddl::is_alter_owner(&fix.statement)) {
-            // The administrator's session has seen each itself: a program between the app and the server can forge answers.
-            let seen = Foreign::read(session, expected)?.owned;
-            let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
-            rest.retain(|fix| !ddl::is_alter_owner(&fix.statement) || seen.contains(&fix.statement));
-        }
-        let again = || administrator.connect(database, access.wait).ok();
-        let (done, refused) = run(session, &rest, &mut |_, _| Ok(()), &again)?;
-        told(&done, By::Administrator, tell);
-        left.extend(refused.into_iter().map(|(_, error)| error));
-        // The note of it is the app's to write. One who may not log in yet has no session that could be older.
-        if done.iter().any(|fix| fix.statement == path)
-            && let Ok(mut app) = connect(&access.app)
-        {
-            record_path(&mut app, expected)?;
-        }
+    fixes.retain(|fix| !fix.is_for_app);
+    if !fixes.is_empty() {
+        as_administrator(connections, access, expected, fixes, &mut left, tell)?;
     }
     Ok(left)
 }
 
+/// Runs what the app may do. Gives what was refused for want of rights, and that others may do.
+fn as_app<'a>(
+    app: &mut Session,
+    access: &Access,
+    expected: &Expected,
+    mut fixes: Vec<&'a Fix>,
+    left: &mut Vec<SqlError>,
+    tell: &mut dyn FnMut(&Change),
+) -> Result<Vec<(&'a Fix, SqlError)>, SqlError> {
+    hold_back(app, &mut fixes, left)?;
+    let again = || connect_within(&access.app, access.wait).ok();
+    let last: Last<'_> = &mut |app, done| match sets_path(done) {
+        true => record_path_within(app, expected),
+        false => Ok(()),
+    };
+    let (done, refused) = run(app, &fixes, last, &again)?;
+    told(&done, By::App, tell);
+    // Where it was not for want of rights, others would fare no better.
+    let (for_others, final_) =
+        refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
+    left.extend(final_.into_iter().map(|(_, error)| error));
+    Ok(for_others)
+}
+
+/// Runs what is left to an administrator.
+fn as_administrator(
+    connections: &mut Connections,
+    access: &Access,
+    expected: &Expected,
+    mut fixes: Vec<&Fix>,
+    left: &mut Vec<SqlError>,
+    tell: &mut dyn FnMut(&Change),
+) -> Result<(), SqlError> {
+    let administrator = connections.administrator.clone();
+    let (session, is_inside) = connections.administrator_inside(expected);
+    let database = if is_inside { expected.database.as_str() } else { administrator.connection.database.as_str() };
+    if !is_inside {
+        // Kept out of the app's database, it may still let others in.
+        fixes.retain(|fix| fix.action == Action::GrantDatabase);
+    }
+    hold_back(session, &mut fixes, left)?;
+    if fixes.iter().any(|fix| fix.action == Action::ChangeOwner) {
+        // The administrator's session has seen each itself: a program between the app and the server can forge answers.
+        let seen = Foreign::read(session, expected)?.owned;
+        let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
+        fixes.retain(|fix| fix.action != Action::ChangeOwner || seen.contains(&fix.statement));
+    }
+    let again = || administrator.connect(database, access.wait).ok();
+    let (done, refused) = run(session, &fixes, &mut |_, _| Ok(()), &again)?;
+    told(&done, By::Administrator, tell);
+    left.extend(refused.into_iter().map(|(_, error)| error));
+    // The note of it is the app's to write. One who may not log in yet has no session that could be older.
+    if sets_path(&done)
+        && let Ok(mut app) = connect(&access.app)
+    {
+        record_path(&mut app, expected)?;
+    }
+    Ok(())
+}
+
+fn sets_path(done: &[&Fix]) -> bool {
+    done.iter().any(|fix| fix.action == Action::SetRolePath)
+}
+
 /// Runs no script of an extension that could meet what other roles have put into `public`: whoever asks for the
 /// extension, the script may run as superuser.
-fn hold_back(session: &mut Session, rest: &mut Vec<&Fix>, left: &mut Vec<SqlError>) -> Result<(), SqlError> {
-    let is_meant = |fix: &&Fix| ddl::is_create_extension(&fix.statement);
-    if !rest.iter().any(is_meant) {
+fn hold_back(session: &mut Session, fixes: &mut Vec<&Fix>, left: &mut Vec<SqlError>) -> Result<(), SqlError> {
+    let is_meant = |fix: &&Fix| fix.action == Action::CreateExtension;
+    if !fixes.iter().any(is_meant) {
         return Ok(());
     }
     let Some(found) = in_transaction(session, |session, _| foreign_in_public(session))? else { return Ok(()) };
-    let refused = rest.iter().copied().filter(is_meant).map(|fix| SqlError {
+    let refused = fixes.iter().copied().filter(is_meant).map(|fix| SqlError {
         statement: fix.statement.clone(),
         message: format!("public holds {found}: the extension's script runs with more rights, and could run them"),
         sqlstate: String::new(),
         detail: String::new(),
     });
     left.extend(refused);
-    rest.retain(|fix| !is_meant(fix));
+    fixes.retain(|fix| !is_meant(fix));
     Ok(())
 }
 
@@ -178,7 +207,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A statement that leaves nothing behind where it is refused. A grant of what one may not grant is a warning, no
 /// error (01007, 01006), and grants nothing or a part.
 fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
-    execute_at_once(session, "SAVEPOINT mend")?;
+    execute_at_once(session, "SAVEPOINT fix")?;
     session.take_notices();
     let outcome = execute(session, statement);
     let in_vain = [SqlState::WARNING_PRIVILEGE_NOT_GRANTED, SqlState::WARNING_PRIVILEGE_NOT_REVOKED];
@@ -189,9 +218,9 @@ fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
     };
     if outcome.is_err() {
         // A connection that is broken says so in the outcome.
-        let _ = execute_at_once(session, "ROLLBACK TO SAVEPOINT mend");
+        let _ = execute_at_once(session, "ROLLBACK TO SAVEPOINT fix");
     }
-    let released = execute_at_once(session, "RELEASE SAVEPOINT mend");
+    let released = execute_at_once(session, "RELEASE SAVEPOINT fix");
     outcome.and(released)
 }
 

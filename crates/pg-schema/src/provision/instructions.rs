@@ -9,7 +9,7 @@ use crate::{Expected, ddl};
 
 /// The statements that are left to somebody with more rights, as SQL that they can read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rest(Vec<Step>);
+pub struct Instructions(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
@@ -20,7 +20,7 @@ struct Step {
     database: Option<String>,
 }
 
-impl Rest {
+impl Instructions {
     /// A statement about roles or databases, which any database serves for.
     pub(super) fn and(mut self, statement: String, who: impl Into<String>) -> Self {
         self.0.push(Step { statement, who: who.into(), database: None });
@@ -53,7 +53,7 @@ impl Rest {
     }
 }
 
-impl fmt::Display for Rest {
+impl fmt::Display for Instructions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last = String::new();
         for Step { statement, who, database } in &self.0 {
