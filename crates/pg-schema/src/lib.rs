@@ -37,7 +37,6 @@ pub use provision::{
 };
 pub use query::{ANSWER, SqlError, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
-pub use remark::{PathSet, Remark};
 pub use report::{Action, Check, Fix, Report, Status};
 pub use reset::{
     Aside, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked, refuse_servers_own,

@@ -191,16 +191,19 @@ pub(crate) const SAFE_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp"
 
 /// The same for settings by which the app's role could change what a query means, or how an answer is written.
 pub(crate) const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
-     SET LOCAL quote_all_identifiers = off; SET LOCAL \"DateStyle\" = 'ISO, MDY'; SET LOCAL jit = off";
+     SET LOCAL quote_all_identifiers = off; SET LOCAL \"DateStyle\" = 'ISO, MDY'";
+
+/// Settings for queries that are run once: they look expensive to the planner where there are many tables, and compiling
+/// them would cost more than running them does; and their joins are written in the order in which they are cheap.
+pub(crate) const RUN_ONCE: &str = "SET LOCAL jit = off; SET LOCAL join_collapse_limit = 1";
 
 /// Reads in one transaction that changes nothing, by the safe path: the app's own sessions ask all that needs more
-/// than qualified names in here. The queries look expensive to the planner where there are many tables, and compiling
-/// them would cost more than running them does.
+/// than qualified names in here.
 pub(crate) fn in_transaction<T>(
     session: &mut Session,
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}");
+    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {RUN_ONCE}");
     let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
     let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
     let row = messages.iter().find_map(|message| match message {

@@ -10,22 +10,22 @@ const PATH: &str = "search_path set by cargo xtask at ";
 
 /// What is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remark {
+pub(crate) struct Remark {
     /// The digest of the migration inputs of the last verified run.
-    pub digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
     /// When the last run of the migrations failed, where none was verified since.
-    pub failed: Option<String>,
+    pub(crate) failed: Option<String>,
     /// When the path of the app's role was set.
-    pub path: Option<PathSet>,
+    pub(crate) path: Option<PathSet>,
 }
 
 /// When the path was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathSet {
+pub(crate) struct PathSet {
     /// The server's time, as PostgreSQL reads it.
-    pub at: String,
+    pub(crate) at: String,
     /// What it was set to: another one was set by somebody else, later.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 impl Remark {

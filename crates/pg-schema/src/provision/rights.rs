@@ -26,58 +26,74 @@ pub(super) fn find_administrator(
     refusal: Option<&ConnectError>,
 ) -> Result<Administrator, ProvisionError> {
     let itself = app_as_administrator(access);
-    if purpose == Purpose::Fix
-        && let Some(app) = app
-    {
-        // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
-        let is_superuser: bool = in_transaction(app, |app, _| query_one(app, IS_SUPERUSER, &[]))?.get(0);
-        let superuser = (!is_superuser).then(|| local_superuser(&access.app)).flatten();
-        return Ok(superuser.unwrap_or(itself));
-    }
     let lacking = match (app, refusal) {
-        (Some(session), _) => match lacks(session, expected, purpose)? {
+        // Whatever the app may not do itself is for the server's superuser, where it is on this machine.
+        (Some(app), _) if purpose == Purpose::Fix => {
+            let is_superuser: bool = in_transaction(app, |app, _| query_one(app, IS_SUPERUSER, &[]))?.get(0);
+            let superuser = (!is_superuser).then(|| local_superuser(&access.app)).flatten();
+            return Ok(superuser.unwrap_or(itself));
+        }
+        (Some(app), _) => match lacks(app, expected, purpose)? {
             None => return Ok(itself),
             Some(reason) => {
-                ProvisionError::NeedsAdministrator { reason, instructions: rest_inside(session, expected)? }
+                ProvisionError::NeedsAdministrator { reason, instructions: instructions_inside(app, expected)? }
             }
         },
-        // A reset that was killed may have left it closed.
-        (None, Some(error)) if error.code().is_some_and(|code| [MISSING, CLOSED].contains(code)) => {
-            if let Ok(mut session) = maintenance(access, expected, purpose, &itself)
-                && Cluster::read(&mut session, expected)?.may_create_database
-            {
-                return Ok(itself);
-            }
-            match error.code() {
-                Some(&CLOSED) => unknown_login(error, access, expected),
-                _ => {
-                    let reason = format!("{error}, and the role may not create it");
-                    ProvisionError::NeedsAdministrator {
-                        reason,
-                        instructions: Instructions::default().and_database(expected),
-                    }
-                }
-            }
-        }
-        (None, Some(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            ProvisionError::NeedsAdministrator {
-                reason: error.to_string(),
-                instructions: Instructions::default().and_grant("whoever", expected),
-            }
-        }
-        (None, Some(error)) => unknown_login(error, access, expected),
         // Nothing speaks against it.
         (None, None) => return Ok(itself),
+        // A reset that was killed may have left it closed.
+        (None, Some(error)) if is_missing(error) || is_closed(error) => {
+            if may_create(&itself, access, expected, purpose)? {
+                return Ok(itself);
+            }
+            kept_out(error, access, expected)
+        }
+        (None, Some(error)) => kept_out(error, access, expected),
     };
     local_superuser(&access.app).ok_or(lacking)
 }
 
-/// What the server says of a login to a database that is not there, and to one that takes no connections.
-const MISSING: SqlState = SqlState::INVALID_CATALOG_NAME;
-const CLOSED: SqlState = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;
+/// Whether the app may make its database.
+fn may_create(
+    itself: &Administrator,
+    access: &Access,
+    expected: &Expected,
+    purpose: Purpose,
+) -> Result<bool, ProvisionError> {
+    let Ok(mut session) = maintenance(access, expected, purpose, itself) else { return Ok(false) };
+    Ok(Cluster::read(&mut session, expected)?.may_create_database)
+}
+
+/// What the app lacks that its database kept out.
+fn kept_out(error: &ConnectError, access: &Access, expected: &Expected) -> ProvisionError {
+    if is_missing(error) {
+        let reason = format!("{error}, and the role may not create it");
+        return ProvisionError::NeedsAdministrator {
+            reason,
+            instructions: Instructions::default().and_database(expected),
+        };
+    }
+    if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        return ProvisionError::NeedsAdministrator {
+            reason: error.to_string(),
+            instructions: Instructions::default().and_grant("whoever", expected),
+        };
+    }
+    unknown_login(error, access, expected)
+}
+
+/// Whether a login was refused as the database is not there.
+fn is_missing(error: &ConnectError) -> bool {
+    error.code() == Some(&SqlState::INVALID_CATALOG_NAME)
+}
+
+/// Whether a login was refused as the database takes no connections.
+fn is_closed(error: &ConnectError) -> bool {
+    error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE)
+}
 
 /// What is missing in the app's database, whose session this is, for the app to make its schema and extensions.
-fn rest_inside(session: &mut Session, expected: &Expected) -> Result<Instructions, SqlError> {
+fn instructions_inside(session: &mut Session, expected: &Expected) -> Result<Instructions, SqlError> {
     let Expected { role, database, schema, .. } = expected;
     let names = [schema.as_str(), role.as_str(), role.as_str()];
     let row = prospect(session, &names)?;
