@@ -107,8 +107,8 @@ impl Facts {
             foreign,
             references: misplaced::references(session, &misplaced)?,
             misplaced,
+            extensions: if objects.has_extensions { extensions::read(session)? } else { Vec::new() },
             objects,
-            extensions: extensions::read(session)?,
             creators: creators::read(session, expected)?,
         })
     }

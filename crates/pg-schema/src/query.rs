@@ -4,7 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use pg_config::{Rights, Session, further_lines_quoted};
 use postgres::{
-    Row, SimpleQueryMessage,
+    Row, SimpleQueryMessage, SimpleQueryRow,
     error::SqlState,
     types::{ToSql, Type},
 };
@@ -206,10 +206,7 @@ pub(crate) fn in_transaction<T>(
     let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {RUN_ONCE}");
     let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
     let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
-    let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
+    let row = first_row(&messages);
     let value = |column: usize| row.and_then(|row| row.get(column)).map(str::to_owned);
     let given = Given { path: value(0).unwrap_or_default(), schema: value(1) };
     let outcome = read(session, &given);
@@ -223,17 +220,33 @@ pub(crate) fn in_transaction<T>(
     }
 }
 
+fn first_row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })
+}
+
 /// Values that tables are asked for, each a subquery that gives a bigint. `None` where they cannot be had in
 /// time: somebody may be rewriting one of the tables, and a verdict does not wait for that, nor fail by it.
 pub(crate) fn counted(session: &mut Session, values: &[String]) -> Result<Option<Vec<Option<i64>>>, SqlError> {
     assert_eq!(session.rights, Rights::App, "only the app's own session reads its tables");
-    let sql = format!("SELECT ARRAY[{}]::pg_catalog.int8[]", values.join(", "));
     // What it takes of locks goes with it.
-    match passing(session, PATIENCE, |session| query_one(session, &sql, &[])) {
-        Ok(row) => Ok(Some(row.get(0))),
-        Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) || error.is(&SqlState::QUERY_CANCELED) => Ok(None),
-        Err(error) => Err(error),
+    let sql = format!("{PASSING}; {PATIENCE}; SELECT ARRAY[{}]::pg_catalog.int8[]; {PASSED}", values.join(", "));
+    match session.ask(ANSWER, |client| client.simple_query(&sql)) {
+        Ok(messages) => Ok(Some(numbers(first_row(&messages).and_then(|row| row.get(0)).unwrap_or_default()))),
+        Err(error) => {
+            let error = SqlError::new(session, "SELECT ARRAY[…]", &error);
+            let _ = execute_at_once(session, PASSED);
+            let is_late = error.is(&SqlState::LOCK_NOT_AVAILABLE) || error.is(&SqlState::QUERY_CANCELED);
+            if is_late { Ok(None) } else { Err(error) }
+        }
     }
+}
+
+/// The elements of an array of numbers, as the server writes it.
+fn numbers(array: &str) -> Vec<Option<i64>> {
+    array.trim_matches(['{', '}']).split(',').map(|number| number.parse().ok()).collect()
 }
 
 /// How long a lock of somebody's is waited for, and how long the app's tables may take to answer: an index may hold an
@@ -244,18 +257,11 @@ pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL stat
 const BOUNDS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
                       SET LOCAL idle_in_transaction_session_timeout = 0";
 
-/// Runs a query within such a transaction, of whose settings and locks nothing stays.
-pub(crate) fn passing<T>(
-    session: &mut Session,
-    settings: &str,
-    query: impl FnOnce(&mut Session) -> Result<T, SqlError>,
-) -> Result<T, SqlError> {
-    execute_at_once(session, &format!("SAVEPOINT passing; {settings}"))?;
-    let outcome = query(session);
-    // A session that is broken says so at the next query.
-    let _ = execute_at_once(session, "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing");
-    outcome
-}
+/// Begins what nothing stays of within such a transaction, neither settings nor locks.
+pub(crate) const PASSING: &str = "SAVEPOINT passing";
+
+/// Ends it.
+pub(crate) const PASSED: &str = "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing";
 
 /// A verifier is no password, and still nobody's business.
 pub(crate) fn mask_verifier(statement: &str) -> String {

@@ -25,6 +25,8 @@ pub(crate) struct Objects {
     pub(crate) has_row_security: bool,
     /// Whether something outside the schema may be the app's.
     pub(crate) has_elsewhere: bool,
+    /// Whether the database has extensions, beside the one that each has.
+    pub(crate) has_extensions: bool,
 }
 
 impl Objects {
@@ -39,6 +41,7 @@ impl Objects {
             has_grants: row.get("has_grants"),
             has_row_security: row.get("has_row_security"),
             has_elsewhere: row.get("has_elsewhere"),
+            has_extensions: row.get("has_extensions"),
         })
     }
 }

@@ -37,5 +37,6 @@ SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
            AND NOT (owner IN (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper)
                     AND EXISTS (SELECT FROM pg_catalog.pg_depend x
                                 WHERE x.classid = object.class AND x.objid = object.oid AND x.deptype = 'e'))
-       ), false) AS has_elsewhere
+       ), false) AS has_elsewhere,
+       EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql') AS has_extensions
 FROM object, named

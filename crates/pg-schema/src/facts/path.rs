@@ -6,7 +6,7 @@ use postgres::Row;
 use super::name;
 use crate::{
     Expected,
-    query::{Given, SqlError, passing, query, query_one},
+    query::{Given, SAFE_PATH, SqlError, execute_at_once, query, query_one},
 };
 
 /// Where unqualified names lead.
@@ -80,12 +80,12 @@ impl SearchPath {
 }
 
 impl StoredPath {
-    /// Tries out the stored setting that wins: the path is set for one transaction, and the server asked
+    /// Tries out the stored setting that wins: the path is set for one query, and the server asked
     /// where it leads. The session's own path may differ by the URL's options.
     fn read(session: &mut Session, winner: Option<&PathLayer>, of_session: &str) -> Result<Self, SqlError> {
         let stored = winner.map_or("", |winner| winner.path.as_str());
-        let row =
-            passing(session, "", |session| query_one(session, include_str!("stored_path.sql"), &[stored, of_session]))?;
+        let row = query_one(session, include_str!("stored_path.sql"), &[stored, of_session])?;
+        execute_at_once(session, SAFE_PATH)?;
         Ok(Self {
             schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
             missing: row.get("missing"),

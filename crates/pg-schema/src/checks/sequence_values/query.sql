@@ -21,9 +21,8 @@ SELECT s.relname::text AS sequence, n.nspname::text AS table_schema, t.relname::
                  OR pg_catalog.row_security_active(t.oid) THEN 'hidden'
             WHEN t.relkind = 'r' AND pg_catalog.pg_relation_size(t.oid) < 8388608
                  OR EXISTS (SELECT FROM pg_catalog.pg_index i
-                            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-                            JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname = 'btree'
-                            WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum)
+                            WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum
+                              AND pg_catalog.pg_index_column_has_property(i.indexrelid, 1, 'orderable'))
             THEN 'read' ELSE 'slow' END AS how
 FROM pg_catalog.pg_class s
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid

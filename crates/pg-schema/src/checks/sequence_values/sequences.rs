@@ -9,7 +9,7 @@ use super::super::Look;
 use crate::{
     facts,
     object::{Kind, Object},
-    query::{PATIENCE, SqlError, counted, passing, query},
+    query::{PASSED, PASSING, PATIENCE, SqlError, counted, execute_at_once, query},
     report::{Action, Fix},
 };
 
@@ -55,8 +55,10 @@ pub(super) fn read(look: &mut Look<'_>) -> Result<Sequences, SqlError> {
         return Ok(Sequences::default());
     }
     let Look { session, expected, .. } = look;
-    let rows =
-        passing(session, PATIENCE, |session| query(session, include_str!("query.sql"), &[expected.schema.as_str()]));
+    execute_at_once(session, &format!("{PASSING}; {PATIENCE}"))?;
+    let rows = query(session, include_str!("query.sql"), &[expected.schema.as_str()]);
+    // A session that is broken says so at the next query.
+    let _ = execute_at_once(session, PASSED);
     let rows = match rows {
         // Somebody took the lock in between.
         Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) => {
