@@ -27,6 +27,8 @@ pub(crate) struct Objects {
     pub(crate) has_elsewhere: bool,
     /// Whether the database has extensions, beside the one that each has.
     pub(crate) has_extensions: bool,
+    /// Whether an index of the database is not valid, or a constraint.
+    pub(crate) has_unfinished: bool,
 }
 
 impl Objects {
@@ -42,6 +44,7 @@ impl Objects {
             has_row_security: row.get("has_row_security"),
             has_elsewhere: row.get("has_elsewhere"),
             has_extensions: row.get("has_extensions"),
+            has_unfinished: row.get("has_unfinished"),
         })
     }
 }

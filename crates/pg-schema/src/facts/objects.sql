@@ -1,5 +1,4 @@
--- how much of what lies in the schema, and whether there is anything that the longer queries are for: objects that others
--- own, privileges that were granted, row-level security, and objects elsewhere that may be the app's. Each says yes
+-- how much of what lies in the schema, and whether there is anything that the longer queries are for. Each flag says yes
 -- rather once too often: planning those queries is what costs most where there is nothing; $1: the schema, $2: the role
 WITH named AS MATERIALIZED (
          SELECT (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) AS schema,
@@ -38,5 +37,7 @@ SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
                     AND EXISTS (SELECT FROM pg_catalog.pg_depend x
                                 WHERE x.classid = object.class AND x.objid = object.oid AND x.deptype = 'e'))
        ), false) AS has_elsewhere,
-       EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql') AS has_extensions
+       EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql') AS has_extensions,
+       EXISTS (SELECT FROM pg_catalog.pg_index WHERE NOT (indisvalid AND indisready AND indislive))
+           OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE NOT convalidated) AS has_unfinished
 FROM object, named

@@ -11,14 +11,12 @@ pub fn catalog_queries(expected: &Expected) -> String {
     let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
     let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
     let path = ddl::search_path(&expected.schema);
-    let queries: [(&str, &[&str]); 9] = [
+    let queries: [(&str, &[&str]); 7] = [
         (include_str!("session.sql"), &[schema]),
         (include_str!("settings.sql"), &[role]),
         (include_str!("objects.sql"), &[schema, role]),
         (include_str!("stored_path.sql"), &[&path, &path]),
-        (include_str!("extensions.sql"), &[]),
         (include_str!("creators.sql"), &[schema, role, administrator]),
-        (include_str!("../checks/invalid_indexes/query.sql"), &[schema]),
         (include_str!("../checks/sequence_values/query.sql"), &[schema]),
         (include_str!("../checks/search_path/sessions.sql"), &[role, "-infinity"]),
     ];
