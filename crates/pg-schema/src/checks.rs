@@ -18,7 +18,7 @@ mod schema_privileges;
 mod search_path;
 mod sequence_privileges;
 mod sequence_values;
-pub(crate) mod server;
+mod server;
 mod strays;
 mod table_privileges;
 pub(crate) mod tables_landed;
@@ -96,9 +96,9 @@ impl Look<'_> {
 
 /// Goes through all checks, in one transaction.
 pub(crate) fn look(look: Look<'_>) -> Result<Vec<Check>, SqlError> {
-    let Look { session, facts, probe, others, app, may_be_pooled, expected } = look;
+    let session = look.session;
     in_transaction(session, |session, _| {
-        let mut look = Look { session, facts, probe, others, app, may_be_pooled, expected };
+        let mut look = Look { session, ..look };
         ALL.iter().map(|check| (check.look)(&mut look)).collect()
     })
 }

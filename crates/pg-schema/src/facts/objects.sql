@@ -1,5 +1,5 @@
--- how much of what lies in the schema, and whether there is anything that the longer queries are for. Each flag says yes
--- rather once too often: planning those queries is what costs most where there is nothing; $1: the schema, $2: the role
+-- what there is to look at in the schema and outside; $1: the schema, $2: the role. Each flag says yes rather once too
+-- often: planning the longer queries is what costs most where they find nothing
 WITH named AS MATERIALIZED (
          SELECT (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) AS schema,
                 (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public') AS public,
