@@ -15,33 +15,17 @@ use std::{
 
 use self::package::{Package, Uses};
 
-/// Packages that have circles. It gets shorter only.
-const NOT_YET: [&str; 1] = ["crates/pg-schema"];
-
 #[test]
 fn no_files_of_a_package_form_a_circle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = String::new();
     for package in packages(&root) {
         let circles = circles(&Package::read(&root.join(&package)).uses());
-        if NOT_YET.contains(&package.as_str()) {
-            assert!(!circles.is_empty(), "{package} has no circle: take it out of NOT_YET");
-        } else if !circles.is_empty() {
+        if !circles.is_empty() {
             found += &format!("{package}:\n{}", circles.concat());
         }
     }
     assert!(found.is_empty(), "{found}");
-}
-
-/// `cargo test -p tests --test circles -- --ignored --nocapture`
-#[test]
-#[ignore = "it checks nothing, and prints the circles of the packages that have some"]
-fn what_is_left() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for package in packages(&root) {
-        let circles = circles(&Package::read(&root.join(&package)).uses());
-        println!("{package}: {} circles\n{}", circles.len(), circles.concat());
-    }
 }
 
 /// The packages of the workspace, as paths from its root.
