@@ -31,6 +31,12 @@ pub(crate) enum Command {
     DbVerify(DbVerify),
     /// Run the app's migrations, and prove where each new object landed
     DbMigrate(DbMigrate),
+    /// Move what lies in another schema into the app's, in one transaction
+    ///
+    /// The way without a stop: `db-move --prepare`, restart the app's sessions, `db-move`. The schema is renamed where
+    /// all that it holds moves, so no table is locked; else each object is moved by a statement. Nothing is moved where
+    /// something would break or be lost: all of that is named first.
+    DbMove(DbMove),
     /// Replace the app's database by a new one that is set up
     ///
     /// The database is renamed, the new one is made and verified under the true name, and the old one is dropped last:
@@ -157,6 +163,66 @@ pub(crate) struct DbMigrate {
     pub(crate) lock_wait: u64,
     #[command(flatten)]
     pub(crate) reports: Reports,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbMove {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The schema to move from
+    #[arg(long, value_name = "SCHEMA", default_value = "public")]
+    pub(crate) from: String,
+    /// Print what would be moved and what is in the way, and change nothing; exits with 3 where there is something to move
+    #[arg(long, conflicts_with_all = ["prepare", "undo", "backup"])]
+    pub(crate) dry_run: bool,
+    /// Make the schema and set the search_path, and move nothing: the app goes on with its tables where they are
+    #[arg(long)]
+    pub(crate) prepare: bool,
+    /// Move only objects whose name matches; `*` and `?` as in a shell; repeat for more
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Leave objects whose name matches; repeat for more
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) except: Vec<String>,
+    /// Move objects of roles that have nothing to do with the app, too
+    #[arg(long)]
+    pub(crate) all_owners: bool,
+    /// Drop empty tables of the app's schema that have the name of one that moves
+    #[arg(long)]
+    pub(crate) replace_empty: bool,
+    /// Change functions whose body or search_path names the old schema; --dry-run shows the changes
+    #[arg(long)]
+    pub(crate) rewrite_functions: bool,
+    /// Move although publications, subscriptions or replication slots know the tables by their old names
+    #[arg(long)]
+    pub(crate) move_publications: bool,
+    /// Move although texts, settings or paths that are named would no longer find what moves
+    #[arg(long)]
+    pub(crate) allow_broken: bool,
+    /// Write a script that takes the move back
+    #[arg(long, value_name = "FILE", conflicts_with = "prepare")]
+    pub(crate) undo: Option<PathBuf>,
+    /// Dump the database first, by pg_dump in its custom format
+    #[arg(long, value_name = "FILE", conflicts_with = "prepare")]
+    pub(crate) backup: Option<PathBuf>,
+    /// Move without a dump on a server that is not on this machine
+    #[arg(long, conflicts_with = "backup")]
+    pub(crate) no_backup: bool,
+    /// Repeat the server's name, where it is not on this machine
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Seconds to wait for sessions that keep an older search_path; without it they are named, and the move goes on
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) wait_for_sessions: Option<u64>,
+    /// How often to try while others hold locks
+    #[arg(long, value_name = "TIMES", default_value_t = 10)]
+    pub(crate) tries: u32,
+    /// Seconds to wait for another command on the same server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_wait: u64,
+    /// What stdout gets
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

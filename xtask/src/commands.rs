@@ -6,6 +6,7 @@ mod completions;
 mod env;
 mod migrate;
 mod psql;
+mod relocate;
 mod reset;
 mod setup;
 mod status;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli, project: &Project, grammar: clap::Command) -> anyhow
         Command::DbMigrate(flags) => {
             report::accompany(project, "db-migrate", flags.reports.clone(), |reporting| flags.run(project, reporting))
         }
+        Command::DbMove(flags) => flags.run(project),
         Command::DbReset(flags) => flags.run(project),
         Command::DbStatus(flags) => flags.run(project),
         Command::DbUrl(flags) => flags.run(project),

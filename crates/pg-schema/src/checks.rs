@@ -26,6 +26,7 @@ pub(crate) mod tables_landed;
 use pg_config::{ConnInfo, Identifier, Session};
 use postgres::Row;
 
+pub use self::search_path::sessions::{OlderSession, OlderSessions, older_sessions};
 use crate::{
     Expected, Facts,
     probe::Probe,

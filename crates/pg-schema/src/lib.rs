@@ -16,6 +16,7 @@ mod properties;
 mod provision;
 mod query;
 mod record;
+mod relocate;
 mod remark;
 mod report;
 mod reset;
@@ -24,7 +25,7 @@ mod snapshot;
 mod verify;
 
 pub use administrator::Administrator;
-pub use checks::{CHECKS, explain};
+pub use checks::{CHECKS, OlderSession, OlderSessions, explain, older_sessions};
 pub use expected::Expected;
 pub use facts::{Facts, Misplaced, catalog_queries};
 pub use fix::fix;
@@ -33,10 +34,14 @@ pub use object::{Kind, Object};
 pub use properties::{Properties, set_of_role};
 pub use provision::{
     Access, By, Change, Connections, Instructions, ProvisionError, Provisioned, Purpose, open, provision,
-    wait_for_others,
+    provision_for_move, wait_for_others,
 };
 pub use query::{ANSWER, SqlError, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
+pub use relocate::{
+    Finding, Item, Locks, Look, MoveError, Moved, Plan, PlanError, Request as MoveRequest, Rewrite, Surroundings, Way,
+    command as move_command, look_after, look_before, move_all, take_back, undo_script,
+};
 pub use report::{Action, Check, Fix, Report, Status};
 pub use reset::{
     Aside, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked, refuse_servers_own,

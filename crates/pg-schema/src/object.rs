@@ -60,7 +60,7 @@ pub(crate) fn argument_list(names: &[String]) -> String {
 }
 
 /// A type as `format_type` has it, and with its schema where that is not the server's own.
-fn type_name(schema: &str, name: &str) -> String {
+pub(crate) fn type_name(schema: &str, name: &str) -> String {
     if schema != "pg_catalog" {
         return format!("{}.{}", Identifier::from_catalog(schema), Identifier::from_catalog(name));
     }

@@ -27,7 +27,7 @@ pub use self::{
     instructions::Instructions,
     open::{open, wait_for_others},
 };
-use crate::{Administrator, Expected, Facts, query::SqlError, record::record_path};
+use crate::{Administrator, Expected, Facts, query::SqlError, record::record_path, relocate};
 
 /// How the server is reached, and what may be done to it.
 #[derive(Clone, Debug)]
@@ -100,6 +100,26 @@ pub fn provision(
     expected: &Expected,
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Provisioned, ProvisionError> {
+    provision_where(connections, access, expected, refuse_second_copy, tell)
+}
+
+/// The same before the app's tables are moved into its schema: that they lie elsewhere is no reason to stop.
+pub fn provision_for_move(
+    connections: &mut Connections,
+    access: &Access,
+    expected: &Expected,
+    tell: &mut dyn FnMut(&Change),
+) -> Result<Provisioned, ProvisionError> {
+    provision_where(connections, access, expected, |_, _| Ok(()), tell)
+}
+
+fn provision_where(
+    connections: &mut Connections,
+    access: &Access,
+    expected: &Expected,
+    refuse: fn(&Facts, &Expected) -> Result<(), ProvisionError>,
+    tell: &mut dyn FnMut(&Change),
+) -> Result<Provisioned, ProvisionError> {
     let cluster = connections.take_cluster(expected)?;
     connections.retry_login(&cluster, access)?;
     let plan = plan(connections, &cluster, access, expected)?;
@@ -110,7 +130,7 @@ pub fn provision(
     let administrator = Some(Identifier::from_catalog(&cluster.administrator));
     let expected = Expected { administrator, ..expected.clone() };
     let (mut app, facts) = look_inside(connections, &cluster, access, &expected, &run)?;
-    refuse_second_copy(&facts, &expected)?;
+    refuse(&facts, &expected)?;
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
     finish(connections, access, expected, app, facts, run)
 }
@@ -207,6 +227,7 @@ fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), Provisio
             table: table.object.qualified(),
             role: expected.role.to_string(),
             schema: expected.schema.to_string(),
+            command: table.object.schema.as_ref().map(relocate::command).unwrap_or_default(),
         }),
     }
 }

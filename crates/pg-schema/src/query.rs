@@ -11,7 +11,7 @@ use postgres::{
 use thiserror::Error;
 
 /// A statement that the server refused.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("{message}{sqlstate}{detail}\n  statement: {statement}")]
 pub struct SqlError {
     /// The statement's text, without parameters.

@@ -114,6 +114,32 @@ fn f06_f26_f27_what_settings_put_into_an_open_public_is_found() {
     assert_eq!(project.tables(), [within("public", &TABLES), within("public", &["theirs"])].concat());
 }
 
+/// As it was before there was a schema: its own command, and no path.
+#[test]
+fn what_its_own_command_made_in_public_is_moved() {
+    let Some(project) = project() else { return };
+    project.open_attic();
+    project.cluster.sql("aura_db", "DROP SCHEMA attic; GRANT CREATE ON SCHEMA public TO aura_user");
+    let url = [("DATABASE_URL", project.workspace.setting("DATABASE_URL").to_owned())];
+    project.runs_by_itself("python3 manage.py migrate", &url);
+    assert_eq!(project.tables(), within("public", &TABLES));
+    // Its rows go along: those of its own books, and of people.
+    let user = "from django.contrib.auth.models import User; User.objects.create_user('ada')";
+    project.runs_by_itself(&format!("python3 manage.py shell --command \"{user}\""), &url);
+    project.workspace.run(&["db-move"]).exits(0);
+    assert_eq!(project.tables(), within("aura", &TABLES));
+    for command in ["check", "migrate --check", "makemigrations --check"] {
+        project.runs_by_itself(&format!("python3 manage.py {command}"), &url);
+    }
+    let asks = "from django.contrib.auth.models import User; print(User.objects.get().username)";
+    assert_eq!(
+        project.runs_by_itself(&format!("python3 manage.py shell --verbosity 0 --command \"{asks}\""), &url),
+        "ada"
+    );
+    project.setup().exits(0);
+    assert!(project.workspace.verify().exits(0).with_status("fail").is_empty());
+}
+
 /// What Django makes by itself is a bare database: its own runner, as pytest-django asks for one.
 const BY_ITSELF: &str =
     "python3 manage.py test --testrunner django.test.runner.DiscoverRunner --keepdb --no-input --verbosity 0";

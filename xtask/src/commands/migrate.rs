@@ -43,8 +43,9 @@ impl DbMigrate {
         }
         if let Some(found) = before.facts.as_ref().and_then(|facts| facts.table_elsewhere(&target.expected)) {
             context.terminal.warn(&format!(
-                "the migrations were not run: they would make empty tables beside {} and the like; move those first",
-                found.object.qualified()
+                "the migrations were not run: they would make empty tables beside {} and the like; move those first: {}",
+                found.object.qualified(),
+                found.object.schema.as_ref().map(pg_schema::move_command).unwrap_or_default()
             ));
             return Ok(reporting.conclude(context, target, &before));
         }

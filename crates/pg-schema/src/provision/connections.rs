@@ -45,6 +45,16 @@ impl Connections {
         self.administrator
     }
 
+    /// Another session of the administrator's in the app's database.
+    pub fn another_inside(&self, access: &Access, expected: &Expected) -> Result<Session, ConnectError> {
+        self.administrator.connect(expected.database.as_str(), access.wait)
+    }
+
+    /// Another session of the app's own.
+    pub fn another_app(&self, access: &Access) -> Result<Session, ConnectError> {
+        connect_app(access, Some(&self.administrator))
+    }
+
     /// The role that makes roles and databases.
     pub fn administrator_role(&self) -> &str {
         &self.administrator.connection.user

@@ -126,7 +126,7 @@ pub enum ProvisionError {
     },
     /// The migrations would make everything once more.
     #[error(
-        "schema {schema} has no table, and {table} is {role}'s: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: cargo xtask db-verify names what lies where, and prints the SQL that moves it; what is another application's should belong to a role of its own"
+        "schema {schema} has no table, and {table} is {role}'s: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: {command} moves them, and with --dry-run shows what would be moved; what is another application's should belong to a role of its own"
     )]
     TablesElsewhere {
         /// The table in the wrong place, quoted.
@@ -135,6 +135,8 @@ pub enum ProvisionError {
         role: String,
         /// The app's schema, quoted.
         schema: String,
+        /// The command that moves what lies there.
+        command: String,
     },
     /// Nothing can be written.
     #[error("the server is a standby: it can be verified, not set up\n  help: name the primary server")]

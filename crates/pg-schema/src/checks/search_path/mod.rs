@@ -1,6 +1,6 @@
 //! Where unqualified names lead: the search_path in all its layers.
 
-mod sessions;
+pub(crate) mod sessions;
 
 use pg_config::{ConnInfo, Identifier};
 

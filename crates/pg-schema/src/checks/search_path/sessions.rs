@@ -6,28 +6,33 @@ use pg_config::Session;
 
 use crate::{
     Expected, Facts,
-    query::{SqlError, query},
+    query::{SqlError, in_transaction, query},
 };
 
 /// A session of the app's role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OlderSession {
+pub struct OlderSession {
     /// The process id of its backend.
-    pub(super) pid: i32,
+    pub pid: i32,
     /// When it began, as the server prints it.
-    pub(super) since: String,
+    pub since: String,
     /// What it calls itself, or nothing.
-    pub(super) application_name: String,
+    pub application_name: String,
 }
 
 /// Sessions of the app's role that may have another path than a new one would have.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OlderSessions {
+pub struct OlderSessions {
     /// The sessions, the oldest first.
-    pub(super) sessions: Vec<OlderSession>,
+    pub sessions: Vec<OlderSession>,
     /// Whether the path was set by somebody else since we last did, nobody knows when: then it is only
     /// likely that they are older.
-    pub(super) is_likely: bool,
+    pub is_likely: bool,
+}
+
+/// Reads them by the app's own session, whose facts these are.
+pub fn older_sessions(session: &mut Session, facts: &Facts, expected: &Expected) -> Result<OlderSessions, SqlError> {
+    in_transaction(session, |session, _| read(session, facts, expected))
 }
 
 /// Reads them, in a transaction of the session whose facts these are.

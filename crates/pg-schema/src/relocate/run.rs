@@ -1,0 +1,270 @@
+//! The move itself: one transaction, tried a bounded number of times, that never keeps others waiting for long.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use pg_config::{Identifier, Session};
+use postgres::error::SqlState;
+
+use super::{
+    MoveError, Request,
+    plan::Plan,
+    proof::{self, Digests},
+    replaced::not_empty,
+};
+use crate::{
+    Expected, Facts,
+    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
+};
+
+/// What was moved.
+pub struct Moved {
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// The statements that were run, in order.
+    pub statements: Vec<String>,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// The pause after the first try; each is longer than the one before.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is said how far a long move is.
+const TELL: Duration = Duration::from_secs(2);
+
+/// How long a statement that should not wait any more waits, in ms.
+const SHORT_WAIT: u128 = 50;
+
+/// What a move needs from outside its transaction.
+pub struct Surroundings<'a> {
+    /// How often it is tried.
+    pub tries: u32,
+    /// The app's own session, which alone looks into its tables.
+    pub app: Option<&'a mut Session>,
+    /// Opens another session of the one that moves, where its connection was lost.
+    pub again: &'a mut dyn FnMut() -> Option<Session>,
+    /// Runs before the commit, with all that is known by then.
+    pub before_commit: &'a mut dyn FnMut(&Plan) -> Result<(), String>,
+    /// Hears what is going on.
+    pub say: &'a mut dyn FnMut(&str),
+}
+
+/// Moves all that a plan says, proves it, and commits.
+pub fn move_all(
+    session: &mut Session,
+    expected: &Expected,
+    request: &Request,
+    facts: Option<&Facts>,
+    first: &Plan,
+    around: &mut Surroundings<'_>,
+) -> Result<Moved, MoveError> {
+    let (mut pause, mut first_of_all) = (PAUSE, Vec::new());
+    for tries in 1..=around.tries {
+        match attempt(session, expected, request, facts, first, &mut first_of_all, around) {
+            Ok((plan, statements)) => return Ok(Moved { plan, statements, tries }),
+            Err(MoveError::Sql(error)) if may_pass(&error) => {
+                roll_back(session);
+                if tries == 1 {
+                    let most = around.tries;
+                    (around.say)(&format!(
+                        "another session is in the way; trying up to {most} times: {}",
+                        error.message
+                    ));
+                }
+            }
+            Err(error) => {
+                roll_back(session);
+                return Err(error);
+            }
+        }
+        thread::sleep(pause);
+        pause = (pause * 3 / 2).min(Duration::from_secs(2));
+    }
+    let holders = holders(session, &request.from).unwrap_or_default();
+    Err(MoveError::Locked { from: request.from.clone(), tries: around.tries, holders })
+}
+
+/// One transaction.
+fn attempt(
+    session: &mut Session,
+    expected: &Expected,
+    request: &Request,
+    facts: Option<&Facts>,
+    first: &Plan,
+    first_of_all: &mut Vec<String>,
+    around: &mut Surroundings<'_>,
+) -> Result<(Plan, Vec<String>), MoveError> {
+    // What others commit meanwhile is no difference that the move has made.
+    execute_at_once(
+        session,
+        &format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; {SAFE_PATH}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '2s'; \
+             SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+        ),
+    )?;
+    let plan = Plan::read_again(session, expected, request, facts, first)?;
+    if plan.is_refused(request) {
+        return Err(MoveError::Refused(Box::new(plan), request.allow_broken));
+    }
+    let mut done = replace(session, &plan, around)?;
+    let before = Digests::take(session, &plan)?;
+    done.extend(run(session, &plan, first_of_all, around.say)?);
+    for rewrite in &plan.rewrites {
+        done.extend(rewrite.apply(session, plan.away())?);
+    }
+    let after = Digests::take(session, &plan)?;
+    let difference = before.difference(&after, &plan);
+    let difference = match difference {
+        Some(difference) => Some(difference),
+        None => proof::misplaced(session, &plan, expected)?,
+    };
+    if let Some(difference) = difference {
+        return Err(MoveError::Different(difference));
+    }
+    (around.before_commit)(&plan).map_err(MoveError::Before)?;
+    match execute_at_once(session, "COMMIT") {
+        Ok(()) => Ok((plan, done)),
+        Err(error) if error.is_final() => match (around.again)().map(|new| (is_moved(new, &plan), error.clone())) {
+            Some((Some(true), _)) => Ok((plan, done)),
+            Some((Some(false), error)) => Err(MoveError::Sql(error)),
+            _ => Err(MoveError::Unknown { error }),
+        },
+        Err(error) => Err(MoveError::Sql(error)),
+    }
+}
+
+/// Runs the statements: what waits for others within a bound that is shorter than the server's own for a deadlock, so
+/// that no session of the app's is ever the one that is ended for it.
+///
+/// What could not be locked in time is locked first by the next try: those who hold it may wait for what we had locked
+/// before. So the order becomes that in which the app's transactions go.
+fn run(
+    session: &mut Session,
+    plan: &Plan,
+    first_of_all: &mut Vec<String>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Vec<String>, SqlError> {
+    let bound = u128::from(plan.deadlock_timeout) * 4 / 5;
+    let mut waiting = plan.statements.waiting.clone();
+    waiting.sort_by_key(|statement| first_of_all.iter().position(|first| first == statement).unwrap_or(usize::MAX));
+    let started = Instant::now();
+    for statement in waiting {
+        let left = bound.saturating_sub(started.elapsed().as_millis());
+        let outcome = match left {
+            0 => Err(too_late(&statement)),
+            _ => execute(session, &format!("SET LOCAL lock_timeout = {left}; {statement}")),
+        };
+        if let Err(error) = outcome {
+            first_of_all.retain(|first| *first != statement);
+            first_of_all.insert(0, statement);
+            return Err(error);
+        }
+    }
+    execute_at_once(session, &format!("SET LOCAL lock_timeout = {SHORT_WAIT}"))?;
+    let (all, mut told) = (plan.statements.rest.len(), Instant::now());
+    for (done, statement) in plan.statements.rest.iter().enumerate() {
+        execute(session, statement)?;
+        if told.elapsed() >= TELL {
+            say(&format!("{} of {all} statements are run", done + 1));
+            told = Instant::now();
+        }
+    }
+    Ok(plan.statements.all())
+}
+
+/// Drops empty tables that make room. Nobody can write to them while the app's own session looks.
+fn replace(session: &mut Session, plan: &Plan, around: &mut Surroundings<'_>) -> Result<Vec<String>, MoveError> {
+    if plan.replaced.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = plan.replaces.join(", ");
+    execute(session, &format!("LOCK TABLE {names} IN SHARE MODE"))?;
+    let app = around.app.as_deref_mut().ok_or_else(|| MoveError::NotEmpty(names.clone()))?;
+    if let Some(name) = not_empty(app, &plan.replaced, &plan.to)? {
+        return Err(MoveError::NotEmpty(format!("{}.{name}", plan.to)));
+    }
+    let statement = format!("DROP TABLE {names}");
+    execute(session, &statement)?;
+    Ok(vec![statement])
+}
+
+/// Runs what takes a move back, in one transaction, which is tried again where others are in its way.
+pub fn take_back(session: &mut Session, plan: &Plan, tries: u32) -> Result<(), SqlError> {
+    for _ in 1..tries {
+        match take_back_once(session, plan) {
+            Err(error) if may_pass(&error) => thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    take_back_once(session, plan)
+}
+
+fn take_back_once(session: &mut Session, plan: &Plan) -> Result<(), SqlError> {
+    execute_at_once(
+        session,
+        &format!(
+            "BEGIN READ WRITE; {SAFE_PATH}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '900ms'; \
+             SET LOCAL check_function_bodies = off; SET LOCAL statement_timeout = 0"
+        ),
+    )?;
+    let outcome = plan.undo().iter().try_for_each(|statement| execute(session, statement));
+    let outcome = outcome.and_then(|()| execute_at_once(session, "COMMIT"));
+    if outcome.is_err() {
+        roll_back(session);
+    }
+    outcome
+}
+
+fn roll_back(session: &mut Session) {
+    // A session that is broken says so at the next query.
+    let _ = execute_at_once(session, "ROLLBACK");
+}
+
+fn too_late(statement: &str) -> SqlError {
+    SqlError {
+        statement: statement.lines().next().unwrap_or_default().to_owned(),
+        message: "others held locks for too long".to_owned(),
+        sqlstate: format!(" ({})", SqlState::LOCK_NOT_AVAILABLE.code()),
+        detail: String::new(),
+    }
+}
+
+/// Whether another try may go better: a lock, a deadlock, a row of the catalog or an object that another session has
+/// changed in the same moment.
+fn may_pass(error: &SqlError) -> bool {
+    let codes = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+    codes.iter().any(|code| error.is(code)) || error.message.contains("concurrently")
+}
+
+/// Whether the first object of a plan lies in the app's schema by now.
+fn is_moved(mut session: Session, plan: &Plan) -> Option<bool> {
+    let item = plan.moves.iter().find(|item| item.key.0 == super::item::RELATIONS)?;
+    let sql = "SELECT n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name FROM pg_catalog.pg_class c \
+               JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+               WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
+    let oid = item.key.1.to_string();
+    in_transaction(&mut session, |session, _| query(session, sql, &[&oid, plan.to.as_str()])).ok()?.first()?.get(0)
+}
+
+/// Who holds locks on what lies in a schema, a line each.
+pub(super) fn holders(session: &mut Session, schema: &Identifier) -> Result<String, SqlError> {
+    let sql = include_str!("../sql/relocate/holders.sql");
+    let rows = in_transaction(session, |session, _| query(session, sql, &[schema.as_str()]))?;
+    let line = |row: &postgres::Row| {
+        let [role, application, state, relation, since] =
+            ["role", "application", "state", "relation", "since"].map(|column| row.get::<_, String>(column));
+        let parts = [("role ", role), ("application ", application), ("", state), ("since ", since)];
+        let known: Vec<_> =
+            parts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}{value}")).collect();
+        let relation = Identifier::from_catalog(relation);
+        let pid = row.get::<_, Option<i32>>("pid").unwrap_or(0);
+        format!(
+            "\n  process {pid} of the server ({}) holds a lock on {schema}.{relation}; SELECT pg_terminate_backend({pid}) ends it",
+            known.join(", ")
+        )
+    };
+    Ok(rows.iter().take(10).map(line).collect())
+}

@@ -1,0 +1,51 @@
+//! Files that a move writes: new ones, which only this user can read.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+
+/// A file that goes with the value, unless it is kept.
+pub(super) struct NewFile(Option<PathBuf>);
+
+impl NewFile {
+    /// Writes it, and has the disk hold it.
+    pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .with_context(|| format!("write {}", path.display()))?;
+        let new = Self(Some(path.to_owned()));
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .with_context(|| format!("write {}", path.display()))?;
+        Ok(new)
+    }
+
+    /// Leaves it there.
+    pub(super) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Another move's file is not overwritten.
+pub(super) fn refuse_existing(path: &Path) -> anyhow::Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        bail!("{} is there already; nothing was moved\n  help: give another name", path.display());
+    }
+    Ok(())
+}

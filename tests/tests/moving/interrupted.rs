@@ -1,0 +1,109 @@
+//! A move that ends in the middle: nothing moved, or all of it, and the second run ends well.
+
+use std::{process::Stdio, thread, time::Duration};
+
+use tests::{Cluster, Passage, Proxy, Workspace, connection};
+
+use crate::place::{THEIRS, by_app, in_public, schema_of};
+
+const TABLES: &str = "CREATE TABLE public.a (id serial PRIMARY KEY); CREATE TABLE public.b (id int REFERENCES public.a); \
+     CREATE FUNCTION public.f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.a'";
+
+/// The connection is cut at a message, at each of several places of a whole run.
+fn cut(theirs: &str) {
+    let (cluster, workspace) = in_public(&(by_app(TABLES) + theirs));
+    workspace.run(&["db-move", "--prepare"]).exits(0);
+    // Where the messages begin that matter differs with the version: all of the run is gone through, in steps.
+    for number in (1..).step_by(7) {
+        let proxy = Proxy::before(cluster.port(), move |message| match message.number == number {
+            true => Passage::Close,
+            false => Passage::Pass,
+        });
+        let by = |key: &str| workspace.setting(key).replace(&cluster.port().to_string(), &proxy.port.to_string());
+        let behind = Workspace::new()
+            .with("DATABASE_URL", &by("DATABASE_URL"))
+            .with("ADMIN_DATABASE_URL", &by("ADMIN_DATABASE_URL"));
+        let undo = behind.root().join("back.sql");
+        let run = behind.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap(), "--wait", "0"]);
+        let places = ["a", "b"].map(|name| schema_of(&cluster, name));
+        assert!(places[0] == places[1] && ["public", "aura"].contains(&places[0].as_str()), "{number}: {places:?}");
+        let is_moved = places[0] == "aura";
+        assert!(run.code != 0 || is_moved, "{number}: {}", run.stderr);
+        assert!(!run.stderr.contains("nothing was moved") || !is_moved, "{number}: {}", run.stderr);
+        if is_moved && undo.exists() {
+            let url = cluster.superuser().with_database("aura_db").url();
+            cluster.psql(&url, &["-v", "ON_ERROR_STOP=1", "-f", undo.to_str().unwrap()], "").exits(0);
+        } else {
+            workspace.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]).exits(0);
+            return_to_public(&cluster, &undo);
+        }
+        if run.code == 0 {
+            return;
+        }
+        assert!(number < 2000, "the run never ends well");
+    }
+}
+
+fn return_to_public(cluster: &Cluster, undo: &std::path::Path) {
+    if schema_of(cluster, "a") == "aura" && undo.exists() {
+        let url = cluster.superuser().with_database("aura_db").url();
+        cluster.psql(&url, &["-v", "ON_ERROR_STOP=1", "-f", undo.to_str().unwrap()], "").exits(0);
+    }
+}
+
+#[test]
+fn cut_anywhere_by_rename() {
+    cut("");
+}
+
+#[test]
+fn cut_anywhere_by_statements() {
+    cut(THEIRS);
+}
+
+#[test]
+fn killed_while_it_waits_nothing_moved() {
+    let (cluster, workspace) = in_public(&(by_app(TABLES) + THEIRS));
+    workspace.run(&["db-move", "--prepare"]).exits(0);
+    let app = connection(&cluster.url("aura_user", "the-app's", "aura_db"));
+    let mut reader = pg_config::connect(&app).unwrap();
+    reader.client.batch_execute("BEGIN; SELECT * FROM public.b").unwrap();
+    let arguments = ["db-move", "--rewrite-functions", "--tries", "1000"];
+    let mut child = workspace.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+    while cluster.value("aura_db", waits) == "0" {
+        assert!(child.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.client.batch_execute("COMMIT").unwrap();
+    assert_eq!(["a", "b"].map(|name| schema_of(&cluster, name)), ["public"; 2]);
+    workspace.run(&["db-move", "--rewrite-functions"]).exits(0);
+    assert_eq!(["a", "b"].map(|name| schema_of(&cluster, name)), ["aura"; 2]);
+}
+
+#[test]
+fn what_the_app_cannot_use_is_taken_back() {
+    for theirs in ["", THEIRS] {
+        // No catalog knows what a function puts together, and the planner calls it.
+        let (cluster, workspace) = in_public(
+            &(by_app(
+                "CREATE TABLE public.a (id int); CREATE FUNCTION public.k() RETURNS int IMMUTABLE LANGUAGE plpgsql AS \
+                   $$DECLARE n int; BEGIN EXECUTE 'SELECT count(*) FROM pub' || 'lic.a' INTO n; RETURN n; END$$; \
+                 CREATE VIEW public.v AS SELECT * FROM public.a WHERE id = public.k()",
+            ) + theirs),
+        );
+        workspace.run(&["db-move", "--prepare"]).exits(0);
+        let before = cluster.dump("aura_db");
+        let undo = workspace.root().join("back.sql");
+        let run = workspace.run(&["db-move", "--undo", undo.to_str().unwrap()]).exits(1);
+        assert!(before == cluster.dump("aura_db"), "{}", run.stderr);
+        assert!(!undo.exists());
+        if theirs.is_empty() {
+            run.shows("taken-back");
+        }
+        workspace.run(&["db-move", "--allow-broken"]).exits(0).complains("as --allow-broken allows");
+        assert_eq!(schema_of(&cluster, "v"), "aura");
+    }
+}
