@@ -9,6 +9,7 @@ use super::more_than_one;
 use crate::{
     Expected, Facts, Misplaced, ddl,
     object::{Kind, Object},
+    relocate,
     report::Check,
 };
 
@@ -77,6 +78,11 @@ pub(super) fn counted(found: &[&Misplaced], is_only: bool, expected: &Expected) 
             all(|found| found.rows.1),
         ),
     }
+}
+
+/// `; run cargo xtask db-move`: what moves all that lies where this does.
+pub(super) fn run_move(found: &Misplaced) -> String {
+    found.object.schema.as_ref().map_or_else(String::new, |schema| format!("; run {}", relocate::command(schema)))
 }
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no

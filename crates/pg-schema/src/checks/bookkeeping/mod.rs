@@ -2,7 +2,7 @@
 
 use super::{
     Definition,
-    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moved, none_but, without_empty_copies},
+    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moved, none_but, run_move, without_empty_copies},
 };
 use crate::{Expected, Facts, report::Check};
 
@@ -21,11 +21,12 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}{}",
         first.object.qualified(),
         expected.schema,
         counted(&copies, found.len() == 1, expected),
         advice(&copies, facts),
+        alone.first().map(|found| run_move(found)).unwrap_or_default(),
         beside(&theirs),
     );
     Check::fail(ID, message)
