@@ -8,7 +8,9 @@ FROM (
                                 pg_catalog.to_jsonb(m) - '{oid,roleid,member,grantor}'::text[])
     FROM pg_catalog.pg_auth_members m
     UNION ALL
-    SELECT pg_catalog.concat_ws(' ', 'settings', setrole::regrole, datname, setconfig)
+    -- The order in which they were set means nothing.
+    SELECT pg_catalog.concat_ws(' ', 'settings', setrole::regrole, datname,
+                                (SELECT pg_catalog.array_agg(setting ORDER BY setting) FROM pg_catalog.unnest(setconfig) setting))
     FROM pg_catalog.pg_db_role_setting LEFT JOIN pg_catalog.pg_database d ON d.oid = setdatabase
     UNION ALL
     SELECT pg_catalog.concat_ws(' ', 'tablespace', pg_catalog.to_jsonb(t) - 'oid')

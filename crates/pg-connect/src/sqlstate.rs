@@ -31,7 +31,13 @@ pub(crate) enum Effect {
 }
 
 /// The first that fits counts.
-static MEANINGS: [Meaning; 13] = [
+static MEANINGS: [Meaning; 14] = [
+    Meaning {
+        code: "0A000",
+        effect: Effect::Statement,
+        help: "the server does not support this: where it is a standby, name the primary server; where it is older, use a \
+               newer version",
+    },
     Meaning {
         code: "25006",
         effect: Effect::Statement,
@@ -42,7 +48,7 @@ static MEANINGS: [Meaning; 13] = [
     Meaning {
         code: "53300",
         effect: Effect::Passing,
-        help: "end sessions that nobody needs (pg_stat_activity lists them), or raise max_connections, or the CONNECTION LIMIT of \
+        help: "end sessions that are not needed (pg_stat_activity lists them), or raise max_connections, or the CONNECTION LIMIT of \
                the role or of the database",
     },
     Meaning { code: "53100", effect: Effect::Lasting, help: "make room on the server's disk" },

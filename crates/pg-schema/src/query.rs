@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use pg_config::{Rights, Session, further_lines_quoted};
+use pg_config::{Rights, Session, further_lines_quoted, sqlstate_help};
 use postgres::{
     Row, SimpleQueryMessage, SimpleQueryRow,
     error::SqlState,
@@ -42,8 +42,7 @@ impl SqlError {
             .into_iter()
             .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
             .collect::<String>();
-        let help = HELP.iter().find(|(code, _)| server.code().code().starts_with(code));
-        let help = help.map(|(_, help)| format!("\n  help: {help}")).unwrap_or_default();
+        let help = sqlstate_help(server.code()).map(|help| format!("\n  help: {help}")).unwrap_or_default();
         Self { statement, message, sqlstate, detail: detail + &help }
     }
 
@@ -83,36 +82,6 @@ impl SqlError {
         self.sqlstate == format!(" ({})", code.code())
     }
 }
-
-/// What to do about an error that does not come from the statement itself, by what its SQLSTATE begins with. The first
-/// that fits counts.
-const HELP: [(&str, &str); 10] = [
-    (
-        "0A000",
-        "the server does not support this: where it is a standby, name the primary server; where it is older, use a newer version",
-    ),
-    (
-        "25006",
-        "the server is a standby, or default_transaction_read_only is on: name the server that can be written to, or RESET that setting",
-    ),
-    ("40", "another session came between: run the command again"),
-    ("53100", "make room on the server's disk, and run the command again"),
-    ("53", "the server's log says what it lacks; then run the command again"),
-    (
-        "55P03",
-        "end the session that holds the lock (pg_stat_activity lists them), or wait for it, and run the command again",
-    ),
-    (
-        "57014",
-        "statement_timeout of the role, the database or the server, or a person ended it: raise it (ALTER ROLE … SET statement_timeout), and run the command again",
-    ),
-    ("57", "run the command again; the server's log may say more"),
-    (
-        "58",
-        "the server's log says which of its files is missing or damaged: restore a backup, or make the database again",
-    ),
-    ("XX", "the log of the server, or of a pooler before it, says more; then run the command again"),
-];
 
 /// Whether an SQLSTATE, as it is shown, is the end of the session: class 08, 57P01 to 57P05, and the time-outs of a
 /// transaction.
