@@ -21,8 +21,8 @@ const SETTINGS: [(&str, &str); 10] = [
     ("quote_all_identifiers", "off"),
     ("DateStyle", "ISO, MDY"),
     ("default_transaction_read_only", "off"),
-    // Somebody may have locked a catalog.
-    ("lock_timeout", "10s"),
+    // Somebody may have locked a catalog. In ms: SET takes no unit without quotes.
+    ("lock_timeout", "10000"),
     // Catalog queries look expensive to the planner; compiling them would cost more than running them does.
     ("jit", "off"),
 ];

@@ -6,7 +6,7 @@ use postgres::SimpleQueryMessage;
 
 use crate::{
     Expected, Facts,
-    query::{ANSWER, SAFE_PATH, SqlError},
+    query::{ANSWER, SAFE_PATH_HERE, SqlError},
 };
 
 /// What became of the probe.
@@ -67,7 +67,7 @@ fn try_out(session: &mut Session, statements: &str, table: &str) -> Result<Probe
     let sql = format!(
         "BEGIN READ WRITE; {statements};
          SELECT pg_catalog.set_config('xtask.probe', {table}::pg_catalog.regclass::pg_catalog.oid::pg_catalog.text, true);
-         {SAFE_PATH};
+         {SAFE_PATH_HERE};
          SELECT n.nspname,
                 NOT EXISTS (SELECT FROM pg_catalog.unnest('{{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}}'::text[]) p
                             WHERE NOT pg_catalog.has_table_privilege(c.oid, p))

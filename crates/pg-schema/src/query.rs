@@ -156,7 +156,7 @@ const GIVEN: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalo
 
 /// Has a transaction find nothing that others have put into another schema (CVE-2018-1058). By a transaction no
 /// setting stays behind, in a pooler's session neither.
-pub(crate) const SAFE_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+pub(crate) const SAFE_PATH_HERE: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
 /// The same for settings by which the app's role could change what a query means, or how an answer is written.
 pub(crate) const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
@@ -172,7 +172,7 @@ pub(crate) fn in_transaction<T>(
     session: &mut Session,
     read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH}; {SAFE_SETTINGS}; {RUN_ONCE}");
+    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH_HERE}; {SAFE_SETTINGS}; {RUN_ONCE}");
     let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
     let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
     let row = first_row(&messages);

@@ -5,7 +5,7 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
+    query::{SAFE_PATH_HERE, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
     remark::{PathSet, Remark},
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn record_path(session: &mut Session, expected: &Expected) -> Result<
 /// another one.
 pub(crate) fn record_path_within(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
     let names = [expected.schema.as_str(), expected.role.as_str()];
-    execute_at_once(session, &format!("{SAFE_PATH}; {SAFE_SETTINGS}"))?;
+    execute_at_once(session, &format!("{SAFE_PATH_HERE}; {SAFE_SETTINGS}"))?;
     let rows = query(session, include_str!("sql/role_path.sql"), &names)?;
     let Some(row) = rows.first() else { return Ok(()) };
     let comment: Option<String> = row.get("comment");

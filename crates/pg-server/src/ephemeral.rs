@@ -71,7 +71,7 @@ impl Ephemeral {
     /// Starts the server on the first rung of the ladder that can: a container, then installed binaries. A server
     /// that is named or that runs already may not be thrown away, and is not looked at.
     pub fn start(&self, request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
-        ladder::start(request, &ThrowAway { ephemeral: self, request }, say)
+        ladder::start(request, &EphemeralStarts { ephemeral: self, request }, say)
     }
 
     /// Ends the server with its data. Nothing started, or ended before: fine.
@@ -119,12 +119,12 @@ impl Drop for Ephemeral {
 }
 
 /// How a rung starts a server that goes with this one.
-struct ThrowAway<'a> {
+struct EphemeralStarts<'a> {
     ephemeral: &'a Ephemeral,
     request: &'a Request<'a>,
 }
 
-impl Starts for ThrowAway<'_> {
+impl Starts for EphemeralStarts<'_> {
     fn container(&self, engine: OpenEngine<'_>, say: Say<'_>) -> Result<Server, Error> {
         let mut state = self.ephemeral.claimed()?;
         let id = self.ephemeral.directory.file_name().unwrap_or_default().to_string_lossy();

@@ -1,12 +1,12 @@
 //! The ladder: which rung gives the server, and why the others did not.
 
-mod stopped;
+mod kept_servers;
 
 use std::time::Duration;
 
 use pg_config::ServerChoice;
 
-use self::stopped::Stopped;
+use self::kept_servers::KeptServers;
 use crate::{
     Error, Mode, NoServer, Request, Rung, Say, Server, Skipped,
     container::{self, Kept, OpenEngine},
@@ -23,7 +23,7 @@ use crate::{
 /// started has answered a query on its final address.
 pub fn find(request: &Request<'_>, say: Say<'_>) -> Result<Server, NoServer> {
     let rungs = [Ladder::named, Ladder::running, Ladder::kept_data, Ladder::swept, Ladder::container, Ladder::local];
-    Ladder::new(request, &Lasting { request }).climb(&rungs, say)
+    Ladder::new(request, &KeptStarts { request }).climb(&rungs, say)
 }
 
 /// Starts a server that goes with the caller, on the first rung that can. A named one, and one that runs already, may
@@ -39,11 +39,11 @@ pub(crate) trait Starts {
 }
 
 /// Servers that stay, and are found again.
-struct Lasting<'a> {
+struct KeptStarts<'a> {
     request: &'a Request<'a>,
 }
 
-impl Starts for Lasting<'_> {
+impl Starts for KeptStarts<'_> {
     fn container(&self, engine: OpenEngine<'_>, say: Say<'_>) -> Result<Server, Error> {
         let Request { data_dir, durability, wait, .. } = *self.request;
         engine.ensure(data_dir, durability, wait, say).map(Server::in_container)
@@ -60,7 +60,7 @@ struct Ladder<'a> {
     starts: &'a dyn Starts,
     /// What the rungs until now have said.
     skipped: Vec<Skipped>,
-    stopped: Stopped,
+    stopped: KeptServers,
 }
 
 /// A rung: it gives a server, or has said why not, or ends the search.
@@ -75,7 +75,7 @@ enum End {
 
 impl<'a> Ladder<'a> {
     fn new(request: &Request<'a>, starts: &'a dyn Starts) -> Self {
-        Self { request: request.clone(), starts, skipped: Vec::new(), stopped: Stopped::default() }
+        Self { request: request.clone(), starts, skipped: Vec::new(), stopped: KeptServers::default() }
     }
 
     fn climb(mut self, rungs: &[Ask<'a>], say: Say<'_>) -> Result<Server, NoServer> {

@@ -58,7 +58,7 @@ pub struct Skipped {
 
 /// No rung gave a server. `Display` has a line for each, with what would make it work.
 #[derive(Debug, Error)]
-#[error("no PostgreSQL server could be had:{}", lines(.skipped))]
+#[error("no PostgreSQL server found:{}", lines(.skipped))]
 pub struct NoServer {
     /// Every rung that was looked at.
     pub skipped: Vec<Skipped>,

@@ -11,7 +11,7 @@ use pg_schema::{SqlError, execute_at_once, query_one};
 use postgres::error::SqlState;
 
 use crate::{
-    clone::drop_database,
+    dropping::drop_database,
     server::TestServer,
     session::is_refused,
     template::{Template, lock_key},

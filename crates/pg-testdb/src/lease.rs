@@ -12,7 +12,7 @@ use pg_schema::execute_at_once;
 use postgres::error::SqlState;
 
 use crate::{
-    clone::{drop_database, end_sessions},
+    dropping::{drop_database, end_sessions},
     mark::kept_remark,
     name::{CloneName, State},
     prepared,

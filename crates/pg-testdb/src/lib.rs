@@ -63,8 +63,8 @@
 //! - `TRUNCATE`, DDL and changes of the migrations' own rows are allowed. They cost the next test a new clone.
 
 mod baseline;
-mod clone;
 mod cloning;
+mod dropping;
 mod error;
 mod lease;
 mod mark;

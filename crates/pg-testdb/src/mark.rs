@@ -12,7 +12,7 @@ use std::{
 use pg_config::{Identifier, Literal, Session};
 use pg_schema::{Administrator, marking_limit, query};
 
-use crate::clone::drop_database;
+use crate::dropping::drop_database;
 
 /// Which databases are ours to drop.
 #[derive(Clone, Debug)]

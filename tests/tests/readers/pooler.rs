@@ -1,7 +1,7 @@
 //! What PgBouncer leaves of a connection: by the URL that `db-url` prints all of it, by one with options nothing
 //! or too little.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use pg_connect::{ConnInfo, Host, Options};
 use serde_json::Value;
@@ -120,6 +120,19 @@ fn f07_a_database_url_whose_options_are_refused_is_explained() {
     assert_eq!(connection(advised.line()), through);
     set_up.named(&through).verify().exits(0);
     workspace.run(&["db-setup"]).exits(1).shows("setup-with-refused-options");
+}
+
+#[test]
+fn an_administrator_whose_options_are_refused_sets_them_first() {
+    let Some(set_up) = SetUp::new() else { return };
+    let (_pgbouncer, through) = set_up.through(&[("pool_mode", "session"), REFUSES_OPTIONS]);
+    let mut session = pg_connect::connect_administrator(&through, Duration::ZERO).unwrap();
+    let mut shown = |name: &str| -> String {
+        let row = session.client.query_one("SELECT pg_catalog.current_setting($1)", &[&name]).unwrap();
+        row.get(0)
+    };
+    assert_eq!(shown("search_path"), "pg_catalog, pg_temp");
+    assert_eq!(shown("lock_timeout"), "10s");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use postgres::Row;
 use super::name;
 use crate::{
     Expected,
-    query::{Given, SAFE_PATH, SqlError, execute_at_once, query, query_one},
+    query::{Given, SAFE_PATH_HERE, SqlError, execute_at_once, query, query_one},
 };
 
 /// Where unqualified names lead.
@@ -85,7 +85,7 @@ impl StoredPath {
     fn read(session: &mut Session, winner: Option<&PathLayer>, of_session: &str) -> Result<Self, SqlError> {
         let stored = winner.map_or("", |winner| winner.path.as_str());
         let row = query_one(session, include_str!("stored_path.sql"), &[stored, of_session])?;
-        execute_at_once(session, SAFE_PATH)?;
+        execute_at_once(session, SAFE_PATH_HERE)?;
         Ok(Self {
             schema: row.get::<_, Option<String>>("schema").map(Identifier::from_catalog),
             missing: row.get("missing"),

@@ -118,7 +118,7 @@ fn assert_schema(
                     "schema {schema} does not exist, and role {role} may not create it in database {}",
                     expected.database
                 ),
-                instructions: Instructions::default().and_grant(&facts.database.owner.to_string(), expected),
+                instructions: Instructions::default().and_grant(Some(&facts.database.owner.to_string()), expected),
             });
         }
         Some(found) if found.usage && found.create => {}

@@ -46,10 +46,17 @@ impl Instructions {
         self.and(ddl::create_database(database), who).and(ddl::grant_database(database, role), who)
     }
 
-    /// What the app needs on a database that is there.
-    pub(super) fn and_grant(self, owner: &str, expected: &Expected) -> Self {
+    /// What the app needs on a database that is there, and whose owner may be unknown.
+    pub(super) fn and_grant(self, owner: Option<&str>, expected: &Expected) -> Self {
         let statement = ddl::grant_database(&expected.database, &expected.role);
-        self.and(statement, format!("{owner}, who owns database {}, or a superuser", expected.database))
+        let database = &expected.database;
+        self.and(
+            statement,
+            match owner {
+                Some(owner) => format!("{owner}, who owns database {database}, or a superuser"),
+                None => format!("the owner of database {database}, or a superuser"),
+            },
+        )
     }
 }
 

@@ -76,7 +76,7 @@ fn kept_out(error: &ConnectError, access: &Access, expected: &Expected) -> Provi
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         return ProvisionError::NeedsAdministrator {
             reason: error.to_string(),
-            instructions: Instructions::default().and_grant("whoever", expected),
+            instructions: Instructions::default().and_grant(None, expected),
         };
     }
     unknown_login(error, access, expected)
@@ -103,7 +103,7 @@ fn instructions_inside(session: &mut Session, expected: &Expected) -> Result<Ins
         let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
         instructions = instructions.and_inside(database, ddl::grant_schema(schema, role), who);
     } else if !row.get::<_, bool>("schema_exists") && !row.get::<_, bool>("may_be_made") {
-        instructions = instructions.and_grant(&owner("database_owner"), expected);
+        instructions = instructions.and_grant(Some(&owner("database_owner")), expected);
     }
     if let Some(beyond) = in_transaction(session, |session, _| extension_beyond(session, role.as_str(), expected))? {
         instructions = instructions.and_inside(database, ddl::create_extension(&beyond.extension), "a superuser");
@@ -162,7 +162,7 @@ pub(super) fn refuse_hopeless_schema(
             let who = format!("{}, who owns schema {schema}, or a superuser", owner("schema_owner"));
             instructions.and_inside(database, ddl::grant_schema(schema, role), who)
         }
-        false => instructions.and_grant(&owner("database_owner"), expected),
+        false => instructions.and_grant(Some(&owner("database_owner")), expected),
     };
     Err(ProvisionError::NeedsAdministrator { reason, instructions })
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Expected, Facts,
-    query::{SAFE_PATH, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
+    query::{SAFE_PATH_HERE, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
 };
 
 /// What was moved.
@@ -101,7 +101,7 @@ fn attempt(
     execute_at_once(
         session,
         &format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; {SAFE_PATH}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '2s'; \
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; {SAFE_PATH_HERE}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '2s'; \
              SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
         ),
     )?;
@@ -206,7 +206,7 @@ fn take_back_once(session: &mut Session, plan: &Plan) -> Result<(), SqlError> {
     execute_at_once(
         session,
         &format!(
-            "BEGIN READ WRITE; {SAFE_PATH}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '900ms'; \
+            "BEGIN READ WRITE; {SAFE_PATH_HERE}; {SAFE_SETTINGS}; SET LOCAL lock_timeout = '900ms'; \
              SET LOCAL check_function_bodies = off; SET LOCAL statement_timeout = 0"
         ),
     )?;

@@ -37,7 +37,7 @@ impl Endpoint {
             }
             "tcp" | "http" => tcp(rest.strip_suffix('/').unwrap_or(rest), default_port),
             "https" => Err(EngineError::new(
-                "https:// is no form of it",
+                "https:// is not supported here",
                 "write tcp://, and set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH",
             )),
             // Through a forwarded socket the engine answers, but the ports that it publishes are there.
@@ -136,7 +136,7 @@ mod tests {
             ("ssh://ann@far:22", "we do not speak ssh [name an engine on this machine"),
             ("npipe:////./pipe/docker_engine", "that is a pipe of Windows [the forms are"),
             ("fd://", "that is for the engine itself"),
-            ("https://h:2376", "https:// is no form of it [write tcp://, and set DOCKER_TLS_VERIFY"),
+            ("https://h:2376", "https:// is not supported here [write tcp://, and set DOCKER_TLS_VERIFY"),
             ("ftp://x", "that is no address of an engine [the forms are"),
             ("TCP://x", "that is no address of an engine"),
             ("/tmp/x.sock", "that is a path [a socket is written unix:///tmp/x.sock]"),

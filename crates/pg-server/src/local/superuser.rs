@@ -9,7 +9,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use pg_config::{Durability, Password};
+use pg_config::{Durability, Literal, Password};
 
 use super::{cluster::Cluster, launch, log, process};
 use crate::{Binaries, Error, password, poll};
@@ -32,8 +32,8 @@ pub(crate) fn renew_password(
     // What is stored for the role or the database would hold here too.
     let script = format!(
         "SET default_transaction_read_only = off\n\
-         ALTER ROLE postgres LOGIN PASSWORD '{}' VALID UNTIL 'infinity'\n",
-        password.quick_verifier()
+         ALTER ROLE postgres LOGIN PASSWORD {} VALID UNTIL 'infinity'\n",
+        Literal(&password.quick_verifier())
     );
     let log = cluster.log();
     let status = run(cluster, binaries, durability, &script, wait)?;

@@ -237,7 +237,7 @@ fn a_held_lock_is_waited_for_within_bounds() {
     assert_data_eq!(
         place.masked(error),
         str![[r#"
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: [place]/data-dir/lock is held by the process [process] since more than 0.1 s [wait for it, or give --wait more seconds]
@@ -261,7 +261,7 @@ fn data_without_binaries_are_named_and_kept_and_nothing_is_made_in_their_place()
     assert_data_eq!(
         place.masked(error),
         str![[r#"
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: the data of this workspace are in [place]/data-dir/clusters/14/data (PostgreSQL 14), but no PostgreSQL 14 is installed (it was in /opt/gone/bin). PostgreSQL [version] cannot read these data. Nothing was started or changed.

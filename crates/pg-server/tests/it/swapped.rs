@@ -104,15 +104,15 @@ fn only_a_regular_file_of_the_servers_user_is_read_in_its_data_directory() {
 cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
 cannot read [place]/data-dir/clusters/[version]/data/global/pg_control: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
 cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: the data of this workspace are in [place]/data-dir/clusters/[version]/data [--server container makes a new database in a container]
   local: cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: the data of this workspace are in [place]/data-dir/clusters/[version]/data [--server container makes a new database in a container]
   local: cannot read [place]/data-dir/clusters/[version]/data/global/pg_control: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   local: cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
 
@@ -168,7 +168,7 @@ fn a_template_is_copied_without_what_is_not_the_servers_users() {
     assert_data_eq!(
         lines(said),
         str![[r#"
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: cannot copy a template to [place]/data-dir/clusters/[version]: base/1/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
@@ -195,15 +195,15 @@ fn a_directory_of_a_template_is_not_a_link_to_another() {
     assert_data_eq!(
         lines(said),
         str![[r#"
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: cannot copy a template to [place]/data-dir/clusters/[version]: base/1: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: cannot copy a template to [place]/data-dir/clusters/[version]: base: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server could be had:
+no PostgreSQL server found:
   env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
   container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
   local: cannot copy a template to [place]/data-dir/clusters/[version]: global: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]

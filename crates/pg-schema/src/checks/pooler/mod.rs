@@ -52,7 +52,7 @@ fn judge(facts: &Facts, found: Option<Pooler>, app: &ConnInfo, expected: &Expect
         Some(_) => Check::warn(
             ID,
             format!(
-                "{name} stands between here and the server: where it pools by transactions, what one session sets or locks another meets; let ADMIN_DATABASE_URL lead to the server itself, and set up by a DATABASE_URL that does too"
+                "{name} stands between here and the server: where it pools by transactions, settings and locks leak between sessions; let ADMIN_DATABASE_URL lead to the server itself, and set up by a DATABASE_URL that does too"
             ),
         ),
     }

@@ -31,8 +31,8 @@ fn judge(facts: &Facts, sequences: &Sequences, expected: &Expected) -> Check {
             (false, false) => "; there is no value beyond that one: mend that row first",
         };
         let message = format!(
-            "sequence {} stands behind column {column} of {}, which holds {edge} already: an INSERT will meet a row that is \
-             there (duplicate key) when it gets there{advice}{}",
+            "sequence {} stands behind column {column} of {}, which holds {edge} already: INSERTs \
+             will fail with duplicate keys{advice}{}",
             sequence.qualified(),
             table.qualified(),
             more_than_one(behind.len(), "sequence")

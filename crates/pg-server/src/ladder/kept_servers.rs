@@ -6,7 +6,7 @@ use crate::{Containers, EngineError, Request, Rung, Skipped, container::Kept, lo
 
 /// What is kept of servers that do not run, those first that were started last.
 #[derive(Default)]
-pub(super) struct Stopped {
+pub(super) struct KeptServers {
     /// Those of the version that `PG_BIN_DIR` means.
     pub(super) clusters: Vec<Cluster>,
     /// The cluster that was started last, of whatever version.
@@ -18,7 +18,7 @@ pub(super) struct Stopped {
     pub(super) current: String,
 }
 
-impl Stopped {
+impl KeptServers {
     /// The cluster whose data are this workspace's: a container would begin with none.
     pub(super) fn goes_on(&self, choice: ServerChoice) -> Option<&Cluster> {
         self.current_cluster.as_ref().filter(|_| choice == ServerChoice::Auto)
