@@ -135,7 +135,7 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         // `TESTS_SERVER=local:18` sets it; a run on the installed binaries does not.
         ("[BIN_DIR]", r"PG_BIN_DIR:? +(?<redacted>\S+ +\(.*\))"),
         ("[VERSION]", r"PostgreSQL (?<redacted>\d+(?:\.\d+)*(?: \([^)]*\))?)"),
-        ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s)\b"),
+        ("[TIME]", r"\bin (?<redacted>\d+(?:\.\d+)? m?s(?: \((?:(?:server|migrations|checks) \d+\.\d(?:, )?)+\))?)"),
         ("[PID]", r"(?:\b(?:process|session|pid|PID) |\bthread '[^']*' \(|_backend\()(?<redacted>\d+)"),
         // Where a program of the tests panics.
         ("[LINE]", r"\.rs:(?<redacted>\d+:\d+)"),

@@ -56,6 +56,10 @@ struct Printed<'a> {
     facts: Option<&'a Facts>,
     target: &'a Target,
     elapsed: Duration,
+    /// Of a setup, how long its steps took.
+    steps: &'a [(&'static str, Duration)],
+    /// What to run next, where all is well.
+    next: Option<&'static str>,
 }
 
 /// An error before there was a verdict.
@@ -130,6 +134,11 @@ impl Reporting {
         Self { command, format, destinations, step_summary: None, started: Instant::now() }
     }
 
+    /// How long the command has run.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Clears every destination, and keeps those that can be written; the error is of the first that cannot.
     fn open(&mut self, destinations: Vec<Destination>) -> anyhow::Result<()> {
         let mut refused = None;
@@ -151,9 +160,21 @@ impl Reporting {
     /// Prints the verdict as it was asked for, and gives the outcome that it stands for. `-q` leaves out what
     /// is well.
     pub(crate) fn conclude(&self, context: &Invocation, target: &Target, verdict: &Verdict) -> Outcome {
+        self.conclude_steps(context, target, verdict, &[], None)
+    }
+
+    /// The same of a setup, with the time of each step, and with the command to run next where all is well.
+    pub(crate) fn conclude_steps(
+        &self,
+        context: &Invocation,
+        target: &Target,
+        verdict: &Verdict,
+        steps: &[(&'static str, Duration)],
+        next: Option<&'static str>,
+    ) -> Outcome {
         let Verdict { report, facts } = verdict;
         let elapsed = self.started.elapsed();
-        let printed = Printed { command: self.command, report, facts: facts.as_ref(), target, elapsed };
+        let printed = Printed { command: self.command, report, facts: facts.as_ref(), target, elapsed, steps, next };
         match self.format {
             Format::Json => context.terminal.print(&json::document(&printed)),
             Format::Text if context.terminal.is_quiet() && report.is_clean() => {}

@@ -26,6 +26,6 @@ pub use context::Context;
 pub use failure::is_no_server;
 pub use relocate::{MoveOptions, MoveOutcome, relocate};
 pub use reset::reset;
-pub use setup::{migrate_and_verify, set_up, tell};
+pub use setup::{Times, migrate_and_verify, set_up, tell};
 pub use target::{Target, expected_anywhere};
 pub use voice::{Silence, Voice};

@@ -31,14 +31,14 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
     let mut tell = |statement: &str| voice.say(&format!("{administrator}: {statement}"));
     if is_damaged {
         pg_schema::drop_damaged(&mut connections, expected, &mut tell)?;
-        return set_up_within(context, target, &mut connections, &mut Vec::new());
+        return set_up_new(context, target, &mut connections);
     }
     let mut warn = |line: &str| voice.warn(line);
     let aside = pg_schema::set_aside(&mut connections, access, expected, &mut tell, &mut warn);
     let outcome = match aside {
         Ok(None) => {
             voice.say(&format!("there was no database {database}"));
-            return set_up_within(context, target, &mut connections, &mut Vec::new());
+            return set_up_new(context, target, &mut connections);
         }
         Ok(Some(aside)) => build(context, target, &mut connections, &aside),
         Err(error) => Err(error.into()),
@@ -67,7 +67,7 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
 
 /// Sets the new database up, and drops the one from before.
 fn build(context: &Context, target: &Target, connections: &mut Connections, aside: &Aside) -> anyhow::Result<Verdict> {
-    let verdict = set_up_within(context, target, connections, &mut Vec::new())?;
+    let verdict = set_up_new(context, target, connections)?;
     if verdict.report.is_clean() {
         match pg_schema::finish(connections, &target.expected, aside)? {
             Some(left) => context.voice.warn(&left),
@@ -75,6 +75,10 @@ fn build(context: &Context, target: &Target, connections: &mut Connections, asid
         }
     }
     Ok(verdict)
+}
+
+fn set_up_new(context: &Context, target: &Target, connections: &mut Connections) -> anyhow::Result<Verdict> {
+    Ok(set_up_within(context, target, connections, &mut Vec::new())?.0)
 }
 
 /// Opens the connections of a reset, and takes the lock.

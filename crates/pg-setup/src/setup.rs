@@ -1,6 +1,6 @@
 //! Setting up on a running server: provision, migrate, verify, under one lock.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pg_config::Session;
@@ -12,8 +12,17 @@ use crate::{
     migrate::{self, Migrated, UNVERIFIED},
 };
 
-/// From nothing, or from anything in between, to a verdict on the target's database.
-pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<Verdict> {
+/// How long the steps of a setup took that can be long.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// The migrate command's build and run; zero where it was skipped.
+    pub migrations: Duration,
+    /// The checks.
+    pub checks: Duration,
+}
+
+/// From nothing, or from anything in between, to a verdict on the target's database; and how long that took.
+pub fn set_up(context: &Context, target: &Target, lock_wait: Duration) -> anyhow::Result<(Verdict, Times)> {
     let mut done = Vec::new();
     let outcome = go_through(context, target, lock_wait, &mut done);
     outcome.map_err(|error| target.explain_after(error, Some(&done)))
@@ -25,7 +34,7 @@ fn go_through(
     target: &Target,
     lock_wait: Duration,
     done: &mut Vec<String>,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<(Verdict, Times)> {
     let voice = &*context.voice;
     let Target { access, expected, .. } = target;
     let _blockers = name_blockers(context, target);
@@ -34,14 +43,18 @@ fn go_through(
         pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
     drop(patience);
     voice.detail(&format!("administrator: {}", connections.administrator()));
+    let started = Instant::now();
     if !is_recorded(&mut connections, target) {
         migrate::build(context)?;
     }
+    let building = started.elapsed();
     connections.lock("cargo xtask db-setup", lock_wait, &mut |line| voice.say(line))?;
     if let Recovered::Left(what) = recover(context, target, &mut connections)? {
         voice.warn(&what);
     }
-    set_up_within(context, target, &mut connections, done)
+    let (verdict, mut times) = set_up_within(context, target, &mut connections, done)?;
+    times.migrations += building;
+    Ok((verdict, times))
 }
 
 /// The same by connections that hold the lock; notes the statements that were run.
@@ -50,7 +63,7 @@ pub(crate) fn set_up_within(
     target: &Target,
     connections: &mut Connections,
     done: &mut Vec<String>,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<(Verdict, Times)> {
     let voice = &*context.voice;
     let Target { access, expected, .. } = target;
     let administrator = connections.administrator_role().to_owned();
@@ -69,20 +82,21 @@ pub(crate) fn set_up_within(
             Some(facts) => facts.recorded_digest() == expected.digest,
             None => pg_schema::recorded_digest(app, expected)? == expected.digest,
         };
+    let started = Instant::now();
     let unchanged = match facts {
         _ if !is_unchanged => None,
         Some(facts) => Some(pg_schema::verify_facts(app, facts, &access.app, expected)?),
         None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
-    let mut verdict = match unchanged {
+    let (mut verdict, times) = match unchanged {
         Some(verdict) if verdict.report.is_clean() => {
             voice.say("migrations: unchanged since the last verified run, skipped");
-            verdict
+            (verdict, Times { checks: started.elapsed(), ..Times::default() })
         }
         _ => migrate_and_verify(context, target, connections, expected, app)?,
     };
     pg_schema::note_provisioning(&mut verdict.report, &provisioned.warnings);
-    Ok(verdict)
+    Ok((verdict, times))
 }
 
 /// Looks for what an interrupted reset has left, and says what became of it.
@@ -116,15 +130,17 @@ pub fn tell(voice: &dyn Voice, change: &Change, administrator: &str, expected: &
     voice.say(&format!("{by}: {}", change.statement));
 }
 
-/// Runs the migrations, proves where they landed, and records the digest where all is well.
+/// Runs the migrations, proves where they landed, and records the digest where all is well; and how long that took.
 pub fn migrate_and_verify(
     context: &Context,
     target: &Target,
     connections: &mut Connections,
     expected: &Expected,
     app: &mut Session,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<(Verdict, Times)> {
+    let started = Instant::now();
     let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
+    let migrated = Instant::now();
     connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected).context(UNVERIFIED)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
@@ -135,7 +151,7 @@ pub fn migrate_and_verify(
         pg_schema::note_recorded(&mut verdict.report);
     }
     pg_schema::note_migrating(&mut verdict.report, &warnings);
-    Ok(verdict)
+    Ok((verdict, Times { migrations: migrated - started, checks: migrated.elapsed() }))
 }
 
 /// Whether these very migrations were run and verified here before, as far as can be seen without the lock.

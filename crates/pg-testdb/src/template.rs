@@ -181,7 +181,7 @@ fn build(
     let target = target.of(building.clone());
     match content {
         Content::Migrated => {
-            let verdict = pg_setup::set_up(context, &target, PATIENCE)?;
+            let (verdict, _) = pg_setup::set_up(context, &target, PATIENCE)?;
             if !verdict.report.is_clean() {
                 let failed = verdict.report.checks.iter().filter(|check| check.status == Status::Fail);
                 let lines: Vec<_> = failed.map(|check| format!("\n  {}: {}", check.id, check.message)).collect();

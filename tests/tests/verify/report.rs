@@ -59,11 +59,12 @@ fn json_has_the_contracts_shape() {
 fn text_has_the_fix_under_the_finding() {
     let (cluster, workspace) = set_up(&CASE);
     let run = workspace.run(&["db-verify"]).exits(0).never_says("the-app's");
+    assert_eq!(run.stderr, "", "nothing to say but the result");
+    assert!(!run.stdout.contains('\x1b'), "colours without a terminal");
+    assert_eq!(run.stdout.lines().count(), 2, "what passed is a number: {}", run.stdout);
+    let run = workspace.run(&["db-verify", "-v"]).exits(0).never_says("the-app's");
     assert!(run.stdout.lines().count() <= 24, "one screen: {}", run.stdout);
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 160), "{}", run.stdout);
-    assert!(!run.stdout.contains('\x1b'), "colours without a terminal");
-    assert_eq!(run.stderr, "", "nothing to say but the result");
-    // With a line for each check that passed.
     shows("verified", &run.stdout);
 
     cluster.sql("aura_db", "CREATE TABLE public.sketch (id int); REVOKE INSERT ON aura.notes_note FROM aura_user");

@@ -44,7 +44,7 @@ impl Ci {
         let context = Invocation::new(project, &common)?;
         let mode = if self.install { Mode::Install } else { Mode::Start };
         ephemeral::with(&context, mode, |target| {
-            let found = set_up(&context, target, Duration::from_secs(60), &Reporting::as_text("ci"))?;
+            let found = set_up(&context, target, Duration::from_secs(60), &Reporting::as_text("ci"), None)?;
             if found != Outcome::Well {
                 return Ok(found);
             }

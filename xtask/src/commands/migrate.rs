@@ -49,7 +49,7 @@ impl DbMigrate {
             ));
             return Ok(reporting.conclude(context, target, &before));
         }
-        let verdict = migrate_and_verify(context, target, &mut connections, &target.expected, app)?;
+        let (verdict, _) = migrate_and_verify(context, target, &mut connections, &target.expected, app)?;
         Ok(reporting.conclude(context, target, &verdict))
     }
 }

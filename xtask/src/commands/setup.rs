@@ -18,23 +18,26 @@ impl DbSetup {
         let mode = if self.install { Mode::Install } else { Mode::Start };
         let lock_wait = Duration::from_secs(self.lock_wait);
         if self.ephemeral {
-            return ephemeral::with(&context, mode, |target| set_up(&context, target, lock_wait, reporting));
+            return ephemeral::with(&context, mode, |target| set_up(&context, target, lock_wait, reporting, None));
         }
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
-        set_up(&context, &target, lock_wait, reporting)
+        set_up(&context, &target, lock_wait, reporting, Some("cargo xtask db-psql"))
     }
 }
 
-/// Sets up on a running server, and accounts for it.
+/// Sets up on a running server, and reports it with the command to run next.
 pub(super) fn set_up(
     context: &Invocation,
     target: &Target,
     lock_wait: Duration,
     reporting: &Reporting,
+    next: Option<&'static str>,
 ) -> anyhow::Result<Outcome> {
-    let verdict = pg_setup::set_up(context, target, lock_wait)?;
-    Ok(reporting.conclude(context, target, &verdict))
+    let server = reporting.elapsed();
+    let (verdict, times) = pg_setup::set_up(context, target, lock_wait)?;
+    let steps = [("server", server), ("migrations", times.migrations), ("checks", times.checks)];
+    Ok(reporting.conclude_steps(context, target, &verdict, &steps, next))
 }
 
 /// The whole setup for an administrator; the password goes out as a verifier.

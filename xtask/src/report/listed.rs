@@ -18,11 +18,11 @@ pub(super) struct Listed {
     pub(super) more_statements: usize,
 }
 
-/// A statement that mends.
+/// A statement that fixes the finding.
 pub(super) struct Statement {
     /// With its semicolon.
     pub(super) sql: String,
-    /// `mend` where `--fix` would run it, else `by hand`; and as whom, where only the app's role may.
+    /// `fix` where `--fix` would run it, else `needs you`; and as whom, where only the app's role may.
     pub(super) how: &'static str,
 }
 
@@ -58,10 +58,10 @@ impl Listed {
 impl Statement {
     fn of(fix: &Fix) -> Self {
         let how = match (fix.is_safe, fix.is_for_app) {
-            (true, false) => "mend",
-            (true, true) => "mend as the app's role",
-            (false, false) => "by hand",
-            (false, true) => "by hand as the app's role",
+            (true, false) => "fix",
+            (true, true) => "fix as the app's role",
+            (false, false) => "needs you",
+            (false, true) => "needs you, as the app's role",
         };
         Self { sql: format!("{};", fix.statement), how }
     }

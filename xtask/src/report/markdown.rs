@@ -40,7 +40,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
 }
 
 pub(super) fn error(failure: &Failure<'_>) -> String {
-    let word = if failure.outcome == Outcome::NoServer { "no server could be had" } else { "an error" };
+    let word = if failure.outcome == Outcome::NoServer { "no server found" } else { "an error" };
     format!(
         "## {}: {word}\n\nThere is no verdict.\n\n{}",
         failure.command,
@@ -48,7 +48,7 @@ pub(super) fn error(failure: &Failure<'_>) -> String {
     )
 }
 
-/// The objects of a finding and the SQL that mends it.
+/// The objects of a finding and the SQL that fixes it.
 fn write_details(text: &mut String, check: &Check) {
     let listed = Listed::of(check);
     if listed.is_empty() {

@@ -127,7 +127,7 @@ impl World {
 
     fn printed(&self) -> Printed<'_> {
         let Self { report, target } = self;
-        Printed { command: "db-verify", report, facts: None, target, elapsed: Duration::ZERO }
+        Printed { command: "db-verify", report, facts: None, target, elapsed: Duration::ZERO, steps: &[], next: None }
     }
 }
 

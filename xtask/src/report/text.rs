@@ -1,9 +1,9 @@
-//! For people: one screen when all is well, the fix under each finding.
+//! For people: what is wrong first, each finding with its fix; what passed is a number.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use anstyle::Style;
-use pg_schema::{Check, Status};
+use pg_schema::{Check, Report, Status};
 
 use super::{Listed, Printed};
 use crate::{
@@ -11,29 +11,53 @@ use crate::{
     terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal},
 };
 
-/// For those who meet a check's id and know nothing of it yet.
-const EXPLAIN: &str = "cargo xtask db-verify --explain ID says more";
-/// For those who would rather not paste.
-const FIX: &str = "cargo xtask db-verify --fix runs the SQL marked mend";
+/// A line of the list of checks: one check, or several that were skipped for one cause.
+struct Row<'a> {
+    name: String,
+    check: &'a Check,
+}
 
 pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{} on {}", terminal.paint(STRONG, &printed.place()), line(&printed.server()));
-    let width = printed.report.checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
-    let is_said = |check: &&Check| !terminal.is_quiet() || matches!(check.status, Status::Fail | Status::Warn);
-    for check in printed.report.checks.iter().filter(is_said) {
-        write_check(&mut text, terminal, check, width);
+    let rows = rows(terminal, printed.report);
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    for row in &rows {
+        write_row(&mut text, terminal, row, width);
     }
     text.push_str(&verdict(terminal, printed));
-    let is_wrong = |check: &Check| matches!(check.status, Status::Fail | Status::Warn);
-    if !terminal.is_quiet() && printed.report.checks.iter().any(is_wrong) {
-        let hint = if printed.report.has_safe_fix() { format!("{FIX}; {EXPLAIN}") } else { EXPLAIN.to_owned() };
-        let _ = write!(text, "\n{}", terminal.paint(FAINT, &hint));
+    if !terminal.is_quiet() {
+        for hint in hints(printed) {
+            let _ = write!(text, "\n{}", terminal.paint(FAINT, &hint));
+        }
     }
     text
 }
 
-fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usize) {
+/// Failures, warnings, then what was skipped; with `-v` what passed too.
+fn rows<'a>(terminal: Terminal, report: &'a Report) -> Vec<Row<'a>> {
+    let of = |status: Status| report.checks.iter().filter(move |check| check.status == status);
+    let alone = |check: &'a Check| Row { name: check.id.to_owned(), check };
+    let mut rows: Vec<_> = of(Status::Fail).chain(of(Status::Warn)).map(alone).collect();
+    if terminal.is_verbose() {
+        rows.extend(of(Status::Skip).chain(of(Status::Pass)).map(alone));
+    } else if !terminal.is_quiet() {
+        let mut skipped: Vec<Vec<&Check>> = Vec::new();
+        for check in of(Status::Skip) {
+            match skipped.iter_mut().find(|same| same[0].message == check.message) {
+                Some(same) => same.push(check),
+                None => skipped.push(vec![check]),
+            }
+        }
+        rows.extend(skipped.into_iter().map(|same| match same.len() {
+            1 => alone(same[0]),
+            count => Row { name: format!("{count} checks"), check: same[0] },
+        }));
+    }
+    rows
+}
+
+fn write_row(text: &mut String, terminal: Terminal, Row { name, check }: &Row<'_>, width: usize) {
     let (word, style): (&str, Style) = match check.status {
         Status::Pass => ("ok", GOOD),
         Status::Fail => ("FAIL", BAD),
@@ -42,7 +66,7 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
     };
     // Padding is counted in letters; the paint would throw it off.
     let word = terminal.paint(style, &format!("{word:<4}"));
-    let _ = writeln!(text, "  {word}  {:<width$}  {}", check.id, line(&check.message));
+    let _ = writeln!(text, "  {word}  {name:<width$}  {}", line(&check.message));
     let listed = Listed::of(check);
     for object in &listed.objects {
         let _ = writeln!(text, "          {}", line(object));
@@ -62,5 +86,29 @@ fn write_check(text: &mut String, terminal: Terminal, check: &Check, width: usiz
 fn verdict(terminal: Terminal, printed: &Printed<'_>) -> String {
     let style = if printed.report.is_clean() { GOOD } else { BAD };
     let word = terminal.paint(style, printed.verdict());
-    format!("{word}: {} in {} ms", printed.counts(), printed.elapsed.as_millis())
+    let (counts, elapsed) = (printed.counts(), printed.elapsed);
+    if printed.steps.is_empty() {
+        return format!("{word}: {counts} in {} ms", elapsed.as_millis());
+    }
+    let steps: Vec<_> = printed
+        .steps
+        .iter()
+        .filter(|(_, time)| *time >= Duration::from_millis(50))
+        .map(|(name, time)| format!("{name} {:.1}", time.as_secs_f64()))
+        .collect();
+    let steps = if steps.is_empty() { String::new() } else { format!(" ({})", steps.join(", ")) };
+    format!("{word}: {counts}; set up in {:.1} s{steps}", elapsed.as_secs_f64())
+}
+
+/// Commands to run next, one a line.
+fn hints(printed: &Printed<'_>) -> Vec<String> {
+    let report = printed.report;
+    let found = [Status::Fail, Status::Warn]
+        .into_iter()
+        .find_map(|status| report.checks.iter().find(|check| check.status == status));
+    let fix = report.has_safe_fix().then(|| "cargo xtask db-verify --fix  # runs the SQL marked fix:".to_owned());
+    let explain = found.map(|check| format!("cargo xtask db-verify --explain {}", check.id));
+    let help = fix.into_iter().chain(explain).map(|command| format!("help: {command}"));
+    let next = printed.next.filter(|_| report.is_clean()).map(|command| format!("next: {command}"));
+    help.chain(next).collect()
 }
