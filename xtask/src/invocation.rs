@@ -31,6 +31,9 @@ impl Invocation {
         let environment = Environment::read(project, &file)?;
         let terminal = Terminal::new(common.output, &environment);
         let config = Config::resolve(project, &environment, common.server).context("the configuration is wrong")?;
+        for misspelled in &config.misspelled {
+            terminal.warn(misspelled);
+        }
         for (name, value, source) in configuration::rows(&config, &config.migrations.written) {
             terminal.detail(&format!("{name}: {value} ({source})"));
         }

@@ -18,7 +18,7 @@ use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, P
 
 use self::connection::Connection;
 pub use self::migrations::Migrations;
-use crate::{Environment, Identifier, InvalidIdentifier, Project, Source};
+use crate::{Environment, Identifier, InvalidIdentifier, Project, Source, misspelled};
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Config {
     pub ignored: Vec<String>,
     /// What was said and has nothing to count for, each with the reason.
     pub unused: Vec<String>,
+    /// Names that are not read and look like keys, each with its place and the key that is meant.
+    pub misspelled: Vec<String>,
     /// The app's connection, but for the server.
     app: ConnInfo,
 }
@@ -172,6 +174,7 @@ impl Config {
             data_dir,
             ignored: connection.ignored,
             unused: connection.unused,
+            misspelled: misspelled::warnings(environment),
             app: connection.app,
         })
     }
@@ -275,7 +278,7 @@ fn parsed<T>(
     }
 }
 
-/// The members of a list parted by commas.
+/// The members of a comma-separated list.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }

@@ -145,6 +145,30 @@ impl Environment {
         Layer::ALL.into_iter().find_map(|layer| self.at(layer, key))
     }
 
+    /// The names of one source that have a value.
+    pub(crate) fn names(&self, layer: Layer) -> Vec<&str> {
+        match layer {
+            Layer::Process => {
+                self.process_variables().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name).collect()
+            }
+            Layer::File => {
+                let values = self.file.iter().flat_map(|file| &file.content.values);
+                values.filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str()).collect()
+            }
+        }
+    }
+
+    /// Where a name of one source stands: `in .env, line 3,`.
+    pub(crate) fn place(&self, layer: Layer, name: &str) -> String {
+        match (layer, &self.file) {
+            (Layer::File, Some(file)) => match file.content.lines.get(name) {
+                Some(line) => format!("in {}, line {line},", file.name),
+                None => format!("in {}", file.name),
+            },
+            _ => "in the environment".to_owned(),
+        }
+    }
+
     /// The user's home directory.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         pg_connect::home(self.process_os("HOME").map(PathBuf::from))

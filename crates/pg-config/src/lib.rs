@@ -7,6 +7,7 @@ mod hidden;
 mod identifier;
 mod inputs;
 mod keys;
+mod misspelled;
 mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};

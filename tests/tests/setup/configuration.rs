@@ -61,6 +61,20 @@ fn a_malformed_connection_string_is_named_without_the_value() {
 }
 
 #[test]
+fn a_name_that_is_nearly_a_key_is_a_warning_with_its_place() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster).with("DB_SHEMA", "atelier").with("DATABSE_URL", "s3cr-et-value");
+    workspace.write(
+        ".env",
+        "# names\nDATABASE_ULR=s3cr-et-value\nDB_PASSWD=s3cr-et-value\n\nDB_SSLMODE=require\nCI_SERVER=yes\n",
+    );
+    workspace.run(&["db-url"]).exits(0).never_says("s3cr").never_says("atelier").shows("misspelled-keys");
+    let named = Workspace::new();
+    named.write("a.env", "POSTGRES_IMGE=postgres:16\n\nADMIN_DATABSE_URL=s3cr-et-value\nDB_COLOUR=red\n");
+    named.run(&["db-url", "-q", "--env-file", "a.env"]).exits(4).never_says("s3cr").shows("misspelled-keys-of-a-file");
+}
+
+#[test]
 fn f03_a_contradiction_within_one_source_is_an_error() {
     let cluster = Cluster::start();
     let before = (cluster.globals(), cluster.inventory());

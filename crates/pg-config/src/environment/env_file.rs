@@ -10,6 +10,8 @@ pub(super) struct Content {
     pub(super) values: BTreeMap<String, String>,
     /// Our own as they were written, with their quotes, before a reference to another became its value.
     pub(super) written: BTreeMap<String, String>,
+    /// The line of each key, counted from 1.
+    pub(super) lines: BTreeMap<String, usize>,
 }
 
 /// The file's values, or the number of the line that is wrong and why; never its text.
@@ -56,6 +58,7 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
     let referred: BTreeSet<&str> = ours.flat_map(|(_, _, value, _)| references(value)).collect();
     let mut read = String::new();
     for (number, key, value, line) in &lines {
+        content.lines.insert((*key).to_owned(), *number);
         if is_ours(key) {
             content.written.insert((*key).to_owned(), value.trim().to_owned());
         }
