@@ -13,70 +13,151 @@ pub(crate) use self::{
     shard::Shard,
 };
 
-/// From a clean clone to a verified PostgreSQL database.
-///
-/// Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 the checks found something, 4 no server could be had.
+/// From a clean clone to a verified PostgreSQL database
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 pub(crate) struct Cli {
+    /// The same flags as after the command.
+    #[command(flatten)]
+    output: Output,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+/// The commands as `cargo xtask` alone shows them; one that is in no group is the project's.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Start", &["db-setup", "db-status"]),
+    ("Every day", &["db-psql", "db-url", "db-env", "db-migrate", "db-verify", "db-move", "db-reset", "db-stop"]),
+    ("Tests", &["db-clone", "db-drop"]),
+    ("Project", &[]),
+];
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  an error
+  2  wrong usage
+  3  the checks found something
+  4  no server found";
+
+/// The grammar with its commands in groups.
+pub(crate) fn in_groups(grammar: clap::Command) -> clap::Command {
+    let is_grouped = |name: &str| GROUPS.iter().any(|(_, names)| names.contains(&name));
+    let commands: Vec<_> = grammar.get_subcommands().map(|command| (command.get_name(), command.get_about())).collect();
+    let width = commands.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::from("{about}\n\nStart here: cargo xtask db-setup\n\n{usage-heading} {usage}\n");
+    for (title, names) in GROUPS {
+        let listed = names.iter().filter_map(|name| commands.iter().find(|command| command.0 == *name));
+        let rest = commands.iter().filter(|(name, _)| names.is_empty() && !is_grouped(name));
+        text += &format!("\n{title}:\n");
+        for (name, about) in listed.chain(rest) {
+            text += &format!("  {name:<width$}  {}\n", about.map(ToString::to_string).unwrap_or_default());
+        }
+    }
+    text += &format!(
+        "\nOptions:\n{{options}}\n\nEach command has its own help: cargo xtask db-setup --help\n\n{EXIT_CODES}"
+    );
+    grammar.help_template(text)
+}
+
+impl Cli {
+    /// The command, with the flags that stood before it.
+    pub(crate) fn into_command(mut self) -> Result<Command, clap::Error> {
+        let before = self.output;
+        if let Some(output) = self.command.output_mut() {
+            output.quiet |= before.quiet;
+            output.verbose |= before.verbose;
+            if output.color == Color::Auto {
+                output.color = before.color;
+            }
+            if output.quiet && output.verbose {
+                let words = "the argument '--quiet' cannot be used with '--verbose'";
+                return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, words));
+            }
+        }
+        Ok(self.command)
+    }
+}
+
+impl Command {
+    /// How much this command says; nothing of one that only prints.
+    fn output_mut(&mut self) -> Option<&mut Output> {
+        Some(match self {
+            Self::DbSetup(flags) => &mut flags.common.output,
+            Self::DbVerify(flags) => &mut flags.common.output,
+            Self::DbMigrate(flags) => &mut flags.common.output,
+            Self::DbMove(flags) => &mut flags.common.output,
+            Self::DbReset(flags) => &mut flags.common.output,
+            Self::DbStatus(flags) => &mut flags.common.output,
+            Self::DbUrl(flags) => &mut flags.common.output,
+            Self::DbEnv(flags) => &mut flags.common.output,
+            Self::DbPsql(flags) => &mut flags.common.output,
+            Self::DbClone(flags) => &mut flags.common.output,
+            Self::DbDrop(flags) => &mut flags.common.output,
+            Self::DbStop(flags) => &mut flags.common.output,
+            Self::Ci(flags) => &mut flags.output,
+            Self::Completions(_) => return None,
+        })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Set up everything: server, role, database, schema, grants, search_path, migrations; then verify
+    /// Set up a server, the database, its schema; migrate, verify
     DbSetup(DbSetup),
-    /// Prove or refute that everything is where it belongs; leaves nothing behind
+    /// Check that everything is where it belongs
     DbVerify(DbVerify),
-    /// Run the app's migrations, and prove where each new object landed
+    /// Run the app's migrations, and check where they landed
     DbMigrate(DbMigrate),
-    /// Move what lies in another schema into the app's, in one transaction
+    /// Move tables from another schema into the app's
     ///
     /// The way without a stop: `db-move --prepare`, restart the app's sessions, `db-move`. The schema is renamed where
     /// all that it holds moves, so no table is locked; else each object is moved by a statement. Nothing is moved where
     /// something would break or be lost: all of that is named first.
     DbMove(DbMove),
-    /// Replace the app's database by a new one that is set up
+    /// Replace the app's database by a new one
     ///
     /// The database is renamed, the new one is made and verified under the true name, and the old one is dropped last:
     /// until then the disk holds both. Where the new one fails, the old one comes back. Owner, encoding, locale,
     /// privileges, settings, comment and connection limit are kept.
     DbReset(DbReset),
-    /// Show which server serves and why, its state, and where each value of the configuration came from
+    /// Show the server, its state, and the configuration
     DbStatus(DbStatus),
-    /// Print the app's connection string, and nothing else
+    /// Print the app's connection string
     DbUrl(DbUrl),
-    /// Print `export DATABASE_URL=…` lines for a shell
+    /// Print `export DATABASE_URL=…` for a shell
     DbEnv(DbEnv),
     /// Open psql on the app's database
     DbPsql(DbPsql),
-    /// Make an isolated copy of the migrated database, for tests in any language; print its connection string
+    /// Copy the migrated database for a test; print its URL
     DbClone(DbClone),
     /// Drop a copy that db-clone made
     DbDrop(DbDrop),
     /// Stop the server that db-setup started
     DbStop(DbStop),
-    /// Run all that must hold before a merge: format, lints, build, tests, docs
+    /// Run format, lints, build, tests and docs
     Ci(Ci),
     /// Print shell completions
     Completions(Completions),
 }
 
+/// The heading of the flags that every `db-*` command takes: its own come first.
+const COMMON: &str = "Common options";
+
 /// What every `db-*` command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Where the server comes from: auto, env, container, local [env: DB_SERVER] [default: auto]
-    #[arg(long, value_name = "RUNG", hide_default_value = true)]
+    #[arg(help_heading = COMMON, long, value_name = "RUNG", hide_default_value = true)]
     pub(crate) server: Option<ServerChoice>,
     /// Read this file instead of the workspace's .env
-    #[arg(long, value_name = "PATH")]
+    #[arg(help_heading = COMMON, long, value_name = "PATH")]
     pub(crate) env_file: Option<PathBuf>,
     /// Read no .env
-    #[arg(long, conflicts_with = "env_file")]
+    #[arg(help_heading = COMMON, long, conflicts_with = "env_file")]
     pub(crate) no_env_file: bool,
-    /// Wait so long for a server that is still starting, or has no free connection
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    /// Seconds to wait for a server that is starting, or has no free connection
+    #[arg(help_heading = COMMON, long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) wait: u64,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -85,14 +166,14 @@ pub(crate) struct Common {
 /// How much is said, and how it looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Output {
-    /// Say only what is wrong
-    #[arg(short, long, conflicts_with = "verbose")]
+    /// Print only what is wrong
+    #[arg(help_heading = COMMON, short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say each step, each statement, the migrate command as it was written, and its own words
-    #[arg(short, long)]
+    /// Print each step, each statement, each check, and the migrate command's output
+    #[arg(help_heading = COMMON, short, long)]
     pub(crate) verbose: bool,
-    /// Colour
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    /// When to use colours
+    #[arg(help_heading = COMMON, long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
 }
 
@@ -105,22 +186,25 @@ pub(crate) enum Color {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask db-setup\n  cargo xtask db-setup --server local\n  cargo xtask db-setup --dry-run > setup.sql"
+)]
 pub(crate) struct DbSetup {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Print the whole setup as an SQL script for an administrator, and change nothing
     #[arg(long, conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
-    /// On a server of its own, which ends with this command
+    /// Use a server of its own, which ends with this command
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) ephemeral: bool,
-    /// Where nothing else can serve, install PostgreSQL by the system's package manager
+    /// Install PostgreSQL by the system's package manager where no other server is found
     #[arg(long)]
     pub(crate) install: bool,
     /// Change the password of a role that exists, where its login is refused
     #[arg(long)]
     pub(crate) set_password: bool,
-    /// Wait so long for another setup on the same server
+    /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
     #[command(flatten)]
@@ -128,37 +212,41 @@ pub(crate) struct DbSetup {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask db-verify\n  cargo xtask db-verify --fix\n  cargo xtask db-verify --explain search-path\n  cargo xtask db-verify --format json --report junit=verify.xml"
+)]
 pub(crate) struct DbVerify {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Run the SQL of the findings that moves no data and drops nothing, by the app's own connection, then by the administrator's, each in one transaction; then verify again
+    /// Run the SQL marked `fix:`, which moves no data and drops nothing; then verify again
     #[arg(long)]
     pub(crate) fix: bool,
     /// With --fix: print that SQL, and change nothing
     #[arg(long, requires = "fix", conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
-    /// Wait so long for another command that sets up or migrates on the same server
+    /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
     #[command(flatten)]
     pub(crate) reports: Reports,
-    /// Say what a check means, why it matters, how it comes about and how it is mended; needs no server
+    /// Explain a check: meaning, causes, fixes; needs no server
     #[arg(
         long,
         value_name = "ID",
         value_parser = PossibleValuesParser::new(pg_schema::CHECKS),
         conflicts_with_all = [
-            "fix", "lock_wait", "format", "report", "server", "env_file", "no_env_file", "wait", "quiet", "verbose",
+            "fix", "lock_wait", "format", "report",
         ]
     )]
     pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask db-migrate\n  cargo xtask db-migrate -v")]
 pub(crate) struct DbMigrate {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Wait so long for another setup on the same server
+    /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
     #[command(flatten)]
@@ -166,6 +254,9 @@ pub(crate) struct DbMigrate {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask db-move --dry-run\n  cargo xtask db-move --prepare\n  cargo xtask db-move --from public --undo undo.sql"
+)]
 pub(crate) struct DbMove {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -226,38 +317,43 @@ pub(crate) struct DbMove {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask db-reset\n  cargo xtask db-reset --yes\n  cargo xtask db-reset --host db.example.org"
+)]
 pub(crate) struct DbReset {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) guard: Guard,
-    /// Wait so long for another setup on the same server
+    /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
 }
 
-/// What a destructive command wants to hear.
+/// What a destructive command needs.
 #[derive(Debug, Args)]
 pub(crate) struct Guard {
-    /// Do it without asking
+    /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Repeat the server's name: wanted where it is not one that we started
+    /// Repeat the server's name; needed where this tool did not start the server
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask db-status\n  cargo xtask db-status -v")]
 pub(crate) struct DbStatus {
     #[command(flatten)]
     pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  psql \"$(cargo xtask db-url)\"\n  cargo xtask db-url --admin")]
 pub(crate) struct DbUrl {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Carry the search_path in the URL's options, whatever the server's own settings are
+    /// Put the search_path into the URL's options in any case
     #[arg(long)]
     pub(crate) options: bool,
     /// The administrator's connection to the maintenance database instead
@@ -266,6 +362,7 @@ pub(crate) struct DbUrl {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  eval \"$(cargo xtask db-env)\"\n  cargo xtask db-env --github >> \"$GITHUB_ENV\"")]
 pub(crate) struct DbEnv {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -275,6 +372,9 @@ pub(crate) struct DbEnv {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask db-psql\n  cargo xtask db-psql -- -c 'SELECT count(*) FROM artworks_artwork'"
+)]
 pub(crate) struct DbPsql {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -284,14 +384,16 @@ pub(crate) struct DbPsql {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask db-clone one\n  DATABASE_URL=$(cargo xtask db-clone one) npm test")]
 pub(crate) struct DbClone {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Tells it from other copies; its database is called by the project's, `_clone_` and this
+    /// The copy's name; its database is called aura_db_clone_NAME
     pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask db-drop one\n  cargo xtask db-drop one --yes")]
 pub(crate) struct DbDrop {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -302,29 +404,31 @@ pub(crate) struct DbDrop {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask db-stop\n  cargo xtask db-stop --purge")]
 pub(crate) struct DbStop {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Delete its data too
+    /// Delete its data, too
     #[arg(long)]
     pub(crate) purge: bool,
-    /// Do it without asking
+    /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask ci\n  cargo xtask ci --ephemeral --junit ci.xml --shard 1/2")]
 pub(crate) struct Ci {
-    /// Set up a server of its own, which ends with this command, and hand it to the tests as DATABASE_URL
+    /// Give the tests a server of its own as DATABASE_URL; it ends with this command
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Where PostgreSQL's server binaries are missing, install them by the system's package manager
+    /// Install PostgreSQL by the system's package manager where its binaries are missing
     #[arg(long)]
     pub(crate) install: bool,
-    /// Report the tests as JUnit's XML too: a suite a test program, a case a test (needs cargo-nextest)
+    /// Write the tests' results as JUnit XML (needs cargo-nextest)
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// Run the K-th of N parts of the tests; the first with format, lints and docs (needs cargo-nextest)
+    /// Run part K of N of the tests; part 1 has format, lints and docs, too (needs cargo-nextest)
     #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE, hide_default_value = true)]
     pub(crate) shard: Shard,
     #[command(flatten)]
@@ -332,6 +436,7 @@ pub(crate) struct Ci {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask completions zsh > ~/.zfunc/_cargo-xtask")]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,

@@ -16,15 +16,11 @@ mod verify;
 
 use pg_config::Project;
 
-use crate::{
-    cli::{Cli, Command},
-    outcome::Outcome,
-    report,
-};
+use crate::{cli::Command, outcome::Outcome, report};
 
 /// Runs what was typed by this grammar.
-pub(crate) fn run(cli: Cli, project: &Project, grammar: clap::Command) -> anyhow::Result<Outcome> {
-    match cli.command {
+pub(crate) fn run(command: Command, project: &Project, grammar: clap::Command) -> anyhow::Result<Outcome> {
+    match command {
         Command::DbSetup(flags) => {
             report::accompany(project, "db-setup", flags.reports.clone(), |reporting| flags.run(project, reporting))
         }

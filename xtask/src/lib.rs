@@ -76,16 +76,17 @@ pub fn main(project: Result<Project, ProjectError>) -> ExitCode {
 /// }
 /// ```
 pub fn main_with(project: Result<Project, ProjectError>, own: &[OwnCommand]) -> ExitCode {
-    let mut grammar = own.iter().fold(Cli::command(), |grammar, own| grammar.subcommand(own.grammar()));
+    let mut grammar = cli::in_groups(own.iter().fold(Cli::command(), |grammar, own| grammar.subcommand(own.grammar())));
     // A usage error exits with 2 from here.
     let typed = grammar.clone().get_matches();
     let own = typed.subcommand().and_then(|(name, typed)| Some((own.iter().find(|own| own.name == name)?, typed)));
     let outcome = match own {
         Some((own, typed)) => project.map_err(Into::into).and_then(|project| own.run(&project, typed)),
         None => {
-            let cli = Cli::from_arg_matches(&typed).unwrap_or_else(|error| error.format(&mut grammar).exit());
+            let command = Cli::from_arg_matches(&typed).and_then(Cli::into_command);
+            let command = command.unwrap_or_else(|error| error.format(&mut grammar).exit());
             let listening = signals::listen().context("listen to signals");
-            listening.and(project.map_err(Into::into)).and_then(|project| commands::run(cli, &project, grammar))
+            listening.and(project.map_err(Into::into)).and_then(|project| commands::run(command, &project, grammar))
         }
     };
     let code = match outcome {

@@ -8,6 +8,7 @@ const COMMANDS: &[&str] = &[
     "db-setup",
     "db-verify",
     "db-migrate",
+    "db-move",
     "db-reset",
     "db-status",
     "db-url",
@@ -66,6 +67,48 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
-fn help_names_the_exit_codes() {
-    Workspace::new().run(&["--help"]).exits(0).shows("help");
+fn help_has_the_commands_in_groups_and_each_command_its_examples() {
+    let workspace = Workspace::new();
+    let help = workspace.run(&["--help"]).exits(0).shows("help");
+    assert!(workspace.run(&["--version"]).exits(0).stdout.starts_with("cargo xtask "));
+    let mut said = String::new();
+    for command in COMMANDS {
+        assert!(help.stdout.contains(&format!("\n  {command} ")), "{command} is in no group");
+        let run = workspace.run(&[command, "--help"]).exits(0);
+        let (own, common) = run.stdout.split_once("\nCommon options:").unwrap_or((&run.stdout, ""));
+        assert!(run.stdout.contains("\nExamples:\n  "), "{command} has no example");
+        assert!(!own.contains("--color") && (common.contains("--color") || *command == "completions"), "{command}");
+        said += &run.screen();
+    }
+    tests::shows("help-of-each-command", &said);
+}
+
+/// A person types what comes to mind next.
+#[test]
+fn how_much_is_said_may_stand_before_the_command() {
+    let workspace = Workspace::new().with("DATABSE_URL", "x");
+    let after = workspace.run(&["db-url", "-v"]).exits(4);
+    assert_eq!(workspace.run(&["-v", "db-url"]).exits(4).stderr, after.stderr);
+    assert_eq!(workspace.run(&["--verbose", "db-url", "-v"]).exits(4).stderr, after.stderr);
+    let painted = workspace.run(&["--color", "always", "db-url"]).exits(4).stderr;
+    assert_eq!(workspace.run(&["db-url", "--color", "always"]).exits(4).stderr, painted);
+    assert!(painted.contains("\x1b["), "{painted}");
+    workspace.run(&["-q", "db-url", "-v"]).exits(2).shows("quiet-and-verbose");
+}
+
+#[test]
+fn every_printed_example_is_of_the_grammar() {
+    let workspace = Workspace::new();
+    for command in COMMANDS {
+        let help = workspace.run(&[command, "--help"]).exits(0).stdout;
+        let (_, examples) = help.split_once("\nExamples:\n").unwrap();
+        for example in examples.lines() {
+            let (_, typed) = example.split_once("cargo xtask ").unwrap();
+            let typed = typed.split([')', '>']).next().unwrap();
+            let words: Vec<_> = typed.split_whitespace().take_while(|word| *word != "--" && *word != "npm").collect();
+            assert_eq!(words[0], *command, "{example}");
+            // Help is shown where all before it is known.
+            workspace.run(&[&words[..], &["--help"]].concat()).exits(0);
+        }
+    }
 }

@@ -38,19 +38,23 @@ fn an_unknown_id_is_wrong_usage_and_lists_the_ids() {
 }
 
 #[test]
-fn what_is_about_a_server_does_not_go_with_it() {
+fn it_goes_with_every_common_flag_and_with_no_other() {
     let workspace = Workspace::new();
-    let mut said = String::new();
+    let explanation = workspace.run(&["db-verify", "--explain", "role"]).exits(0).stdout;
     for flags in [
-        &["--format", "json"][..],
-        &["--format", "text"],
-        &["--server", "local"],
+        &["--server", "local"][..],
         &["--env-file", "other.env"],
         &["--no-env-file"],
         &["--wait", "1"],
         &["-q"],
         &["-v"],
+        &["--color", "never"],
     ] {
+        let run = workspace.run(&[&["db-verify", "--explain", "role"], flags].concat()).exits(0);
+        assert_eq!((run.stdout, run.stderr.as_str()), (explanation.clone(), ""));
+    }
+    let mut said = String::new();
+    for flags in [&["--format", "json"][..], &["--format", "text"], &["--fix"], &["--lock-wait", "1"]] {
         let run = workspace.run(&[&["db-verify", "--explain", "role"], flags].concat()).exits(2);
         said += &format!("$ {}\n{}\n", run.command, run.stderr);
     }

@@ -17,9 +17,7 @@ const KINDS: &str = "junit=FILE, json=FILE, markdown=FILE, github";
 /// What stdout gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     Text,
-    /// One JSON document
     Json,
 }
 
@@ -49,10 +47,10 @@ pub(crate) struct Reports {
 /// The same as typed.
 #[derive(Debug, Args)]
 struct Typed {
-    /// What stdout gets
+    /// What stdout gets: text for people, or one JSON document
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Report there too: junit=FILE, json=FILE, markdown=FILE, github; any number of them
+    /// Write a report, too: junit=FILE, json=FILE, markdown=FILE, github; any number of them
     #[arg(long, value_name = "KIND[=FILE]", value_parser = Destination::parse)]
     report: Vec<Destination>,
 }
@@ -66,11 +64,11 @@ impl Destination {
             "markdown" => Kind::Markdown,
             "github" if file.is_none() => return Ok(Self::Github),
             "github" => return Err("github takes no file: it writes where GitHub Actions reads".to_owned()),
-            _ => return Err(format!("there is no report {word:?}: take one of {KINDS}")),
+            _ => return Err(format!("unknown report {word:?}: take one of {KINDS}")),
         };
         match file.filter(|file| !file.is_empty()) {
             Some(file) => Ok(Self::File(kind, file.into())),
-            None => Err(format!("{word} wants a file, {word}=FILE: take one of {KINDS}")),
+            None => Err(format!("{word} needs a file, {word}=FILE: take one of {KINDS}")),
         }
     }
 }
