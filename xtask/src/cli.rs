@@ -342,10 +342,13 @@ pub(crate) struct Guard {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask db-status\n  cargo xtask db-status -v")]
+#[command(after_help = "Examples:\n  cargo xtask db-status\n  cargo xtask db-status --format json")]
 pub(crate) struct DbStatus {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// What stdout gets: text for people, or one JSON document
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -22,7 +22,24 @@ impl Deref for Invocation {
 }
 
 impl Invocation {
+    /// Reads the configuration, and tells what of it is ignored; with `-v` all of it.
     pub(crate) fn new(project: &Project, common: &Common) -> anyhow::Result<Self> {
+        let invocation = Self::read(project, common)?;
+        let (terminal, config) = (invocation.terminal, &invocation.config);
+        for (name, value, source) in configuration::rows(config, &config.migrations.written) {
+            terminal.detail(&format!("{name}: {value} ({source})"));
+        }
+        for ignored in &config.ignored {
+            terminal.say(&format!("ignored: {ignored}"));
+        }
+        for unused in &config.unused {
+            terminal.detail(&format!("ignored: {unused}"));
+        }
+        Ok(invocation)
+    }
+
+    /// The same for a command that prints the configuration itself.
+    pub(crate) fn read(project: &Project, common: &Common) -> anyhow::Result<Self> {
         let file = match &common.env_file {
             Some(path) => EnvFile::At(path.clone()),
             None if common.no_env_file => EnvFile::Ignored,
@@ -33,15 +50,6 @@ impl Invocation {
         let config = Config::resolve(project, &environment, common.server).context("the configuration is wrong")?;
         for misspelled in &config.misspelled {
             terminal.warn(misspelled);
-        }
-        for (name, value, source) in configuration::rows(&config, &config.migrations.written) {
-            terminal.detail(&format!("{name}: {value} ({source})"));
-        }
-        for ignored in &config.ignored {
-            terminal.say(&format!("ignored: {ignored}"));
-        }
-        for unused in &config.unused {
-            terminal.detail(&format!("ignored: {unused}"));
         }
         let wait = Duration::from_secs(common.wait);
         Ok(Self { terminal, setup: pg_setup::Context { environment, config, voice: Arc::new(terminal), wait } })

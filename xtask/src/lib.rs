@@ -89,6 +89,7 @@ pub fn main_with(project: Result<Project, ProjectError>, own: &[OwnCommand]) -> 
             listening.and(project.map_err(Into::into)).and_then(|project| commands::run(command, &project, grammar))
         }
     };
+    let outcome = outcome.and_then(|outcome| terminal::check_results().map(|()| outcome));
     let code = match outcome {
         Ok(outcome) => outcome.into(),
         Err(error) => {

@@ -1,10 +1,13 @@
-//! What is said, and where: results on stdout, everything else on stderr. Nothing else prints. Nobody can steer the
-//! screen by what is said here, whosever words it repeats.
+//! What is said, and where: results on stdout, everything else on stderr. Nothing else prints. What others wrote is
+//! made harmless before it is printed.
 
 use std::{
     any::Any,
     io::{self, BufRead, IsTerminal, Write},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        OnceLock,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -39,7 +42,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// As where nobody is at a terminal.
+    /// Without a terminal.
     #[cfg(test)]
     pub(crate) const PLAIN: Self =
         Self { quiet: false, verbose: false, color_on_stdout: false, color_on_stderr: false };
@@ -103,9 +106,14 @@ impl Terminal {
         paint(self.color_on_stdout, style, &escape::lines(text))
     }
 
+    /// Whether there is a person to ask.
+    pub(crate) fn can_ask() -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Asks on a terminal; without one, no.
     pub(crate) fn confirm(&self, question: &str) -> bool {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !Self::can_ask() {
             return false;
         }
         let mut stderr = io::stderr().lock();
@@ -146,7 +154,7 @@ impl Voice for Terminal {
         let (done, is_done) = mpsc::channel::<()>();
         let terminal = *self;
         thread::spawn(move || {
-            if is_done.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout) {
+            if is_done.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
                 terminal.say(&line);
             }
         });
@@ -173,14 +181,29 @@ pub(crate) fn whole(error: &anyhow::Error) -> String {
     text
 }
 
-/// A line on stderr, as it is. Whoever closed it does not want to know.
+/// A line on stderr, as it is. Where stderr is closed, the line is lost.
 pub(crate) fn to_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// A line on stdout, as it is. A reader that closed the pipe has seen enough.
+/// Why a result could not be written, where one could not: the process has one stdout.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// A line on stdout, as it is. What cannot be written makes the command fail ([`check_results`]), but where a reader
+/// closed the pipe: it has seen enough.
 pub(crate) fn to_stdout(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = UNWRITTEN.set(error),
+        _ => {}
+    }
+}
+
+/// Fails where a result could not be written.
+pub(crate) fn check_results() -> anyhow::Result<()> {
+    match UNWRITTEN.get() {
+        Some(error) => Err(anyhow::anyhow!("cannot write the result to stdout: {error}")),
+        None => Ok(()),
+    }
 }
 
 fn paint(is_on: bool, style: Style, text: &str) -> String {

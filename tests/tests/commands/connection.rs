@@ -87,6 +87,22 @@ fn a_shell_reads_what_is_printed_for_it() {
     assert_eq!(masked, [password, in_the_url].map(|secret| format!("::add-mask::{secret}")));
 }
 
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let (_cluster, workspace) = Cluster::set_up();
+    let mut screens = String::new();
+    for arguments in [&["db-url"][..], &["db-env"], &["db-verify"], &["db-status"], &["completions", "bash"]] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = workspace.command(arguments).stdout(full).output().unwrap();
+        screens += &tests::Run::of(format!("cargo xtask {} >/dev/full", arguments.join(" ")), output).exits(1).screen();
+    }
+    tests::shows("full-stdout", &screens);
+    // A reader that has seen enough is no error.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(workspace.command(&["db-url"]).stdout(writer).status().unwrap().success());
+}
+
 /// What a command of a shell prints after `eval` of a text.
 fn in_shell(exports: &str, command: &str) -> String {
     let script = format!("eval \"$EXPORTS\"\n{command}");

@@ -68,6 +68,29 @@ fn no_server_is_said_with_exit_code_4() {
     workspace.run(&["db-status", "--wait", "0"]).exits(4).never_says("the-app").shows("no-server");
 }
 
+#[test]
+fn json_has_what_the_screen_has() {
+    let (_cluster, workspace) = Cluster::set_up();
+    workspace.write(".env", "DB_NAME=other\n");
+    let text = workspace.run(&["db-status"]).exits(0);
+    // What is ignored is said once.
+    let count = text.stdout.matches("ignored: ").count() + text.stderr.matches("ignored: ").count();
+    assert_eq!(count, 1, "{}{}", text.stderr, text.stdout);
+    let json = workspace.run(&["db-status", "--format", "json"]).exits(0).never_says("the-app");
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["ignored"].as_array().unwrap().len(), 1);
+    for section in ["server", "configuration"] {
+        for row in document[section].as_array().unwrap() {
+            for part in ["name", "value", "note"] {
+                assert!(text.stdout.contains(row[part].as_str().unwrap()), "{row}: {}", text.stdout);
+            }
+        }
+    }
+    assert_eq!(document["server"].as_array().unwrap().last().unwrap()["value"], "verified");
+    assert_eq!(document["kept_servers"], serde_json::json!([]));
+}
+
 fn admin_password(cluster: &Cluster) -> String {
     cluster.superuser().password.unwrap().reveal().to_owned()
 }

@@ -1,10 +1,10 @@
 //! `db-reset`: its guards, and what is left when it is done.
 
-use std::{process::Stdio, thread, time::Instant};
+use std::{io::Write as _, process::Stdio, thread, time::Instant};
 
 use tests::{Cluster, Workspace, shows};
 
-use crate::{concurrency::poll, state};
+use crate::{concurrency::poll, signals::at_a_terminal, state};
 
 const ROWS: &str = "SELECT pg_catalog.count(*) FROM aura.artworks_artist";
 
@@ -30,6 +30,27 @@ fn the_guards_hold() {
         assert_eq!(cluster.dump("aura_db"), before, "{arguments:?}");
     }
     shows("guards", &screens);
+}
+
+#[test]
+fn a_person_is_told_what_will_be_lost() {
+    let (cluster, workspace) = set_up_with_data();
+    let mut open = pg_config::connect(&cluster.superuser().with_database("aura_db")).unwrap();
+    let oid = "SELECT oid FROM pg_database WHERE datname = 'aura_db'";
+    let before = cluster.value("postgres", oid);
+    let size = cluster.value("postgres", "SELECT pg_size_pretty(pg_database_size('aura_db'))");
+    for (answer, code) in [("n", 1), ("", 1), ("y", 0)] {
+        let mut child = at_a_terminal(&workspace, "db-reset --host 127.0.0.1");
+        child.stdin.take().unwrap().write_all(format!("{answer}\n").as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let place = format!("drop database aura_db on 127.0.0.1:{}", cluster.port());
+        assert!(said.contains(&format!("{place} (26 tables, {size}, 1 session)? [y/N] ")), "{said}");
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(said.contains("nothing dropped"), code == 1, "{said}");
+        assert_eq!(cluster.value("postgres", oid) == before, code == 1, "{said}");
+    }
+    assert!(open.client.simple_query("SELECT 1").is_err());
 }
 
 #[test]

@@ -118,9 +118,9 @@ fn a_hang_up_that_is_ignored_ends_nothing() {
 }
 
 /// At a terminal of its own, as `script` makes one.
-fn at_a_terminal(workspace: &Workspace) -> Child {
+pub(crate) fn at_a_terminal(workspace: &Workspace, command: &str) -> Child {
     let program = workspace.command(&[]).get_program().display().to_string();
-    let line = format!("{program} db-setup");
+    let line = format!("{program} {command}");
     let mut script = workspace.command_of(Path::new("script"), &["-q", "-e", "-c", &line, "/dev/null"]);
     script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -130,7 +130,7 @@ fn ctrl_c_at_a_terminal_ends_the_command() {
     default_signals();
     let cluster = Cluster::start();
     let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", LASTS);
-    let mut child = at_a_terminal(&workspace);
+    let mut child = at_a_terminal(&workspace, "db-setup");
     let pids = begun(&workspace);
     let mut keyboard = child.stdin.take().unwrap();
     keyboard.write_all(b"\x03").unwrap();
@@ -147,7 +147,7 @@ fn a_command_that_asks_at_a_terminal_is_not_stopped() {
     let asks = "echo asks > /dev/tty; stty -echo < /dev/tty; if read answer < /dev/tty; then echo \"got $answer\"; \
                 else echo 'no answer'; fi; exit 3";
     let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", asks);
-    let mut child = at_a_terminal(&workspace);
+    let mut child = at_a_terminal(&workspace, "db-setup");
     let keyboard = child.stdin.take().unwrap();
     let (sender, ended) = std::sync::mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output().unwrap()));

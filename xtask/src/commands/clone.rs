@@ -4,7 +4,7 @@ use pg_config::Project;
 use pg_server::Mode;
 use pg_setup::Target;
 
-use super::reset::check_guard;
+use super::reset::may_drop;
 use crate::{
     cli::{DbClone, DbDrop},
     invocation::Invocation,
@@ -26,7 +26,10 @@ impl DbDrop {
         let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
         let name = &self.name;
-        check_guard(&context, &target, &self.guard, &format!("drop the clone {name}"))?;
+        let database = format!("{}_clone_{name}", target.expected.database.as_str());
+        if !may_drop(&context, &target, &self.guard, &format!("drop the clone {name}"), &database)? {
+            return Ok(Outcome::Error);
+        }
         let was_there = pg_testdb::drop_named(&context, target, name)?;
         context.terminal.say(&match was_there {
             true => format!("dropped the clone {name}"),

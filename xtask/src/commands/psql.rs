@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Host, Project};
 use pg_server::{Container, Mode};
 use pg_setup::Target;
@@ -22,7 +22,7 @@ impl DbPsql {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
-        // The started server's own psql is the right version, and there even where PATH has none.
+        // The started server's own psql has the right version, and is there where PATH has none.
         let beside = target.server.local.as_ref().map(|local| local.bin_dir.join("psql")).filter(|path| path.exists());
         let program = beside.unwrap_or_else(|| PathBuf::from("psql"));
         let mut command = Command::new(&program);
@@ -38,7 +38,14 @@ impl DbPsql {
         if let Some(container) = target.server.container.as_ref().filter(|_| error.kind() == ErrorKind::NotFound) {
             error = inside(container, &app).args(&self.arguments).exec();
         }
-        Err(error).with_context(|| format!("run {} (Debian's package postgresql-client has it)", program.display()))
+        match error.kind() {
+            ErrorKind::NotFound => {
+                bail!(
+                    "psql not found\n  help: install PostgreSQL's client; on Debian and Ubuntu: apt-get install postgresql-client"
+                )
+            }
+            _ => Err(error).with_context(|| format!("run {}", program.display())),
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use anstyle::Style;
 use pg_config::{Encryption, Project};
 use pg_schema::Status;
 use pg_server::{Mode, State};
 use pg_setup::{Target, helper};
+use serde_json::{Value, json};
 
 use crate::{
-    cli::DbStatus,
+    cli::{DbStatus, Format},
     configuration::{self, Row},
     escape,
     invocation::Invocation,
@@ -18,33 +20,55 @@ use crate::{
 
 impl DbStatus {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
-        let context = Invocation::new(project, &self.common)?;
-        let (outcome, server) = server(&context);
-        let command = match context.terminal.is_verbose() {
+        let context = Invocation::read(project, &self.common)?;
+        let terminal = context.terminal;
+        let is_text = self.format == Format::Text;
+        let paint = |style, text: &str| if is_text { terminal.paint(style, text) } else { escape::lines(text) };
+        let (outcome, server) = server(&context, &paint);
+        let command = match terminal.is_verbose() {
             true => context.config.migrations.written.as_str(),
             false => "(-v shows it)",
         };
         let mut configuration = configuration::rows(&context.config, command);
         configuration.extend(configuration::passed_through(&context.environment));
         let configuration = configuration.into_iter().map(|(name, value, note)| row(name, &value, &note)).collect();
-        let mut text = String::new();
-        for (title, rows) in [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration)] {
-            if rows.is_empty() {
-                continue;
-            }
-            let _ = writeln!(text, "{}", context.terminal.paint(STRONG, title));
-            let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
-            for (name, value, note) in rows {
-                let note = if note.is_empty() { note } else { context.terminal.paint(FAINT, &format!("  ({note})")) };
-                let _ = writeln!(text, "  {name:<width$}  {value}{note}");
-            }
-        }
-        for ignored in context.config.ignored.iter().chain(&context.config.unused) {
-            let _ = writeln!(text, "ignored: {}", escape::lines(&ignored.to_string()));
-        }
-        context.terminal.print(text.trim_end());
+        let sections = [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration)];
+        let ignored: Vec<_> = context.config.ignored.iter().chain(&context.config.unused).collect();
+        terminal.print(&match self.format {
+            Format::Text => screen(&sections, &ignored, &paint),
+            Format::Json => document(&sections, &ignored),
+        });
         Ok(outcome)
     }
+}
+
+/// How a text is painted, where it is.
+type Paint<'a> = &'a dyn Fn(Style, &str) -> String;
+
+fn screen(sections: &[(&str, Vec<Row>)], ignored: &[&String], paint: Paint<'_>) -> String {
+    let mut text = String::new();
+    for (title, rows) in sections.iter().filter(|(_, rows)| !rows.is_empty()) {
+        let _ = writeln!(text, "{}", paint(STRONG, title));
+        let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
+        for (name, value, note) in rows {
+            let note = if note.is_empty() { String::new() } else { paint(FAINT, &format!("  ({note})")) };
+            let _ = writeln!(text, "  {name:<width$}  {value}{note}");
+        }
+    }
+    for ignored in ignored {
+        let _ = writeln!(text, "ignored: {}", escape::lines(ignored));
+    }
+    text.trim_end().to_owned()
+}
+
+/// The same for programs: each row is `{"name", "value", "note"}`.
+fn document(sections: &[(&str, Vec<Row>)], ignored: &[&String]) -> String {
+    let row = |(name, value, note): &Row| json!({ "name": name, "value": value, "note": note });
+    let mut document = json!({ "version": 1, "ignored": ignored });
+    for (title, rows) in sections {
+        document[title.replace(' ', "_")] = Value::from(rows.iter().map(row).collect::<Vec<_>>());
+    }
+    escape::json(&document)
 }
 
 /// A row that can be shown, whatever its texts hold.
@@ -53,8 +77,7 @@ fn row(name: &'static str, value: &str, note: &str) -> Row {
 }
 
 /// The server, and what can be said of the database on it without changing anything.
-fn server(context: &Invocation) -> (Outcome, Vec<Row>) {
-    let terminal = context.terminal;
+fn server(context: &Invocation, paint: Paint<'_>) -> (Outcome, Vec<Row>) {
     let target = match Target::find(context, Mode::Find) {
         Ok(target) => target,
         Err(error) => return (Outcome::of(&error), vec![row("none", &error.to_string(), "")]),
@@ -67,7 +90,7 @@ fn server(context: &Invocation) -> (Outcome, Vec<Row>) {
     let verdict = match pg_schema::verify(&target.access, &target.expected, std::time::Duration::ZERO) {
         Ok(verdict) => verdict,
         Err(error) => {
-            rows.push(("state", terminal.paint(BAD, &error.to_string()), String::new()));
+            rows.push(("state", paint(BAD, &error.to_string()), String::new()));
             return (Outcome::NoServer, rows);
         }
     };
@@ -75,7 +98,7 @@ fn server(context: &Invocation) -> (Outcome, Vec<Row>) {
     if let Some(facts) = &verdict.facts {
         rows.push(row("version", &format!("PostgreSQL {}", facts.version), ""));
         let is_read_along = matches!(facts.encryption, Encryption::Clear(_)) && !server.host.is_this_machine();
-        let note = if is_read_along { "whoever is in between reads along" } else { "" };
+        let note = if is_read_along { "others on the network can read it" } else { "" };
         rows.push(row("encryption", &facts.encryption.to_string(), note));
     }
     for check in report.checks.iter().filter(|check| ["database", "tables-landed", "migrations"].contains(&check.id)) {
@@ -84,9 +107,9 @@ fn server(context: &Invocation) -> (Outcome, Vec<Row>) {
     let failed: Vec<_> =
         report.checks.iter().filter(|check| check.status == Status::Fail).map(|check| check.id).collect();
     let state = match failed.is_empty() {
-        true => terminal.paint(GOOD, "verified"),
+        true => paint(GOOD, "verified"),
         false => {
-            format!("{}: {} (cargo xtask db-verify says more)", terminal.paint(BAD, "not verified"), failed.join(", "))
+            format!("{}: {} (run cargo xtask db-verify)", paint(BAD, "not verified"), failed.join(", "))
         }
     };
     rows.push(("state", state, String::new()));

@@ -5,16 +5,20 @@ use pg_config::Project;
 use pg_server::Say;
 use pg_setup::helper;
 
-use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome};
+use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome, terminal::Terminal};
 
 impl DbStop {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Invocation::new(project, &self.common)?;
         let (terminal, data_dir) = (context.terminal, &context.config.data_dir.value);
         if self.purge {
-            let question = format!("delete the servers below {} with all their data?", data_dir.display());
+            if !self.yes && !Terminal::can_ask() {
+                bail!("cannot delete {} without a yes\n  help: add --yes", data_dir.display());
+            }
+            let question = format!("delete every server in {} and all data?", data_dir.display());
             if !self.yes && !terminal.confirm(&question) {
-                bail!("will not delete {} without a yes\n  help: add --yes", data_dir.display());
+                terminal.say("nothing deleted");
+                return Ok(Outcome::Error);
             }
         }
         let stop = if self.purge { pg_server::purge } else { pg_server::stop };
