@@ -5,7 +5,7 @@ use pg_config::{Address, Config, Environment, Password, Source};
 /// A name, a value, and a remark.
 pub(crate) type Row = (&'static str, String, String);
 
-/// Each key's value and the source that won. `command` stands for the migrate command, which may hold passwords.
+/// Each key's value and the source that won. `command` is shown as the migrate command, which may hold passwords.
 pub(crate) fn rows(config: &Config, command: &str) -> Vec<Row> {
     [connection(config), database(config), migrations(config, command), started(config)].concat()
 }
@@ -92,7 +92,7 @@ fn started(config: &Config) -> Vec<Row> {
     ]
 }
 
-/// The app's own keys, as far as they are set: their values are nobody's business here.
+/// The app's own keys that are set; their values are not shown.
 pub(crate) fn passed_through(environment: &Environment) -> Vec<Row> {
     ["DEBUG", "SECRET_KEY"]
         .into_iter()

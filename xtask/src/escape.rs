@@ -84,7 +84,7 @@ pub(crate) fn xml_attribute(text: &str) -> String {
     xml(text).replace('"', "&quot;").replace('\t', "&#9;").replace('\n', "&#10;")
 }
 
-/// A JSON document. Its texts are what they are to whoever reads JSON, and harmless to whoever looks at it.
+/// A JSON document. A reader of JSON gets the texts as they are; on a screen they are harmless.
 pub(crate) fn json(document: &Value) -> String {
     let mut escaped = String::new();
     let mut units = [0; 2];

@@ -49,6 +49,7 @@ mod own;
 mod report;
 mod signals;
 mod terminal;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -7,11 +7,7 @@ use xtask::{OwnCommand, Project};
 /// What no other workspace needs.
 const OWN: [OwnCommand; 2] = [
     OwnCommand { name: "bench", about: "Measure, side by side in one run", package: "bench" },
-    OwnCommand {
-        name: "faults",
-        about: "Break connections, processes, servers and files, and look at what is left",
-        package: "tests",
-    },
+    OwnCommand { name: "faults", about: "Break servers and files; check what is left", package: "tests" },
 ];
 
 fn main() -> ExitCode {

@@ -11,7 +11,7 @@ pub(crate) enum Outcome {
     Error,
     /// 3: the checks found something.
     Found,
-    /// 4: no server could be had.
+    /// 4: no server was found.
     NoServer,
 }
 

@@ -39,13 +39,15 @@ pub(crate) struct Terminal {
     verbose: bool,
     color_on_stdout: bool,
     color_on_stderr: bool,
+    /// Of stdout, where it is a terminal.
+    width: Option<usize>,
 }
 
 impl Terminal {
     /// Without a terminal.
     #[cfg(test)]
     pub(crate) const PLAIN: Self =
-        Self { quiet: false, verbose: false, color_on_stdout: false, color_on_stderr: false };
+        Self { quiet: false, verbose: false, color_on_stdout: false, color_on_stderr: false, width: None };
 
     pub(crate) fn new(output: Output, environment: &Environment) -> Self {
         let plain = environment.process("NO_COLOR").is_some() || environment.process("TERM") == Some("dumb");
@@ -59,11 +61,25 @@ impl Terminal {
             verbose: output.verbose,
             color_on_stdout: color(io::stdout().is_terminal()),
             color_on_stderr: color(io::stderr().is_terminal()),
+            width: terminal_size::terminal_size_of(io::stdout())
+                .map(|(width, _)| width.0.into())
+                .filter(|width| *width > 0),
         }
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
+    }
+
+    /// How many letters a line of stdout has, where it is a terminal.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// The same, of this width.
+    #[cfg(test)]
+    pub(crate) const fn of_width(self, width: usize) -> Self {
+        Self { width: Some(width), ..self }
     }
 
     pub(crate) fn is_verbose(&self) -> bool {

@@ -48,7 +48,7 @@ pub struct Config {
     pub database: Sourced<Identifier>,
     /// The app's schema.
     pub schema: Sourced<Identifier>,
-    /// Where passwords stand that nobody says otherwise.
+    /// The password file, for passwords that no other source gives.
     pub passfile: Passfile,
     /// libpq's parameters besides these, as they count.
     pub parameters: Vec<(&'static str, Sourced<String>)>,
@@ -221,7 +221,7 @@ impl FromStr for ServerChoice {
             "env" => Ok(Self::Env),
             "container" => Ok(Self::Container),
             "local" => Ok(Self::Local),
-            _ => Err(format!("{text:?} is none of auto, env, container, local")),
+            _ => Err(format!("{text:?} is not one of auto, env, container, local")),
         }
     }
 }
@@ -244,7 +244,7 @@ impl FromStr for Durability {
         match text {
             "no" => Ok(Self::Development),
             "yes" => Ok(Self::Durable),
-            _ => Err(format!("{text:?} is neither yes nor no")),
+            _ => Err(format!("{text:?} is not yes or no")),
         }
     }
 }
@@ -286,11 +286,11 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.
 fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "public" || text == "information_schema" || text.starts_with("pg_") {
-        return Err(format!("{text:?} is not a schema of the app's own: give another name"));
+        return Err(format!("{text:?} is not valid as the app's schema: choose another name"));
     }
     // search_path replaces it by the role's name, quoted or not.
     if text == "$user" {
-        return Err("\"$user\" stands for the role's name in every search_path: give another name".to_owned());
+        return Err("\"$user\" means the role's name in every search_path: choose another name".to_owned());
     }
     Identifier::new(text).map_err(|error| error.to_string())
 }
@@ -305,7 +305,9 @@ fn default_data_dir(project: &Project, environment: &Environment) -> Result<Path
     } else if let Some(home) = environment.process_os("HOME") {
         Path::new(home).join(if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" })
     } else {
-        let reason = "neither it nor HOME is set: say where started servers may keep their files".to_owned();
+        let reason =
+            "neither DB_DATA_DIR nor HOME is set: set DB_DATA_DIR to a directory for the servers that this tool starts"
+                .to_owned();
         return Err(ConfigError::Value(Source::Process("DB_DATA_DIR"), reason));
     };
     let root = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());

@@ -16,7 +16,7 @@ pub use hidden::{is_hidden, is_obeyed};
 pub use identifier::{Identifier, InvalidIdentifier, Literal, fitted};
 pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
-// What a configuration is made of: whoever takes one needs these too.
+// The types of a configuration's values.
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, IdleSession, InvalidConnString, Options, Parameters,
     Password, Rights, Session, SslMode, connect, connect_administrator, connect_within, further_lines_quoted,

@@ -37,7 +37,7 @@ pub(crate) fn warnings(environment: &Environment) -> Vec<String> {
     places.into_iter().filter_map(warning).collect()
 }
 
-/// The key that a name stands for, if there is one near it.
+/// The key that is meant by a name, if there is one near it.
 fn meant(name: &str) -> Option<String> {
     let upper = name.to_uppercase();
     let compared = KEYS.iter().map(|key| key.name).filter(|key| key.contains('_') && *key != "SECRET_KEY");

@@ -53,7 +53,7 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     let (status, output) = run_command(context, app, command)?;
     let failure = match status {
         Some(status) if status.success() => None,
-        Some(status) => Some((format!("the migrate command failed ({status})"), "mend it and ")),
+        Some(status) => Some((format!("the migrate command failed ({status})"), "fix it and ")),
         None => Some(("interrupted: the migrate command has ended, with all that it had started".to_owned(), "")),
     };
     if failure.is_some() {

@@ -34,7 +34,7 @@ impl fmt::Display for Unmarked {
         let Self { database, why } = self;
         write!(
             f,
-            "database {database} is not dropped: {why}\n  help: if nobody needs it, run: DROP DATABASE {database};"
+            "database {database} is not dropped: {why}\n  help: if it is not needed, run: DROP DATABASE {database};"
         )
     }
 }

@@ -10,7 +10,7 @@ use pg_setup::{Target, migrate, migrate_and_verify, name_blockers};
 
 use crate::{cli::DbMigrate, invocation::Invocation, outcome::Outcome, report::Reporting};
 
-/// What migrations stand on: the checks without which they would land in the wrong place, or nowhere.
+/// The checks that must pass before migrations run: else new tables land in the wrong place, or nowhere.
 const GROUND: [&str; 6] = ["server", "role", "database", "schema", "search-path", "schema-privileges"];
 
 impl DbMigrate {
@@ -38,12 +38,12 @@ impl DbMigrate {
         if before.report.checks.iter().any(leads_astray) {
             context
                 .terminal
-                .warn("the migrations were not run: what they stand on is wrong; cargo xtask db-setup mends what it may, and what is found below says the rest");
+                .warn("the migrations were not run: prerequisites failed (see below): run cargo xtask db-setup");
             return Ok(reporting.conclude(context, target, &before));
         }
         if let Some(found) = before.facts.as_ref().and_then(|facts| facts.table_elsewhere(&target.expected)) {
             context.terminal.warn(&format!(
-                "the migrations were not run: they would make empty tables beside {} and the like; move those first: {}",
+                "the migrations were not run: they would create empty copies of {} and others; move these tables first: {}",
                 found.object.qualified(),
                 found.object.schema.as_ref().map(pg_schema::move_command).unwrap_or_default()
             ));

@@ -1,4 +1,4 @@
-//! `db-verify`: proves or refutes that everything is where it belongs, and mends what is safe to mend.
+//! `db-verify`: checks that everything is where it belongs, and fixes what is safe to fix.
 
 mod fix;
 
@@ -17,12 +17,13 @@ use crate::{
     outcome::Outcome,
     report::Reporting,
     terminal::{STRONG, Terminal},
+    wrap::wrap_page,
 };
 
 impl DbVerify {
     pub(crate) fn run(self, project: &Project, reporting: &Reporting) -> anyhow::Result<Outcome> {
         if let Some(id) = &self.explain {
-            // Whoever asks may have no server, and a configuration that is wrong: neither is looked at.
+            // There may be no server, and the configuration may be wrong: neither is read.
             let environment = Environment::read(project, &EnvFile::Ignored)?;
             print_explanation(Terminal::new(self.common.output, &environment), id)?;
             return Ok(Outcome::Well);
@@ -68,8 +69,9 @@ fn verify(context: &Invocation, target: &Target) -> anyhow::Result<Verdict> {
 }
 
 fn print_explanation(terminal: Terminal, id: &str) -> anyhow::Result<()> {
-    let text = pg_schema::explain(id).with_context(|| format!("no check is called {id}"))?;
+    let text = pg_schema::explain(id).with_context(|| format!("unknown check {id}"))?;
     let is_heading = |line: &str| !line.is_empty() && !line.starts_with(' ');
+    let text = wrap_page(text, terminal.width());
     let painted = text.lines().map(|line| match is_heading(line) {
         true => terminal.paint(STRONG, line),
         false => line.to_owned(),

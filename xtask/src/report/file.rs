@@ -62,7 +62,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Whether nobody else can put a link in the file's place, or has put one in that of a directory above it. A directory
+/// Whether no other user can put a link in the file's place, or has put one in that of a directory above it. A directory
 /// like `/tmp` (sticky) is refused too: others make files of any name there.
 fn check_directory(path: &Path) -> anyhow::Result<()> {
     let path = absolute(path)?;

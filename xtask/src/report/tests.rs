@@ -163,6 +163,23 @@ fn no_text_steers_a_terminal_or_forges_a_line() {
     }
 }
 
+/// On a terminal of any width, nothing that others wrote begins a line that a runner obeys, and no SQL is cut.
+#[test]
+fn no_width_cuts_sql_or_forges_a_line() {
+    for text in texts() {
+        for width in [60, 80, 120] {
+            let screen = text::screen(Terminal::PLAIN.of_width(width), &World::of(&text).printed());
+            assert_harmless(&screen, &text);
+        }
+    }
+    let world = World::of(&"a long text with many words ".repeat(20));
+    let screen = text::screen(Terminal::PLAIN.of_width(60), &world.printed());
+    let fix = &world.report.checks[0].fix[0].statement;
+    assert!(screen.lines().any(|line| line.ends_with(&format!(": {fix};"))), "{screen}");
+    let is_long = |line: &&str| line.chars().count() > 60 && line.starts_with("  FAIL");
+    assert_eq!(screen.lines().filter(is_long).count(), 0, "{screen}");
+}
+
 #[test]
 fn no_scalar_value_goes_through_but_what_is_shown() {
     let all: Vec<char> = ('\0'..=char::MAX).collect();

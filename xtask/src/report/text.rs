@@ -9,6 +9,7 @@ use super::{Listed, Printed};
 use crate::{
     escape::line,
     terminal::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Terminal},
+    wrap::wrap,
 };
 
 /// A line of the list of checks: one check, or several that were skipped for one cause.
@@ -19,7 +20,17 @@ struct Row<'a> {
 
 pub(super) fn screen(terminal: Terminal, printed: &Printed<'_>) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} on {}", terminal.paint(STRONG, &printed.place()), line(&printed.server()));
+    // Painted after it was wrapped: paint has no width.
+    let place = printed.place();
+    let heading = wrap(&format!("{place} on {}", line(&printed.server())), terminal.width(), 2);
+    let _ = writeln!(
+        text,
+        "{}",
+        match heading.strip_prefix(&place) {
+            Some(rest) => terminal.paint(STRONG, &place) + rest,
+            None => heading,
+        }
+    );
     let rows = rows(terminal, printed.report);
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in &rows {
@@ -66,7 +77,10 @@ fn write_row(text: &mut String, terminal: Terminal, Row { name, check }: &Row<'_
     };
     // Padding is counted in letters; the paint would throw it off.
     let word = terminal.paint(style, &format!("{word:<4}"));
-    let _ = writeln!(text, "  {word}  {name:<width$}  {}", line(&check.message));
+    // It begins behind the columns.
+    let column = width + 10;
+    let message = wrap(&format!("{:column$}{}", "", line(&check.message)), terminal.width(), column);
+    let _ = writeln!(text, "  {word}  {name:<width$}  {}", message.trim_start());
     let listed = Listed::of(check);
     for object in &listed.objects {
         let _ = writeln!(text, "          {}", line(object));

@@ -86,7 +86,7 @@ fn are_same_hosts(some: &[Address], others: &[Address]) -> bool {
     some.iter().map(|address| &address.host).eq(others.iter().map(|address| &address.host))
 }
 
-/// Role and database have defaults of their own; the ways of TLS come from whoever speaks to the same server.
+/// Role and database have defaults of their own; TLS comes from the source that names the same server.
 fn complete(all: &mut Parameters, speaks: &Parameters, app: &Parameters) -> Result<(), InvalidConnString> {
     let has_mode = all.says("sslmode");
     for name in TLS {

@@ -24,7 +24,7 @@ const PATHS: &[&str] = &["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldi
 /// Where a server is.
 pub(super) const ADDRESS: &[&str] = &["host", "hostaddr", "port"];
 
-/// How a server is spoken to, whoever speaks.
+/// How a connection to a server is encrypted.
 pub(super) const TLS: &[&str] = &[
     "sslmode",
     "sslrootcert",
@@ -198,7 +198,7 @@ impl Parts {
         }
     }
 
-    /// The parameters that are nobody's secret and have no key of ours.
+    /// The parameters that are not secret and have no key of ours.
     pub(super) fn further(&self, app: &ConnInfo) -> Vec<(&'static str, Sourced<String>)> {
         let own = OWN.iter().map(|(_, name, _)| *name).collect::<Vec<_>>();
         let is_further = |name: &&'static str| !own.contains(name) && !Parameters::is_secret(name);

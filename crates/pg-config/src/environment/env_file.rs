@@ -18,8 +18,8 @@ pub(super) struct Content {
 ///
 /// Only our own lines are read, and those that they refer to: what other programs keep beside them is theirs to
 /// understand. A value of ours is refused where tools differ about it, or where `dotenvy` would change it: an
-/// unquoted `$` (`pa$$word` would become `pa`), quotes and backslashes in the middle, a `${NAME}` that nobody
-/// defines, a key said twice. `is_defined` tells of the names that the process defines.
+/// unquoted `$` (`pa$$word` would become `pa`), quotes and backslashes in the middle, a `${NAME}` that is not
+/// defined, a key said twice. `is_defined` tells of the names that the process defines.
 pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<Content, (usize, String)> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
@@ -32,7 +32,7 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
     let mut lines = Vec::new();
     let mut open = None;
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
-        // The lines of somebody else's value are no assignments.
+        // The lines of another program's value are not assignments.
         if let Some(quote) = open {
             open = closing(line, quote).is_none().then_some(quote);
             continue;
@@ -185,7 +185,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// A `$` must be the beginning of a deliberate `${NAME}` that somebody defines, or be escaped.
+/// A `$` must be the beginning of a deliberate `${NAME}` that is defined, or be escaped.
 fn substitutions(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> Result<(), String> {
     for (at, _) in value.match_indices('$') {
         let escapes = value[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(values["MIGRATE_COMMAND"], "psql -X -f all.sql");
     }
 
-    /// What is nobody's business here is read by nobody here, whatever it looks like.
+    /// Lines of other programs are not read, whatever they look like.
     #[test]
     fn other_programs_lines_take_nothing_from_ours() {
         let text = "MAIL=Aura Team <a@b.c>\nALLOWED=a, b\nSECRET_KEY=don't(b)c&d\\e $x\nJSON={\"a\": \"b\"}\n\

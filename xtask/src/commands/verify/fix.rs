@@ -10,10 +10,10 @@ use pg_setup::{Target, tell};
 use super::verify;
 use crate::{escape::line, invocation::Invocation};
 
-/// More than findings hide one another; an end where something undoes what is mended.
+/// More than findings hide one another; an end where something undoes what is fixed.
 const MOST_ROUNDS: usize = 8;
 
-/// Mends what is safe to mend, under the setup's lock.
+/// Fixes what is safe to fix, under the setup's lock.
 pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) -> anyhow::Result<()> {
     let terminal = context.terminal;
     let Target { access, expected, .. } = target;
@@ -23,7 +23,7 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
     connections.leave();
     let administrator = connections.administrator_role().to_owned();
     let (mut tried, mut left, mut changed) = (Vec::new(), Vec::new(), 0);
-    // What one finding hid is found once that is mended, and what was refused may be allowed then.
+    // What one finding hid is found once that is fixed, and what was refused may be allowed then.
     for _ in 0..MOST_ROUNDS {
         let Verdict { report, .. } = verify(context, target)?;
         let fixes: Vec<_> = report.safe_fixes().into_iter().map(|(_, fix)| fix.clone()).collect();
@@ -41,11 +41,11 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         })
         .map_err(|error| match changed {
             // The answer is lost, and with it whether there was one.
-            _ if error.statement == "COMMIT" => anyhow!(
-                "{error}\n  what was run may have been committed all the same: cargo xtask db-verify says what holds now"
-            ),
-            0 => anyhow!("{error}\n  nothing was changed but sequences, which no transaction takes back"),
-            _ => anyhow!("{error}\n  what is told above was changed; the rest was rolled back"),
+            _ if error.statement == "COMMIT" => {
+                anyhow!("{error}\n  the changes may have been committed: run cargo xtask db-verify")
+            }
+            0 => anyhow!("{error}\n  nothing was changed but sequences: a rollback does not reset them"),
+            _ => anyhow!("{error}\n  the statements above were committed; the rest was rolled back"),
         })?;
         tried = fixes;
     }
@@ -60,7 +60,7 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
     let database = &target.expected.database;
     let fixes = report.safe_fixes();
     if fixes.is_empty() {
-        return format!("-- nothing that could be mended without a person's decision in database {database}");
+        return format!("-- nothing to fix without a person's decision in database {database}");
     }
     let heading = format!("what cargo xtask db-verify --fix would run in database {database}");
     let mut script = format!("{}\n{};\n", ddl::comment(&heading), ddl::SAFE_PATH);
@@ -71,7 +71,7 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
     if !for_app.is_empty() {
         let role = &target.expected.role;
         script.push_str(&format!(
-            "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\nBEGIN;\n{}COMMIT;\n\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask psql connects as it)'\n\\endif\n",
+            "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\nBEGIN;\n{}COMMIT;\n\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask db-psql connects as it)'\n\\endif\n",
             ddl::comment(&format!(
                 "Only role {role} may run the rest: it runs code that the app's tables hold."
             )),
@@ -79,7 +79,7 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
             statements(&for_app),
         ));
     }
-    script + "-- What this hides may come to light once it is mended: --fix goes on until nothing is left."
+    script + "-- Other findings may appear after these fixes: --fix repeats until none is left."
 }
 
 /// Statements, each check's under its message.
