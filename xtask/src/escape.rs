@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use pg_config::is_hidden;
+use pg_config::{is_hidden, shown};
 use serde_json::Value;
 
 /// One line, or a piece of one, of a terminal or a log. A runner of GitHub obeys lines that begin with `::`, and `##[`
@@ -99,16 +99,4 @@ pub(crate) fn json(document: &Value) -> String {
         }
     }
     escaped
-}
-
-/// The text with each hidden character, but those of `kept`, in letters.
-fn shown(text: &str, kept: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match is_hidden(letter) && !kept.contains(letter) {
-            true => shown.extend(letter.escape_default()),
-            false => shown.push(letter),
-        }
-    }
-    shown
 }

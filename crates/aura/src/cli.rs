@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use pg_connect::Surroundings;
+use pg_connect::{Surroundings, shown};
 use postgres::Client;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
     let around = Surroundings { variable: &variable, home: pg_connect::home(variable("HOME").map(Into::into)) };
     let connected = database_url().and_then(|url| {
         connect_around(&url, &around, &mut |remark| {
-            let _ = writeln!(io::stderr(), "warning: {remark}");
+            tell(&format!("warning: {remark}"));
         })
     });
     let done = connected.and_then(|mut client| match cli.command {
@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
         Command::Status { format } => run_status(&mut client, format),
     });
     done.unwrap_or_else(|error| {
-        let _ = writeln!(io::stderr(), "error: {error}");
+        tell(&format!("error: {error}"));
         ExitCode::FAILURE
     })
 }
@@ -117,7 +117,7 @@ fn run_migrate(client: &mut Client, lock_wait: Duration) -> Result<ExitCode> {
     let mut steps = 0;
     let status = migrate::migrate(client, lock_wait, &mut |progress| match progress {
         Progress::Waiting(holder) => {
-            let _ = writeln!(io::stderr(), "another migrate run is under way, waiting for it: {holder}");
+            tell(&format!("another migrate run is under way, waiting for it: {holder}"));
         }
         Progress::Applied(migration) => {
             steps += 1;
@@ -130,7 +130,8 @@ fn run_migrate(client: &mut Client, lock_wait: Duration) -> Result<ExitCode> {
     })?;
     if steps == 0 {
         let Status { place, entries } = &status;
-        say(&format!("nothing to do: schema {} has all {} migrations", place.schema, entries.len()));
+        let schema = shown(&place.schema, "");
+        say(&format!("nothing to do: schema {schema} has all {} migrations", entries.len()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -138,7 +139,7 @@ fn run_migrate(client: &mut Client, lock_wait: Duration) -> Result<ExitCode> {
 fn run_status(client: &mut Client, format: Format) -> Result<ExitCode> {
     let status = migrate::status(client)?;
     say(&match format {
-        Format::Text => text(&status),
+        Format::Text => shown(&text(&status), "\n"),
         Format::Json => json(&status),
     });
     Ok(if status.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(3) })
@@ -183,6 +184,11 @@ fn state(entry: &Entry) -> (&'static str, Option<String>) {
 
 fn seconds(at: OffsetDateTime) -> Option<String> {
     at.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
+}
+
+/// Lines on stderr. The server and others have a part in the words: they must not steer the screen.
+fn tell(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", shown(words, "\t\n"));
 }
 
 /// A line on stdout. A reader that has gone (`| head`) does not stop a migration.

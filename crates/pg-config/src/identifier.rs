@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::hidden::{WORKFLOW_COMMAND, is_hidden, is_obeyed};
+use pg_connect::{WORKFLOW_COMMAND, is_hidden, is_obeyed};
 
 /// The name of a role, database, schema or relation. `Display` writes it as SQL, quoted where it must be, so that a
 /// screen can show it: what is hidden in it is written as `U&"\XXXX"`.

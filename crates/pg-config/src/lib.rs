@@ -3,7 +3,6 @@
 
 mod config;
 mod environment;
-mod hidden;
 mod identifier;
 mod inputs;
 mod keys;
@@ -12,7 +11,6 @@ mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
-pub use hidden::{is_hidden, is_obeyed};
 pub use identifier::{Identifier, InvalidIdentifier, Literal, fitted};
 pub use inputs::{Digest, InputsError, short_digest};
 pub use keys::{KEYS, Key};
@@ -20,6 +18,6 @@ pub use keys::{KEYS, Key};
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, IdleSession, InvalidConnString, Options, Parameters,
     Password, Rights, Session, SslMode, connect, connect_administrator, connect_within, further_lines_quoted,
-    sqlstate_help,
+    is_hidden, is_obeyed, shown, sqlstate_help,
 };
 pub use project::{Project, ProjectError};

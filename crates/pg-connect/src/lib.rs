@@ -9,6 +9,7 @@ mod attributes;
 mod candidates;
 mod connect;
 mod conninfo;
+mod hidden;
 mod host;
 mod idle;
 mod keepalives;
@@ -28,6 +29,7 @@ pub use connect::{
     BoundedClient, ConnectError, Encryption, Rights, Session, connect, connect_within, further_lines_quoted,
 };
 pub use conninfo::ConnInfo;
+pub use hidden::{WORKFLOW_COMMAND, is_hidden, is_obeyed, shown};
 pub use host::{Address, Host};
 pub use idle::IdleSession;
 pub use options::Options;

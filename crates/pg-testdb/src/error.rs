@@ -2,7 +2,7 @@
 
 use std::{error, fmt, sync::Arc};
 
-use pg_config::is_hidden;
+use pg_config::shown;
 
 /// Why there is no database, and what to do.
 ///
@@ -34,7 +34,7 @@ impl From<anyhow::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = if f.alternate() { format!("{:#}", self.0) } else { self.0.to_string() };
-        f.write_str(&shown(&format!("no test database: {words}")))
+        f.write_str(&shown(&format!("no test database: {words}"), "\n"))
     }
 }
 
@@ -48,18 +48,6 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source()
     }
-}
-
-/// A text that others had a part in, for a test's output: it must not steer the screen.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter != '\n' && is_hidden(letter) {
-            true => shown.extend(letter.escape_default()),
-            false => shown.push(letter),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc, thread};
 
 use anyhow::Context as _;
-use pg_config::{ConnInfo, Session};
+use pg_config::{ConnInfo, Session, shown};
 use postgres::Client;
 
 use crate::{
-    error::{Error, shown},
+    error::Error,
     lease::{Finished, Lease},
     name::State,
     server::TestServer,
@@ -217,10 +217,11 @@ impl TestDb {
     fn keep_it(&mut self) {
         let Some(lease) = self.lease.take() else { return };
         let (name, url) = (self.name(), self.connection.masked_url());
-        match off_runtime(|| lease.keep(&self.server)) {
-            Ok(()) => eprintln!("the database is kept for a day: DB_NAME={name} cargo xtask db-psql ({url})"),
-            Err(error) => eprintln!("{}", shown(&format!("the database {name} could not be kept: {error:#}"))),
-        }
+        let words = match off_runtime(|| lease.keep(&self.server)) {
+            Ok(()) => format!("the database is kept for a day: DB_NAME={name} cargo xtask db-psql ({url})"),
+            Err(error) => format!("the database {name} could not be kept: {error:#}"),
+        };
+        eprintln!("{}", shown(&words, "\n"));
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use tests::{Cluster, Run};
 
-use crate::{PASSWORD, database};
+use crate::{PASSWORD, ROLE, database};
 
 /// Runs the program; no stream may ever hold the password.
 fn aura(url: Option<&str>, arguments: &[&str]) -> Run {
@@ -62,6 +62,30 @@ fn errors_exit_with_1_and_say_what_to_do() {
         }
     }
     tests::shows("errors", &said);
+}
+
+#[test]
+fn what_others_named_does_not_steer_the_screen() {
+    let cluster = Cluster::start();
+    let url = database(&cluster, "program");
+    let schema = "\"red\u{1b}[31m\u{202e}\"";
+    cluster.sql(
+        "program",
+        &format!("CREATE SCHEMA {schema} AUTHORIZATION {ROLE}; ALTER ROLE {ROLE} IN DATABASE program SET search_path = {schema}"),
+    );
+    // The server repeats the name of the database in its refusal.
+    let refused = url.replace("/program", "/red%1B%5B31m%E2%80%AE");
+    for (url, arguments, code) in [
+        (refused.as_str(), &["migrate"][..], 1),
+        (&url, &["status"], 3),
+        (&url, &["migrate"], 0),
+        (&url, &["migrate"], 0),
+    ] {
+        let run = aura(Some(url), arguments).exits(code);
+        let said = run.stdout.clone() + &run.stderr;
+        assert!(!said.contains(|letter| letter != '\n' && pg_config::is_hidden(letter)), "{arguments:?}: {said:?}");
+        assert!(code == 0 || said.contains("red\\u{1b}[31m\\u{202e}"), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

@@ -17,13 +17,30 @@ pub fn is_hidden(character: char) -> bool {
     )
 }
 
+/// The text with each hidden character, but those of `kept`, in letters: for text that others had a part in, on its way
+/// to a screen.
+///
+/// ```
+/// assert_eq!(pg_connect::shown("red\u{1b}[31m\n", "\n"), "red\\u{1b}[31m\n");
+/// ```
+pub fn shown(text: &str, kept: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match is_hidden(letter) && !kept.contains(letter) {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    shown
+}
+
 /// Whether a screen, or the log of a GitHub workflow (`##[error]`), would obey something in a text.
 pub fn is_obeyed(text: &str) -> bool {
     text.contains(is_hidden) || text.contains(WORKFLOW_COMMAND)
 }
 
 /// What begins a command in any place of a line.
-pub(crate) const WORKFLOW_COMMAND: &str = "##[";
+pub const WORKFLOW_COMMAND: &str = "##[";
 
 #[cfg(test)]
 mod tests {
