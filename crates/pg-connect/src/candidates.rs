@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     Address, ConnInfo, ConnectError, InvalidConnString, Parameters, Passfile, Session,
-    attributes::{TargetSessionAttrs, is_balanced},
     connect::{open, pause_before_next},
-    password::random_below,
+    password::random_bytes,
+    target_session_attrs::{TargetSessionAttrs, is_balanced},
 };
 
 /// The connections that a string may mean, in order; mostly one.
@@ -114,4 +114,10 @@ fn shuffle<T>(items: &mut [T]) {
     for end in (1..items.len()).rev() {
         items.swap(end, random_below(end + 1));
     }
+}
+
+/// A number of chance from 0 up to, and without, `bound`; for choices, not for secrets.
+fn random_below(bound: usize) -> usize {
+    let [first, second, ..] = random_bytes();
+    usize::from(u16::from_le_bytes([first, second])) % bound
 }

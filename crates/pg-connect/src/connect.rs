@@ -1,31 +1,31 @@
 //! Opening a connection, with every way in which that fails told apart.
 
 mod error;
+mod session;
 mod watch;
 mod wire;
 
 use std::{
-    fmt, io,
+    io,
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
-    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
-use postgres::{
-    Client,
-    config::{ChannelBinding, SslMode as DriverSslMode, SslNegotiation},
-    error::DbError,
-};
+use postgres::config::{ChannelBinding, SslMode as DriverSslMode, SslNegotiation};
 
-pub use self::error::{ConnectError, further_lines_quoted};
-use self::wire::{Deadline, End, Stance, Stub, Wire};
+pub use self::{
+    error::{ConnectError, further_lines_quoted},
+    session::{BoundedClient, Encryption, IdleSession, Rights, Session},
+};
+use self::{
+    session::Notices,
+    wire::{Stance, Stub, Wire},
+};
 use crate::{
-    ConnInfo, Host, InvalidConnString, SslMode,
-    attributes::TargetSessionAttrs,
-    keepalives::Keepalives,
-    tls::{Tls, Verified},
+    ConnInfo, Host, InvalidConnString, SslMode, keepalives::Keepalives, target_session_attrs::TargetSessionAttrs,
+    tls::Tls,
 };
 
 /// What one attempt may take where nothing else is said: an address that drops packets would hold
@@ -34,82 +34,6 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The last attempt of a short wait is given the time that a slow network or a busy server needs.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(3);
-
-/// A session whose notices nobody takes keeps no more of them, in bytes.
-const KEPT_NOTICES: usize = 8 << 20;
-
-/// A connection, and what the server remarked on it since it was last asked.
-///
-/// Dropping it waits no longer than 3 s for the server.
-pub struct Session {
-    /// The driver's client.
-    pub client: BoundedClient,
-    /// Who may read along.
-    pub encryption: Encryption,
-    /// Since when there is a connection.
-    pub opened: Instant,
-    /// With whose rights it works.
-    pub rights: Rights,
-    /// Whose connection it is, in words: `role "aura_user" to database "aura_db" at localhost:5432`.
-    pub whose: String,
-    notices: Arc<Mutex<Notices>>,
-    end: End,
-    deadline: Deadline,
-}
-
-/// The driver's client, with a bound for its end: the driver waits for every answer that is still due, and one that it
-/// could not read never comes.
-pub struct BoundedClient {
-    /// There until it is taken out.
-    client: Option<Client>,
-    deadline: Deadline,
-}
-
-/// How long the end of a session may take.
-const CLOSING: Duration = Duration::from_secs(3);
-
-impl Deref for BoundedClient {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        self.client.as_ref().expect("it is taken out by value")
-    }
-}
-
-impl DerefMut for BoundedClient {
-    fn deref_mut(&mut self) -> &mut Client {
-        self.client.as_mut().expect("it is taken out by value")
-    }
-}
-
-impl Drop for BoundedClient {
-    fn drop(&mut self) {
-        if self.client.is_some() {
-            self.deadline.set(Some(Instant::now() + CLOSING));
-        }
-    }
-}
-
-/// With whose rights a session works: it decides what may be run by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights {
-    /// The app's own. It may read what the app owns, and runs what that holds of code.
-    App,
-    /// An administrator's, of [`connect_administrator`](crate::connect_administrator): it reads the catalog and runs
-    /// DDL, and nothing that the app owns.
-    Administrator,
-}
-
-/// Whether a connection is encrypted; a proxy in between may speak to the server otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Encryption {
-    /// A Unix socket: it does not leave the machine.
-    Socket,
-    /// By TLS of this version.
-    Tls(&'static str, Verified),
-    /// It is in the clear, and why.
-    Clear(String),
-}
 
 /// Opens one connection, in one attempt: to each address of the host, encrypted and in the clear as `sslmode`
 /// has it. As in libpq, an address that refuses the login ends it.
@@ -144,68 +68,6 @@ pub(crate) fn pause_before_next(pause: &mut Duration, deadline: Instant) -> bool
         thread::sleep(*pause);
     }
     has_time
-}
-
-/// What nobody has asked for yet, of the server's notices: the first megabytes of it.
-#[derive(Default)]
-struct Notices {
-    kept: Vec<DbError>,
-    size: usize,
-}
-
-impl Notices {
-    fn keep(&mut self, notice: DbError) {
-        let texts = [Some(notice.message()), notice.detail(), notice.hint(), notice.where_()];
-        self.size += size_of::<DbError>() + texts.into_iter().flatten().map(str::len).sum::<usize>();
-        if self.size <= KEPT_NOTICES {
-            self.kept.push(notice);
-        }
-    }
-}
-
-impl Session {
-    /// Asks the server something, and ends the connection where the answer has not come after `limit`: the other side
-    /// may hold the connection open and say nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # use std::time::Duration;
-    /// # fn example(session: &mut pg_connect::Session) -> Result<(), postgres::Error> {
-    /// session.ask(Duration::from_secs(5), |client| client.simple_query("SELECT 1"))?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn ask<T>(&mut self, limit: Duration, question: impl FnOnce(&mut Client) -> T) -> T {
-        self.deadline.set(Some(Instant::now() + limit));
-        let answer = question(&mut self.client);
-        self.deadline.set(None);
-        answer
-    }
-
-    /// The driver's client alone, without any bound of ours.
-    pub fn into_client(mut self) -> Client {
-        self.client.client.take().expect("it is taken out by value")
-    }
-
-    /// The server's notices and warnings since the last call.
-    pub fn take_notices(&mut self) -> Vec<DbError> {
-        self.notices.lock().map(|mut notices| std::mem::take(&mut *notices).kept).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Encryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Socket => f.write_str("none needed, a socket of this machine"),
-            Self::Tls(version, Verified::Nothing) => {
-                write!(f, "{version}; with whom was not verified (sslmode=verify-full does)")
-            }
-            Self::Tls(version, Verified::Issuer) => write!(f, "{version}; the certificate's issuer was verified"),
-            Self::Tls(version, Verified::Host) => write!(f, "{version}; the certificate and its name were verified"),
-            Self::Clear(why) => write!(f, "none: {why}"),
-        }
-    }
 }
 
 fn attempt(info: &ConnInfo, limit: Duration) -> Result<Session, ConnectError> {
@@ -264,21 +126,6 @@ fn to_address(info: &ConnInfo, ip: Option<IpAddr>, limit: Duration) -> Result<Se
     }
 }
 
-impl ConnectError {
-    /// Whether the login may go better with TLS, or without.
-    fn may_be_for_encryption(&self, was_encrypted: bool, stance: Stance) -> bool {
-        match self {
-            // Where the handshake succeeded, it is our certificate that the server does not take.
-            Self::Tls { .. } => !was_encrypted,
-            Self::Refused { error, .. } => {
-                // Class 28, invalid authorization: a line of pg_hba.conf may be for the other kind.
-                error.code().code().starts_with("28") && (was_encrypted || stance == Stance::Clear)
-            }
-            _ => false,
-        }
-    }
-}
-
 /// One attempt, given up after `limit`: the driver limits the opening of the socket alone, and would wait
 /// for ever for whoever accepts it and says nothing. An error says whether the other stance may do better.
 fn try_once(
@@ -328,7 +175,7 @@ fn try_once(
                 (_, None, _) => Encryption::Clear(format!("the server offers no TLS, and sslmode={}", info.ssl_mode)),
             };
             let whose = format!("role \"{}\" to database \"{}\" at {}", info.user, info.database, info.address());
-            let client = BoundedClient { client: Some(client), deadline: deadline.clone() };
+            let client = BoundedClient::of(client, deadline.clone());
             Ok(Session { client, encryption, opened, rights: Rights::App, whose, notices, end, deadline })
         }
         Err(error) => {

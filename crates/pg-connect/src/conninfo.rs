@@ -6,11 +6,11 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     Address, Host, InvalidConnString, Options, Parameters, Password, SslMode,
-    attributes::{TargetSessionAttrs, is_balanced},
     keepalives::Keepalives,
-    methods::Methods,
     parameters::known,
-    sslmode,
+    require_auth::Methods,
+    target_session_attrs::{TargetSessionAttrs, is_balanced},
+    tls::parameters::check,
 };
 
 /// Everything that a connection to one server needs; nothing is left to the environment.
@@ -102,7 +102,7 @@ impl ConnInfo {
         is_balanced(&info.more)?;
         Keepalives::of(&info.more)?;
         Methods::required(&info.more)?;
-        sslmode::check(parameters, info.ssl_mode)?;
+        check(parameters, info.ssl_mode)?;
         Ok(info)
     }
 

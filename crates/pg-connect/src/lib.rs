@@ -5,33 +5,32 @@
 //! as libpq does, for a program that wants libpq's behaviour and nothing else.
 
 mod administrator;
-mod attributes;
 mod candidates;
 mod connect;
 mod conninfo;
 mod hidden;
 mod host;
-mod idle;
 mod keepalives;
-mod methods;
 mod options;
 mod parameters;
 mod passfile;
 mod password;
+mod require_auth;
 mod sqlstate;
 mod sslmode;
 mod surroundings;
+mod target_session_attrs;
 mod tls;
 
 pub use administrator::connect_administrator;
 pub use candidates::Candidates;
 pub use connect::{
-    BoundedClient, ConnectError, Encryption, Rights, Session, connect, connect_within, further_lines_quoted,
+    BoundedClient, ConnectError, Encryption, IdleSession, Rights, Session, connect, connect_within,
+    further_lines_quoted,
 };
 pub use conninfo::ConnInfo;
 pub use hidden::{WORKFLOW_COMMAND, is_hidden, is_obeyed, shown};
 pub use host::{Address, Host};
-pub use idle::IdleSession;
 pub use options::Options;
 pub use parameters::{InvalidConnString, Parameters, ServiceError};
 pub use passfile::{Passfile, PassfileError};

@@ -71,16 +71,10 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn random_bytes() -> [u8; 16] {
+pub(crate) fn random_bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
-}
-
-/// A number of chance from 0 up to, and without, `bound`; for choices, not for secrets.
-pub(crate) fn random_below(bound: usize) -> usize {
-    let [first, second, ..] = random_bytes();
-    usize::from(u16::from_le_bytes([first, second])) % bound
 }
 
 #[cfg(test)]

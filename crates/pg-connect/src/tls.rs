@@ -5,6 +5,7 @@ mod certificate;
 mod chain;
 mod encrypted;
 mod files;
+pub(crate) mod parameters;
 mod verify;
 
 use std::{
@@ -17,11 +18,15 @@ use rustls::{ClientConfig, ProtocolVersion, crypto::ring, pki_types::ServerName,
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use self::{alert::Shown, certificate::Certificate, encrypted::Encrypted, files::Unusable, verify::Verifier};
-use crate::{
-    ConnInfo, SslMode,
-    sslmode::{sends_name, versions},
+use self::{
+    alert::Shown,
+    certificate::Certificate,
+    encrypted::Encrypted,
+    files::Unusable,
+    parameters::{sends_name, versions},
+    verify::Verifier,
 };
+use crate::{ConnInfo, SslMode};
 
 /// What became of the handshake; the driver keeps it to itself.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{
     watch::Fault,
-    wire::{End, Reason},
+    wire::{End, Reason, Stance},
 };
 use crate::{
     ConnInfo, Host, InvalidConnString, SslMode,
@@ -175,6 +175,19 @@ impl ConnectError {
             Self::Unreachable { .. } | Self::NotReady { .. } => true,
             Self::Unable { meaning, .. } => meaning.effect == Effect::Passing,
             Self::NoneWillDo { failures, .. } => failures.iter().any(Self::may_pass),
+            _ => false,
+        }
+    }
+
+    /// Whether the login may go better with TLS, or without.
+    pub(super) fn may_be_for_encryption(&self, was_encrypted: bool, stance: Stance) -> bool {
+        match self {
+            // Where the handshake succeeded, it is our certificate that the server does not take.
+            Self::Tls { .. } => !was_encrypted,
+            Self::Refused { error, .. } => {
+                // Class 28, invalid authorization: a line of pg_hba.conf may be for the other kind.
+                error.code().code().starts_with("28") && (was_encrypted || stance == Stance::Clear)
+            }
             _ => false,
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::{
     ConnInfo,
-    methods::{Method, Methods},
+    require_auth::{Method, Methods},
 };
 
 /// Everything up to the first `ReadyForQuery`: a login takes some hundred bytes.
