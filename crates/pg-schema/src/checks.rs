@@ -28,10 +28,7 @@ use postgres::Row;
 
 pub use self::search_path::sessions::{OlderSession, OlderSessions, older_sessions};
 use crate::{
-    Expected, Facts,
-    probe::Probe,
-    query::{SqlError, in_transaction, query},
-    report::Check,
+    Expected, Facts, probe::Probe, query::query, report::Check, sql_error::SqlError, transaction::in_transaction,
 };
 
 /// Every check that this version knows, in the contract's order. All that lists them goes by this.

@@ -30,7 +30,9 @@ pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{
     Expected,
     object::{Kind, Object, argument_list},
-    query::{Given, SqlError, in_transaction, query_one},
+    query::query_one,
+    sql_error::SqlError,
+    transaction::{OriginalPath, in_transaction},
 };
 
 /// The catalog, as far as the setup and more than one check need it.
@@ -81,7 +83,7 @@ impl Facts {
         in_transaction(session, |session, given| Self::read_within(session, given, expected))
     }
 
-    fn read_within(session: &mut Session, given: &Given, expected: &Expected) -> Result<Self, SqlError> {
+    fn read_within(session: &mut Session, given: &OriginalPath, expected: &Expected) -> Result<Self, SqlError> {
         let row = query_one(session, include_str!("facts/session.sql"), &[expected.schema.as_str()])?;
         let path = SearchPath::read(session, given, &row, expected)?;
         let objects = Objects::read(session, expected)?;

@@ -9,9 +9,11 @@ use crate::{
     Access, By, Change, Connections, Expected, ddl,
     facts::foreign::Foreign,
     provision::database::foreign_in_public,
-    query::{SqlError, execute, execute_at_once, in_transaction, query_one},
+    query::{execute, execute_at_once, query_one},
     record::{record_path, record_path_within},
     report::{Action, Fix},
+    sql_error::SqlError,
+    transaction::in_transaction,
 };
 
 /// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, in one transaction, then

@@ -8,6 +8,7 @@ mod expected;
 mod facts;
 mod fix;
 mod lock;
+mod lock_waits;
 mod object;
 mod path;
 mod pooler;
@@ -22,6 +23,8 @@ mod report;
 mod reset;
 mod script;
 mod snapshot;
+mod sql_error;
+mod transaction;
 mod verify;
 
 pub use administrator::Administrator;
@@ -29,14 +32,15 @@ pub use checks::{CHECKS, OlderSession, OlderSessions, explain, older_sessions};
 pub use expected::Expected;
 pub use facts::{Facts, Misplaced, catalog_queries};
 pub use fix::fix;
-pub use lock::{LockError, blockers};
+pub use lock::LockError;
+pub use lock_waits::lock_waits;
 pub use object::{Kind, Object};
 pub use properties::{Properties, set_of_role};
 pub use provision::{
     Access, By, Change, Connections, Instructions, ProvisionError, Provisioned, Purpose, open, provision,
     provision_for_move, wait_for_others,
 };
-pub use query::{ANSWER, SqlError, execute, execute_at_once, query, query_one};
+pub use query::{ANSWER, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use relocate::{
     Finding, Item, Locks, Look, MoveError, Moved, Plan, PlanError, Request as MoveRequest, Rewrite, Surroundings, Way,
@@ -49,6 +53,7 @@ pub use reset::{
 };
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};
+pub use sql_error::SqlError;
 pub use verify::{
     Verdict, VerifyError, note_landed, note_migrating, note_provisioning, note_recorded, verify, verify_facts,
     verify_session,

@@ -10,8 +10,8 @@ use pg_config::Session;
 use thiserror::Error;
 
 use crate::{
-    Expected,
-    query::{SqlError, in_transaction, query, query_one},
+    query::{query, query_one},
+    sql_error::SqlError,
 };
 
 /// `pg-schema` in ASCII, as two numbers of 32 bits.
@@ -74,46 +74,6 @@ fn holder(session: &mut Session) -> Option<String> {
     let row = rows.first()?;
     let [command, role, since] = ["command", "role", "since"].map(|column| row.get::<_, String>(column));
     Some(format!(" ({command}process {} of the server, role {role}, since {since})", row.get::<_, i32>("pid")))
-}
-
-/// Who holds the locks that the app's sessions in its database, or this session's role, have waited for for some
-/// seconds: its process, 0 for a prepared transaction, and words with what ends it.
-pub fn blockers(session: &mut Session, expected: &Expected) -> Result<Vec<(i32, String)>, SqlError> {
-    let names = [expected.database.as_str(), expected.role.as_str()];
-    let rows = in_transaction(session, |session, _| query(session, include_str!("sql/blocked.sql"), &names))?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let pid: i32 = row.get("pid");
-            if pid == 0 {
-                let words =
-                    "a prepared transaction (see pg_prepared_xacts); COMMIT PREPARED or ROLLBACK PREPARED ends it";
-                return (pid, words.to_owned());
-            }
-            let [role, application, since, state, statement] =
-                ["role", "application", "since", "state", "statement"].map(|column| row.get::<_, String>(column));
-            let parts = [("role ", role), ("application ", application), ("since ", since), ("", state)];
-            let known: Vec<_> = parts
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}{value}"))
-                .collect();
-            let statement = summary(&statement);
-            let known = known.join(", ");
-            (
-                pid,
-                format!("process {pid} of the server ({known}){statement}; SELECT pg_terminate_backend({pid}) ends it"),
-            )
-        })
-        .collect())
-}
-
-/// The beginning of a statement, on one line, without a password.
-fn summary(statement: &str) -> String {
-    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let end = line.to_ascii_uppercase().find("PASSWORD").unwrap_or(line.len());
-    let line: String = line[..end].chars().take(100).collect();
-    if line.is_empty() { line } else { format!(": {}", line.trim_end()) }
 }
 
 const HOLDER: &str = include_str!("sql/lock_holder.sql");

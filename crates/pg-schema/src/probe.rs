@@ -4,10 +4,7 @@
 use pg_config::{Identifier, Literal, Session};
 use postgres::SimpleQueryMessage;
 
-use crate::{
-    Expected, Facts,
-    query::{ANSWER, SAFE_PATH_HERE, SqlError},
-};
+use crate::{Expected, Facts, query::ANSWER, sql_error::SqlError, transaction::SAFE_PATH_HERE};
 
 /// What became of the probe.
 #[derive(Clone, Debug)]

@@ -3,10 +3,7 @@
 
 use pg_config::{Identifier, Literal, Session};
 
-use crate::{
-    path::elements,
-    query::{SqlError, query_one},
-};
+use crate::{path::elements, query::query_one, sql_error::SqlError};
 
 /// Settings of the database and of roles in it, privileges, and how many may connect.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ pub use self::{
     instructions::Instructions,
     open::{open, wait_for_others},
 };
-use crate::{Administrator, Expected, Facts, query::SqlError, record::record_path, relocate};
+use crate::{Administrator, Expected, Facts, record::record_path, relocate, sql_error::SqlError};
 
 /// How the server is reached, and what may be done to it.
 #[derive(Clone, Debug)]

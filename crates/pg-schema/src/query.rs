@@ -1,102 +1,15 @@
-//! Statements on their way to the server: each error carries the statement and the server's words.
+//! Statements on their way to the server.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
-use pg_config::{Rights, Session, further_lines_quoted, sqlstate_help};
+use pg_config::{Rights, Session};
 use postgres::{
     Row, SimpleQueryMessage, SimpleQueryRow,
     error::SqlState,
     types::{ToSql, Type},
 };
-use thiserror::Error;
 
-/// A statement that the server refused.
-#[derive(Clone, Debug, Error)]
-#[error("{message}{sqlstate}{detail}\n  statement: {statement}")]
-pub struct SqlError {
-    /// The statement's text, without parameters.
-    pub statement: String,
-    /// The server's message, or the driver's where the connection broke.
-    pub message: String,
-    /// ` (SQLSTATE)`, or empty.
-    pub sqlstate: String,
-    /// The server's detail and hint, each on a line of its own, or empty.
-    pub detail: String,
-}
-
-impl SqlError {
-    /// What the server, or the driver, said of a statement of a session.
-    pub fn new(session: &Session, statement: &str, error: &postgres::Error) -> Self {
-        let statement = shown(statement);
-        let Some(server) = error.as_db_error() else {
-            // The driver's own words are only that something was wrong.
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            return Self { statement, sqlstate: String::new(), ..Self::lost(session, &format!("{error}{cause}")) };
-        };
-        let sqlstate = format!(" ({})", server.code().code());
-        let message = further_lines_quoted(server.message());
-        if ends_session(&sqlstate) {
-            return Self { statement, sqlstate, ..Self::lost(session, &message) };
-        }
-        let detail = [("detail", server.detail()), ("hint", server.hint())]
-            .into_iter()
-            .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
-            .collect::<String>();
-        let help = sqlstate_help(server.code()).map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        Self { statement, message, sqlstate, detail: detail + &help }
-    }
-
-    /// A connection that is lost.
-    fn lost(session: &Session, words: &str) -> Self {
-        Self {
-            statement: String::new(),
-            message: format!("the connection of {} was lost: {words}", session.whose),
-            sqlstate: String::new(),
-            detail: "\n  help: run the command again; the server's log may say why the connection ended".to_owned(),
-        }
-    }
-
-    /// Whether the connection was lost.
-    pub fn is_lost(&self) -> bool {
-        self.sqlstate.is_empty() || ends_session(&self.sqlstate)
-    }
-
-    /// A statement that was run, and did not do what it says.
-    pub(crate) fn warned(statement: &str, warning: &postgres::error::DbError) -> Self {
-        Self {
-            statement: mask_verifier(statement),
-            message: further_lines_quoted(warning.message()),
-            sqlstate: format!(" ({})", warning.code().code()),
-            detail: String::new(),
-        }
-    }
-
-    /// Whether nothing more can be done in this transaction: the connection is lost, or a serialization failure (class
-    /// 40), want of resources (53) or an operator's intervention (57) ended it.
-    pub(crate) fn is_final(&self) -> bool {
-        self.is_lost() || [" (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
-    }
-
-    /// Whether the server gave this SQLSTATE.
-    pub fn is(&self, code: &postgres::error::SqlState) -> bool {
-        self.sqlstate == format!(" ({})", code.code())
-    }
-}
-
-/// Whether an SQLSTATE, as it is shown, is the end of the session: class 08, 57P01 to 57P05, and the time-outs of a
-/// transaction.
-fn ends_session(sqlstate: &str) -> bool {
-    [" (08", " (57P", " (25P03", " (25P04"].iter().any(|code| sqlstate.starts_with(code))
-}
-
-/// A statement as errors show it: its first line. What one of our long queries is for stands in a comment before it.
-fn shown(statement: &str) -> String {
-    let comment: Vec<_> = statement.trim().lines().map_while(|line| line.strip_prefix("-- ")).collect();
-    match comment.join(" ").split(';').next() {
-        Some(purpose) if !purpose.is_empty() => format!("the query for {purpose}"),
-        _ => mask_verifier(statement.trim().lines().next().unwrap_or_default()),
-    }
-}
+use crate::sql_error::{SqlError, shown};
 
 /// Runs one query whose parameters are all text: one round trip, nothing prepared, nothing left behind.
 pub fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Vec<Row>, SqlError> {
@@ -143,53 +56,8 @@ pub fn execute_at_once(session: &mut Session, statement: &str) -> Result<(), Sql
     outcome.map_err(|error| SqlError::new(session, statement, &error))
 }
 
-/// The path that a session was given, before a query of ours goes by a path of its own.
-pub(crate) struct Given {
-    /// `search_path`.
-    pub(crate) path: String,
-    /// Where an unqualified CREATE TABLE would go.
-    pub(crate) schema: Option<String>,
-}
-
-/// Asks for no operator, and for nothing by an unqualified name: whatever the path is, the answer is the server's.
-const GIVEN: &str = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_schema()";
-
-/// Has a transaction find nothing that others have put into another schema (CVE-2018-1058). By a transaction no
-/// setting stays behind, in a pooler's session neither.
-pub(crate) const SAFE_PATH_HERE: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
-
-/// The same for settings by which the app's role could change what a query means, or how an answer is written.
-pub(crate) const SAFE_SETTINGS: &str = "SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off; \
-     SET LOCAL quote_all_identifiers = off; SET LOCAL \"DateStyle\" = 'ISO, MDY'";
-
-/// Settings for queries that are run once: they look expensive to the planner where there are many tables, and compiling
-/// them would cost more than running them does; and their joins are written in the order in which they are cheap.
-pub(crate) const RUN_ONCE: &str = "SET LOCAL jit = off; SET LOCAL join_collapse_limit = 1";
-
-/// Reads in one transaction that changes nothing, by the safe path: the app's own sessions ask all that needs more
-/// than qualified names in here.
-pub(crate) fn in_transaction<T>(
-    session: &mut Session,
-    read: impl FnOnce(&mut Session, &Given) -> Result<T, SqlError>,
-) -> Result<T, SqlError> {
-    let begin = format!("BEGIN READ ONLY; {BOUNDS}; {GIVEN}; {SAFE_PATH_HERE}; {SAFE_SETTINGS}; {RUN_ONCE}");
-    let messages = session.ask(ANSWER, |client| client.simple_query(&begin));
-    let messages = messages.map_err(|error| SqlError::new(session, &begin, &error))?;
-    let row = first_row(&messages);
-    let value = |column: usize| row.and_then(|row| row.get(column)).map(str::to_owned);
-    let given = Given { path: value(0).unwrap_or_default(), schema: value(1) };
-    let outcome = read(session, &given);
-    match outcome {
-        Ok(read) => execute_at_once(session, "COMMIT").map(|()| read),
-        Err(error) => {
-            // What the server said first is what counts.
-            let _ = execute_at_once(session, "ROLLBACK");
-            Err(error)
-        }
-    }
-}
-
-fn first_row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+/// The first row of an answer, if it has one.
+pub(crate) fn first_row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
     messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
@@ -222,20 +90,8 @@ fn numbers(array: &str) -> Vec<Option<i64>> {
 /// expression that never ends.
 pub(crate) const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '10s'";
 
-/// The bounds of every other question: somebody may have locked the catalog, or the server be out of breath.
-const BOUNDS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
-                      SET LOCAL idle_in_transaction_session_timeout = 0";
-
 /// Begins what nothing stays of within such a transaction, neither settings nor locks.
 pub(crate) const PASSING: &str = "SAVEPOINT passing";
 
 /// Ends it.
 pub(crate) const PASSED: &str = "ROLLBACK TO SAVEPOINT passing; RELEASE SAVEPOINT passing";
-
-/// A verifier is no password, and still nobody's business.
-pub(crate) fn mask_verifier(statement: &str) -> String {
-    match statement.split_once("PASSWORD '") {
-        Some((before, _)) => format!("{before}PASSWORD '***'"),
-        None => statement.to_owned(),
-    }
-}

@@ -5,8 +5,10 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{SAFE_PATH_HERE, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
+    query::{execute, execute_at_once, query},
     remark::{PathSet, Remark},
+    sql_error::SqlError,
+    transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
 };
 
 /// Records that the migrations of the expected digest were run and verified, by a session of the schema's owner;

@@ -13,8 +13,8 @@
 //! drop                    complete
 //! ```
 
-mod blockers;
 mod mark;
+mod obstacles;
 mod recover;
 mod statements;
 
@@ -28,8 +28,8 @@ use postgres::error::SqlState;
 use thiserror::Error;
 
 pub use self::{
-    blockers::refuse_blocked,
     mark::marking_limit,
+    obstacles::refuse_blocked,
     recover::{Recovered, recover},
 };
 use self::{
@@ -38,7 +38,8 @@ use self::{
 };
 use crate::{
     Access, Connections, Expected, Properties, ddl,
-    query::{SqlError, execute, query},
+    query::{execute, query},
+    sql_error::SqlError,
 };
 
 /// Why the database was not replaced.

@@ -4,12 +4,7 @@ use std::collections::HashMap;
 
 use pg_config::{Identifier, Session};
 
-use crate::{
-    Expected,
-    facts::object,
-    object::Object,
-    query::{SqlError, in_transaction, query},
-};
+use crate::{Expected, facts::object, object::Object, query::query, sql_error::SqlError, transaction::in_transaction};
 
 /// Every lasting object of a database, by class and oid; temporary and extension members left out.
 pub struct Snapshot(HashMap<(u32, u32), Object>);

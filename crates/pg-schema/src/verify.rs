@@ -11,8 +11,8 @@ use crate::{
     Access, Expected, Facts, Landed,
     checks::{self, Look, migrations, more_than_one, tables_landed},
     probe,
-    query::SqlError,
     report::{Report, Status},
+    sql_error::SqlError,
 };
 
 /// A verdict, and the facts that it rests on where a session came about.

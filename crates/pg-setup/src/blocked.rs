@@ -31,7 +31,7 @@ pub fn name_blockers(context: &Context, target: &Target) -> Box<dyn Any> {
         }
         let Some(mut session) = session(&access) else { return };
         let mut said = HashSet::new();
-        while let Ok(blockers) = pg_schema::blockers(&mut session, &expected) {
+        while let Ok(blockers) = pg_schema::lock_waits(&mut session, &expected) {
             for (pid, blocker) in blockers {
                 if said.insert(pid) {
                     voice.say(&format!("waiting for a lock of {blocker}"));

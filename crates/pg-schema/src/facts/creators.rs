@@ -3,10 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use super::name;
-use crate::{
-    Expected,
-    query::{SqlError, query},
-};
+use crate::{Expected, query::query, sql_error::SqlError};
 
 /// A role that may make objects in the schema.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use super::name;
-use crate::query::{SqlError, query};
+use crate::{query::query, sql_error::SqlError};
 
 /// An extension.
 #[derive(Clone, Debug)]

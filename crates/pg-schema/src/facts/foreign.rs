@@ -5,11 +5,7 @@ use std::collections::HashMap;
 use pg_config::Session;
 
 use super::object;
-use crate::{
-    Expected,
-    object::Object,
-    query::{SqlError, query},
-};
+use crate::{Expected, object::Object, query::query, sql_error::SqlError};
 
 /// Objects of the schema that the app's role does not own.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,8 @@ use super::object;
 use crate::{
     Expected,
     object::{Kind, Object},
-    query::{SqlError, counted, query},
+    query::{counted, query},
+    sql_error::SqlError,
 };
 
 /// An object in the wrong place.

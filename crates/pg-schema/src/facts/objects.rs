@@ -2,10 +2,7 @@
 
 use pg_config::Session;
 
-use crate::{
-    Expected,
-    query::{SqlError, query_one},
-};
+use crate::{Expected, query::query_one, sql_error::SqlError};
 
 /// What there is. What says that there is something to look at may say it once too often, and never too seldom: a
 /// longer query that is not asked costs nothing.

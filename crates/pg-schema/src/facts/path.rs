@@ -6,7 +6,9 @@ use postgres::Row;
 use super::name;
 use crate::{
     Expected,
-    query::{Given, SAFE_PATH_HERE, SqlError, execute_at_once, query, query_one},
+    query::{execute_at_once, query, query_one},
+    sql_error::SqlError,
+    transaction::{OriginalPath, SAFE_PATH_HERE},
 };
 
 /// Where unqualified names lead.
@@ -57,7 +59,12 @@ pub(crate) struct RoleSchema {
 
 impl SearchPath {
     /// Reads it; `row` is that of `session.sql`.
-    pub(super) fn read(session: &mut Session, given: &Given, row: &Row, expected: &Expected) -> Result<Self, SqlError> {
+    pub(super) fn read(
+        session: &mut Session,
+        given: &OriginalPath,
+        row: &Row,
+        expected: &Expected,
+    ) -> Result<Self, SqlError> {
         let layers: Vec<PathLayer> = query(session, include_str!("settings.sql"), &[expected.role.as_str()])?
             .iter()
             .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value"), since: row.get("since") })

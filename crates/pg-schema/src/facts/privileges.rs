@@ -3,11 +3,7 @@
 use pg_config::Session;
 
 use super::object;
-use crate::{
-    Expected,
-    object::Object,
-    query::{SqlError, query},
-};
+use crate::{Expected, object::Object, query::query, sql_error::SqlError};
 
 /// A relation on which the role lacks a privilege.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use pg_config::{Identifier, Literal};
 
-use crate::{Expected, ddl, query::RUN_ONCE};
+use crate::{Expected, ddl, transaction::RUN_ONCE};
 
 /// The catalog queries of [`super::Facts`] and of the checks, with the names that they ask for in place of their
 /// parameters, and the planner's settings of a verification. What is asked only where something is found, or of tables

@@ -8,10 +8,7 @@ use super::{
     error::{is_about_password, login_refused},
     verifier,
 };
-use crate::{
-    Administrator, Expected, ddl,
-    query::{SqlError, query_one},
-};
+use crate::{Administrator, Expected, ddl, query::query_one, sql_error::SqlError};
 
 /// Roles and databases, and what the administrator may do about them.
 pub(super) struct Cluster {

@@ -10,7 +10,9 @@ use crate::{
     Administrator, Expected, ddl, lock,
     lock::LockError,
     pooler,
-    query::{SqlError, execute_at_once, in_transaction, query_one, settled},
+    query::{execute_at_once, query_one, settled},
+    sql_error::SqlError,
+    transaction::in_transaction,
 };
 
 /// The connections of a setup.

@@ -8,8 +8,9 @@ use crate::{
     Administrator, Expected, Facts, ddl,
     facts::foreign::Foreign,
     path,
-    query::{SqlError, execute_at_once, query},
+    query::{execute_at_once, query},
     record::record_path_within,
+    sql_error::SqlError,
 };
 
 /// Asserts the desired state; `facts` is what was there before.

@@ -5,7 +5,7 @@ use postgres::error::SqlState;
 use thiserror::Error;
 
 use super::{Access, Change, Instructions};
-use crate::{Administrator, Expected, ddl, lock::LockError, pooler, query::SqlError};
+use crate::{Administrator, Expected, ddl, lock::LockError, pooler, sql_error::SqlError};
 
 /// Why the desired state was not reached.
 #[derive(Debug, Error)]

@@ -13,7 +13,9 @@ use crate::{
     Administrator, Expected,
     administrator::local_superuser,
     ddl, path,
-    query::{SqlError, in_transaction, query, query_one},
+    query::{query, query_one},
+    sql_error::SqlError,
+    transaction::in_transaction,
 };
 
 /// Who is administrator where nobody was named: the app itself where its rights suffice, else the

@@ -4,7 +4,10 @@ use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{By, Change};
-use crate::query::{SqlError, execute, mask_verifier, query};
+use crate::{
+    query::{execute, query},
+    sql_error::{SqlError, mask_verifier},
+};
 
 /// What was run so far; each change is told as it happens, so that it is known whatever comes after.
 pub(super) struct Run<'a> {

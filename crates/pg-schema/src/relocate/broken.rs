@@ -9,10 +9,7 @@ use super::{
     item::{Item, RELATIONS},
     text::{literals, mentions},
 };
-use crate::{
-    Expected, ddl, path,
-    query::{SqlError, query},
-};
+use crate::{Expected, ddl, path, query::query, sql_error::SqlError};
 
 /// What to do about a text.
 const HELP: &str = "add --allow-broken, and change it right after the move, unless the text is no name";

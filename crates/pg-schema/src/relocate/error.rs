@@ -4,7 +4,7 @@ use pg_config::Identifier;
 use thiserror::Error;
 
 use super::plan::{Plan, PlanError};
-use crate::query::SqlError;
+use crate::sql_error::SqlError;
 
 /// Why nothing was moved.
 #[derive(Debug, Error)]

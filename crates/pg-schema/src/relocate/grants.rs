@@ -2,10 +2,7 @@
 
 use pg_config::{Identifier, Session};
 
-use crate::{
-    ddl,
-    query::{SqlError, query},
-};
+use crate::{ddl, query::query, sql_error::SqlError};
 
 /// A schema as it is.
 #[derive(Clone, Debug)]

@@ -5,11 +5,7 @@ use std::collections::HashSet;
 use pg_config::{Identifier, Session};
 use postgres::Row;
 
-use crate::{
-    Expected, facts,
-    object::type_name,
-    query::{SqlError, query},
-};
+use crate::{Expected, facts, object::type_name, query::query, sql_error::SqlError};
 
 /// Class and oid: what an object is called everywhere in the catalog.
 pub(super) type Key = (u32, u32);

@@ -9,7 +9,11 @@ use super::{
     item::{Item, Key, RELATIONS, ROUTINES, TYPES},
     plan::Plan,
 };
-use crate::query::{PASSED, PASSING, PATIENCE, SqlError, execute_at_once, in_transaction, query};
+use crate::{
+    query::{PASSED, PASSING, PATIENCE, execute_at_once, query},
+    sql_error::SqlError,
+    transaction::in_transaction,
+};
 
 /// What the app cannot use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

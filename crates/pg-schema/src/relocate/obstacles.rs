@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use super::{Finding, Locks, Way, grants::SchemaState, item::Item};
-use crate::query::{SqlError, query};
+use crate::{query::query, sql_error::SqlError};
 
 /// Publications of the whole schema.
 pub(super) fn publications(

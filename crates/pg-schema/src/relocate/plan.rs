@@ -15,10 +15,7 @@ use super::{
     statements::{Parts, Statements, by_rename, by_statements},
     users::{User, users},
 };
-use crate::{
-    Expected, Facts,
-    query::{SqlError, in_transaction, query_one},
-};
+use crate::{Expected, Facts, query::query_one, sql_error::SqlError, transaction::in_transaction};
 
 /// What would be done.
 #[derive(Clone, Debug)]

@@ -9,10 +9,7 @@ use super::{
     plan::Plan,
     users::users,
 };
-use crate::{
-    Expected,
-    query::{SqlError, query},
-};
+use crate::{Expected, query::query, sql_error::SqlError};
 
 /// A digest of each part of each object of both schemas: what it is of, and the oid.
 pub(super) struct Digests(HashMap<(String, u32), (String, String)>);

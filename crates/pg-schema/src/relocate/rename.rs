@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use super::grants::SchemaState;
-use crate::query::{SqlError, query};
+use crate::{query::query, sql_error::SqlError};
 
 /// Why the schema cannot be renamed.
 pub(super) fn no_rename(

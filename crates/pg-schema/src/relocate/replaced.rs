@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     Expected, Facts,
-    query::{SqlError, counted, in_transaction, query},
+    query::{counted, query},
+    sql_error::SqlError,
+    transaction::in_transaction,
 };
 
 /// Tables of the app's schema that make room, and what stands in the way.

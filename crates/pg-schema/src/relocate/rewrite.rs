@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     Expected, facts, path,
-    query::{SqlError, execute, query, query_one},
+    query::{execute, query, query_one},
+    sql_error::SqlError,
 };
 
 /// A routine that is changed.

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     Expected, Facts,
-    query::{SAFE_PATH_HERE, SAFE_SETTINGS, SqlError, execute, execute_at_once, in_transaction, query},
+    query::{execute, execute_at_once, query},
+    sql_error::SqlError,
+    transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
 };
 
 /// What was moved.

@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 
 use super::item::{Item, RELATIONS, ROUTINES, TYPES};
-use crate::query::{SqlError, query};
+use crate::{query::query, sql_error::SqlError};
 
 /// A role that has to do with the objects.
 pub(super) struct User {

@@ -7,8 +7,8 @@ use crate::{
     Expected, ddl, facts,
     object::Object,
     path,
-    query::SqlError,
     report::{Check, Status},
+    sql_error::SqlError,
 };
 
 const ID: &str = "function-bodies";

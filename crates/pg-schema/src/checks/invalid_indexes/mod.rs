@@ -6,8 +6,8 @@ use super::{Definition, Look, more_than_one};
 use crate::{
     Expected, ddl, facts,
     object::{Kind, Object},
-    query::SqlError,
     report::Check,
+    sql_error::SqlError,
 };
 
 const ID: &str = "invalid-indexes";

@@ -4,10 +4,7 @@ use std::{thread, time::Duration};
 
 use pg_config::Session;
 
-use crate::{
-    Expected, Facts,
-    query::{SqlError, in_transaction, query},
-};
+use crate::{Expected, Facts, query::query, sql_error::SqlError, transaction::in_transaction};
 
 /// A session of the app's role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use super::super::Look;
 use crate::{
     facts,
     object::{Kind, Object},
-    query::{PASSED, PASSING, PATIENCE, SqlError, counted, execute_at_once, query},
+    query::{PASSED, PASSING, PATIENCE, counted, execute_at_once, query},
     report::{Action, Fix},
+    sql_error::SqlError,
 };
 
 /// A sequence whose next value a row has already, or has passed.

@@ -5,8 +5,8 @@ use crate::{
     Expected, Facts, ddl,
     facts::{self, Lacking},
     object::{Kind, Object},
-    query::SqlError,
     report::{Check, Status},
+    sql_error::SqlError,
 };
 
 const ID: &str = "table-privileges";

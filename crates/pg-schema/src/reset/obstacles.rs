@@ -14,7 +14,7 @@ pub fn refuse_blocked(connections: &mut Connections, expected: &Expected) -> Res
         return Err(ResetError::NameTaken(name));
     }
     let (mut what, mut help) = (String::new(), Vec::new());
-    for row in query(session, include_str!("blockers.sql"), &[database.as_str()])? {
+    for row in query(session, include_str!("obstacles.sql"), &[database.as_str()])? {
         let (kind, name, detail): (&str, &str, &str) = (row.get("what"), row.get("name"), row.get("detail"));
         let (quoted, literal) = (Identifier::from_catalog(name), Literal(name));
         if kind == "owner" {
