@@ -23,7 +23,7 @@ pub struct Passfile {
 pub enum PassfileError {
     /// Others may read it.
     #[error("{} may be read by others, and is not used: chmod 600 {}", .0.display(), .0.display())]
-    Open(PathBuf),
+    Permissions(PathBuf),
     /// It is a directory, a pipe or the like.
     #[error("{} is not a plain file, and is not used", .0.display())]
     NotAFile(PathBuf),
@@ -44,7 +44,7 @@ impl Passfile {
             return Err(PassfileError::NotAFile(path.to_owned()));
         }
         if metadata.mode() & 0o077 != 0 {
-            return Err(PassfileError::Open(path.to_owned()));
+            return Err(PassfileError::Permissions(path.to_owned()));
         }
         let text = std::fs::read(path).map_err(unreadable)?;
         Ok(Self { path: path.to_owned(), lines: lines(&String::from_utf8_lossy(&text)) })

@@ -22,24 +22,24 @@ pub struct Administrator {
     /// The operating system's user to connect as, where that is what the server asks for.
     user: Option<User>,
     /// One in the maintenance database that is there already.
-    spare: IdleSession,
+    idle_session: IdleSession,
 }
 
 impl Administrator {
     /// The connection that was named for it, or the superuser of a server that we started.
     pub fn given(connection: ConnInfo, how: impl Into<String>) -> Self {
-        Self { connection, how: how.into(), user: None, spare: IdleSession::default() }
+        Self { connection, how: how.into(), user: None, idle_session: IdleSession::default() }
     }
 
     /// The same, where it has a session in the maintenance database already.
-    pub fn with_spare(self, spare: IdleSession) -> Self {
-        Self { spare, ..self }
+    pub fn with_idle_session(self, idle_session: IdleSession) -> Self {
+        Self { idle_session, ..self }
     }
 
     /// A session in a database of the server.
     pub fn connect(&self, database: &str, wait: Duration) -> Result<Session, ConnectError> {
-        let spare = if database == self.connection.database { self.spare.take() } else { None };
-        spare.map_or_else(|| self.connect_with(database, &[], wait), Ok).map(settled)
+        let idle_session = if database == self.connection.database { self.idle_session.take() } else { None };
+        idle_session.map_or_else(|| self.connect_with(database, &[], wait), Ok).map(settled)
     }
 
     /// The same with these settings from its start, and none that our sessions have else.
@@ -87,7 +87,7 @@ pub(crate) fn local_superuser(app: &ConnInfo) -> Option<Administrator> {
             },
             how: format!("role {role} by peer authentication on {}", directory.display()),
             user: user.clone(),
-            spare: IdleSession::default(),
+            idle_session: IdleSession::default(),
         };
         let mut session = administrator.connect("postgres", Duration::ZERO).ok()?;
         let row = query_one(

@@ -1,6 +1,21 @@
 //! The statements: pure functions from quoted names to text. What `--dry-run` prints is what is run.
 
+mod database;
+mod settings;
+
 use pg_config::{Identifier, Literal, fitted, short_digest};
+
+pub use self::{
+    database::{
+        allow_connections, alter_database_owner, comment_on_database, create_database, drop_database, grant_database,
+        limit_connections, rename_database,
+    },
+    settings::set_of_role,
+};
+pub(crate) use self::{
+    database::{create_database_like, grant_database_exactly},
+    settings::set_in_database,
+};
 
 use crate::{object::Object, path};
 
@@ -28,21 +43,6 @@ pub fn allow_login(role: &Identifier) -> String {
 /// Replaces a role's password.
 pub fn set_password(role: &Identifier, verifier: &str) -> String {
     format!("ALTER ROLE {role} PASSWORD {}", Literal(verifier))
-}
-
-/// From `template0`: whatever somebody left in `template1` is not the app's.
-pub fn create_database(database: &Identifier) -> String {
-    format!("CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE template0")
-}
-
-/// Refused while anybody is connected.
-pub fn drop_database(database: &Identifier) -> String {
-    format!("DROP DATABASE {database}")
-}
-
-/// CREATE is the right to make the schema.
-pub fn grant_database(database: &Identifier, role: &Identifier) -> String {
-    format!("GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {role}")
 }
 
 /// Extensions, and those that they need, live in `public`, whatever the session's path is.
@@ -182,11 +182,6 @@ pub fn set_read_write(role: &Identifier, database: &Identifier) -> String {
 /// Drops a schema in which nothing lies; refused where something does.
 pub fn drop_schema(schema: &Identifier) -> String {
     format!("DROP SCHEMA {schema}")
-}
-
-/// Gives a database to another role.
-pub fn alter_database_owner(database: &Identifier, role: &Identifier) -> String {
-    format!("ALTER DATABASE {database} OWNER TO {role}")
 }
 
 /// A remark that stays with the schema, wherever a dump or a clone carries it.

@@ -4,9 +4,9 @@
 
 mod creators;
 mod extensions;
-pub(crate) mod foreign;
 mod misplaced;
 mod objects;
+pub(crate) mod other_owners;
 mod path;
 mod privileges;
 mod queries;
@@ -20,13 +20,13 @@ use postgres::Row;
 pub(crate) use self::{
     creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking, session::Schema,
 };
+pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use self::{
-    foreign::Foreign,
     objects::Objects,
+    other_owners::OfOtherOwners,
     path::SearchPath,
     session::{Database, Public, Role},
 };
-pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use crate::{
     Expected,
     object::{Kind, Object, argument_list},
@@ -65,7 +65,7 @@ pub struct Facts {
     /// Relations on which the role lacks a privilege.
     pub(crate) lacking: Vec<Lacking>,
     /// Objects of the schema that the app's role does not own.
-    pub(crate) foreign: Foreign,
+    pub(crate) other_owners: OfOtherOwners,
     /// Objects outside the schema that are the app's, or lie in `public`.
     pub(crate) misplaced: Vec<Misplaced>,
     /// What keeps the copies of tables from being dropped: a copy's oid, and the oid of a relation that
@@ -88,7 +88,8 @@ impl Facts {
         let path = SearchPath::read(session, given, &row, expected)?;
         let objects = Objects::read(session, expected)?;
         let misplaced = if objects.has_elsewhere { misplaced::read(session, expected)? } else { Vec::new() };
-        let foreign = if objects.has_foreign { Foreign::read(session, expected)? } else { Foreign::default() };
+        let other_owners =
+            if objects.has_other_owners { OfOtherOwners::read(session, expected)? } else { OfOtherOwners::default() };
         Ok(Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -102,11 +103,11 @@ impl Facts {
             schema: Schema::of(&row),
             public: Public::of(&row),
             // Else the app owns everything, and has what an owner has.
-            lacking: match objects.has_foreign || objects.has_grants {
+            lacking: match objects.has_other_owners || objects.has_grants {
                 true => privileges::read(session, expected)?,
                 false => Vec::new(),
             },
-            foreign,
+            other_owners,
             references: misplaced::references(session, &misplaced)?,
             misplaced,
             extensions: if objects.has_extensions { extensions::read(session)? } else { Vec::new() },

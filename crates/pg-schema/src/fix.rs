@@ -7,8 +7,8 @@ use postgres::error::SqlState;
 
 use crate::{
     Access, By, Change, Connections, Expected, ddl,
-    facts::foreign::Foreign,
-    provision::database::foreign_in_public,
+    extension_scripts::objects_of_others_in_public,
+    facts::other_owners::OfOtherOwners,
     query::{execute, execute_at_once, query_one},
     record::{record_path, record_path_within},
     report::{Action, Fix},
@@ -95,7 +95,7 @@ fn as_administrator(
     hold_back(session, &mut fixes, left)?;
     if fixes.iter().any(|fix| fix.action == Action::ChangeOwner) {
         // The administrator's session has seen each itself: a program between the app and the server can forge answers.
-        let seen = Foreign::read(session, expected)?.owned;
+        let seen = OfOtherOwners::read(session, expected)?.owned;
         let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
         fixes.retain(|fix| fix.action != Action::ChangeOwner || seen.contains(&fix.statement));
     }
@@ -123,7 +123,9 @@ fn hold_back(session: &mut Session, fixes: &mut Vec<&Fix>, left: &mut Vec<SqlErr
     if !fixes.iter().any(is_meant) {
         return Ok(());
     }
-    let Some(found) = in_transaction(session, |session, _| foreign_in_public(session))? else { return Ok(()) };
+    let Some(found) = in_transaction(session, |session, _| objects_of_others_in_public(session))? else {
+        return Ok(());
+    };
     let refused = fixes.iter().copied().filter(is_meant).map(|fix| SqlError {
         statement: fix.statement.clone(),
         message: format!("public holds {found}: the extension's script runs with more rights, and could run them"),

@@ -5,6 +5,7 @@ mod administrator;
 mod checks;
 pub mod ddl;
 mod expected;
+mod extension_scripts;
 mod facts;
 mod fix;
 mod lock;
@@ -18,9 +19,9 @@ mod provision;
 mod query;
 mod record;
 mod relocate;
-mod remark;
 mod report;
 mod reset;
+mod schema_comment;
 mod script;
 mod snapshot;
 mod sql_error;
@@ -35,7 +36,7 @@ pub use fix::fix;
 pub use lock::LockError;
 pub use lock_waits::lock_waits;
 pub use object::{Kind, Object};
-pub use properties::{Properties, set_of_role};
+pub use properties::Properties;
 pub use provision::{
     Access, By, Change, Connections, Instructions, ProvisionError, Provisioned, Purpose, open, provision,
     provision_for_move, wait_for_others,
@@ -48,8 +49,8 @@ pub use relocate::{
 };
 pub use report::{Action, Check, Fix, Report, Status};
 pub use reset::{
-    Aside, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked, refuse_servers_own,
-    set_aside,
+    PreviousDatabase, Recovered, ResetError, drop_damaged, finish, marking_limit, recover, refuse_blocked,
+    refuse_servers_own, set_aside,
 };
 pub use script::whole as script;
 pub use snapshot::{Landed, Snapshot};

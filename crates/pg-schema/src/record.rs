@@ -6,7 +6,7 @@ use pg_config::{Digest, Session};
 use crate::{
     Expected, Facts, ddl,
     query::{execute, execute_at_once, query},
-    remark::{PathSet, Remark},
+    schema_comment::{PathSet, SchemaComment},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
 };
@@ -55,7 +55,7 @@ pub(crate) fn record_path_within(session: &mut Session, expected: &Expected) -> 
 /// The digest of the last verified run, where one is recorded; a look before any lock is taken.
 pub fn recorded_digest(session: &mut Session, expected: &Expected) -> Result<Option<Digest>, SqlError> {
     let rows = query(session, include_str!("sql/recorded.sql"), &[expected.schema.as_str()])?;
-    Ok(rows.first().and_then(|row| Remark::read(row.get(0)).digest))
+    Ok(rows.first().and_then(|row| SchemaComment::read(row.get(0)).digest))
 }
 
 /// Changes the remark, if it is ours to change and says something else.
@@ -63,12 +63,12 @@ fn write(
     session: &mut Session,
     comment: Option<&str>,
     expected: &Expected,
-    change: impl FnOnce(&mut Remark),
+    change: impl FnOnce(&mut SchemaComment),
 ) -> Result<bool, SqlError> {
-    if !Remark::may_replace(comment) {
+    if !SchemaComment::may_replace(comment) {
         return Ok(false);
     }
-    let mut remark = Remark::read(comment);
+    let mut remark = SchemaComment::read(comment);
     change(&mut remark);
     let new = remark.to_string();
     if comment != Some(new.as_str()) {

@@ -16,7 +16,6 @@
 mod mark;
 mod obstacles;
 mod recover;
-mod statements;
 
 use std::{
     thread,
@@ -27,14 +26,11 @@ use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 use thiserror::Error;
 
+use self::mark::{Mark, State, building_limit};
 pub use self::{
     mark::marking_limit,
     obstacles::refuse_blocked,
     recover::{Recovered, recover},
-};
-use self::{
-    mark::{Mark, State, building_limit},
-    statements::{allow, comment_on, create, rename},
 };
 use crate::{
     Access, Connections, Expected, Properties, ddl,
@@ -69,13 +65,13 @@ pub enum ResetError {
 }
 
 /// The database from before, put aside.
-pub struct Aside {
+pub struct PreviousDatabase {
     name: Identifier,
     comment: Option<String>,
     connection_limit: i32,
 }
 
-impl Aside {
+impl PreviousDatabase {
     /// What it is called meanwhile.
     pub fn name(&self) -> &Identifier {
         &self.name
@@ -117,7 +113,7 @@ pub fn set_aside(
     expected: &Expected,
     tell: &mut dyn FnMut(&str),
     warn: &mut dyn FnMut(&str),
-) -> Result<Option<Aside>, ResetError> {
+) -> Result<Option<PreviousDatabase>, ResetError> {
     refuse_servers_own(expected)?;
     connections.leave();
     let (database, session) = (&expected.database, &mut connections.maintenance);
@@ -127,9 +123,13 @@ pub fn set_aside(
     let name = ddl::set_aside_name(database);
     let comment: Option<String> = old.get("comment");
     close(session, database, comment.clone())?;
-    execute(session, &rename(database, &name))?;
-    tell(&rename(database, &name));
-    let create = format!("{} CONNECTION LIMIT {}", create(database, old, template0), building_limit(database));
+    execute(session, &ddl::rename_database(database, &name))?;
+    tell(&ddl::rename_database(database, &name));
+    let create = format!(
+        "{} CONNECTION LIMIT {}",
+        ddl::create_database_like(database, old, template0),
+        building_limit(database)
+    );
     execute(session, &create)?;
     tell(&create);
     let owner = Identifier::from_catalog(old.get::<_, String>("owner"));
@@ -137,13 +137,17 @@ pub fn set_aside(
     let limit = properties.connection_limit;
     // Of a reset that nothing is left of but this.
     let connection_limit = if limit == building_limit(database) { -1 } else { limit };
-    Ok(Some(Aside { name, comment, connection_limit }))
+    Ok(Some(PreviousDatabase { name, comment, connection_limit }))
 }
 
 /// Marks the database, lets no session in, and ends those that are there.
 fn close(session: &mut Session, database: &Identifier, comment: Option<String>) -> Result<(), SqlError> {
     let mark = Mark { state: State::Aside, comment };
-    let close = format!("{}; {}", comment_on(database, Some(&mark.text(database))), allow(database, false));
+    let close = format!(
+        "{}; {}",
+        ddl::comment_on_database(database, Some(&mark.text(database))),
+        ddl::allow_connections(database, false)
+    );
     execute(session, &close)?;
     end_sessions(session, database)
 }
@@ -187,16 +191,20 @@ fn hand_on(
 
 /// The new database is complete: it takes over comment and limit, and the one from before is dropped. The warning that it
 /// could not be dropped, if so.
-pub fn finish(connections: &mut Connections, expected: &Expected, aside: &Aside) -> Result<Option<String>, ResetError> {
+pub fn finish(
+    connections: &mut Connections,
+    expected: &Expected,
+    aside: &PreviousDatabase,
+) -> Result<Option<String>, ResetError> {
     let (database, session) = (&expected.database, &mut connections.maintenance);
     let mark = Mark { state: State::Replaced, comment: None };
     execute(
         session,
         &format!(
-            "ALTER DATABASE {database} CONNECTION LIMIT {}; {}; {}",
-            aside.connection_limit,
-            comment_on(database, aside.comment.as_deref()),
-            comment_on(&aside.name, Some(&mark.text(database)))
+            "{}; {}; {}",
+            ddl::limit_connections(database, aside.connection_limit),
+            ddl::comment_on_database(database, aside.comment.as_deref()),
+            ddl::comment_on_database(&aside.name, Some(&mark.text(database)))
         ),
     )?;
     Ok(drop_replaced(session, database, &aside.name))

@@ -3,7 +3,7 @@
 
 use pg_config::{Identifier, Literal, is_obeyed};
 
-use crate::{Expected, ddl, provision::database::FOREIGN_IN_PUBLIC};
+use crate::{Expected, ddl, extension_scripts::OBJECTS_OF_OTHERS_IN_PUBLIC};
 
 /// The script. `verifier` is what the server is to store instead of the role's password; without it the
 /// role is made without one.
@@ -80,7 +80,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
 /// Ends the script where an extension is missing, and its script could run what others have put into `public`.
 fn guard(extensions: &[Identifier]) -> String {
     let names: Vec<_> = extensions.iter().map(|name| Literal(name.as_str()).to_string()).collect();
-    let held = FOREIGN_IN_PUBLIC.lines().filter(|line| !line.starts_with("--") && !line.starts_with("ORDER BY"));
+    let held =
+        OBJECTS_OF_OTHERS_IN_PUBLIC.lines().filter(|line| !line.starts_with("--") && !line.starts_with("ORDER BY"));
     let held: Vec<_> = held.map(|line| format!("    {line}")).collect();
     format!(
         "DO $guard$ BEGIN\n  IF EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[{}]) AS wanted(name)\n             \

@@ -23,7 +23,7 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     let administrator = match (&server.superuser, &config.admin) {
         (Some(superuser), _) => {
             let administrator = Administrator::given(superuser.clone(), "the started server's superuser");
-            Some(administrator.with_spare(server.session.clone()))
+            Some(administrator.with_idle_session(server.session.clone()))
         }
         (None, Some(admin)) => {
             let named: Vec<_> = admin.value.iter().map(|connection| guarded(&ours, connection)).collect();

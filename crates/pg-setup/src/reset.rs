@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use pg_schema::{Aside, Connections, Purpose, Recovered, Verdict};
+use pg_schema::{Connections, PreviousDatabase, Purpose, Recovered, Verdict};
 
 use crate::{
     Context, Target,
@@ -66,7 +66,12 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
 }
 
 /// Sets the new database up, and drops the one from before.
-fn build(context: &Context, target: &Target, connections: &mut Connections, aside: &Aside) -> anyhow::Result<Verdict> {
+fn build(
+    context: &Context,
+    target: &Target,
+    connections: &mut Connections,
+    aside: &PreviousDatabase,
+) -> anyhow::Result<Verdict> {
     let verdict = set_up_new(context, target, connections)?;
     if verdict.report.is_clean() {
         match pg_schema::finish(connections, &target.expected, aside)? {

@@ -1,7 +1,7 @@
 //! The app's role, which no test database isolates: what a test changes of it for everybody is put back.
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::{execute, query, set_of_role};
+use pg_schema::{ddl::set_of_role, execute, query};
 
 /// Its password's verifier and its settings in all databases.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,7 +46,7 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
                 return Err((number, format!("{key} stands on line {first} already: keep one of them")));
             }
             let is_defined = |name: &str| seen.contains_key(name) || is_defined(name);
-            unquoted(key, value, &is_defined).map_err(|reason| (number, reason))?;
+            check_quoting(key, value, &is_defined).map_err(|reason| (number, reason))?;
         } else if let Some(quote) = value.trim_start().chars().next().filter(|first| ['\'', '"'].contains(first)) {
             open = closing(&value.trim_start()[1..], quote).is_none().then_some(quote);
         }
@@ -63,7 +63,7 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
             content.written.insert((*key).to_owned(), value.trim().to_owned());
         }
         if is_ours(key) || referred.contains(key) {
-            unquoted(key, value, &|name| seen.contains_key(name) || is_defined(name))
+            check_quoting(key, value, &|name| seen.contains_key(name) || is_defined(name))
                 .map_err(|reason| (*number, reason))?;
             read.extend([line, "\n"]);
         } else if !value.trim().is_empty() {
@@ -121,7 +121,7 @@ fn references(value: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Looks at how a value is quoted; an error says what to write instead.
-fn unquoted(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> Result<(), String> {
+fn check_quoting(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("{what} in the value of {key}: put the whole value in single quotes"));
     const DOUBLE: &str = "put the whole value in double quotes, with a backslash before each \" \\ and $";
     // A provider's page shows it so; MIGRATE_COMMAND is one by right.

@@ -15,7 +15,7 @@ pub(crate) struct Objects {
     /// Functions and procedures in the schema.
     pub(crate) routines: i64,
     /// Whether another role than the app's may own something in the schema.
-    pub(crate) has_foreign: bool,
+    pub(crate) has_other_owners: bool,
     /// Whether privileges were granted on something in the schema, or taken away.
     pub(crate) has_grants: bool,
     /// Whether row-level security is on for a table of the schema.
@@ -36,7 +36,7 @@ impl Objects {
             tables: row.get("tables"),
             sequences: row.get("sequences"),
             routines: row.get("routines"),
-            has_foreign: row.get("has_foreign"),
+            has_other_owners: row.get("has_other_owners"),
             has_grants: row.get("has_grants"),
             has_row_security: row.get("has_row_security"),
             has_elsewhere: row.get("has_elsewhere"),

@@ -25,7 +25,7 @@ WITH named AS MATERIALIZED (
 SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
        count(*) FILTER (WHERE place = schema AND kind = 'S') AS sequences,
        count(*) FILTER (WHERE place = schema AND kind = 'routine') AS routines,
-       coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false) AS has_foreign,
+       coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false) AS has_other_owners,
        coalesce(pg_catalog.bool_or(place = schema AND has_grants), false) AS has_grants,
        coalesce(pg_catalog.bool_or(place = schema AND has_row_security), false) AS has_row_security,
        coalesce(pg_catalog.bool_or(

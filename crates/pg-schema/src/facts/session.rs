@@ -4,7 +4,7 @@ use pg_config::Identifier;
 use postgres::Row;
 
 use super::name;
-use crate::remark::Remark;
+use crate::schema_comment::SchemaComment;
 
 /// The session's role.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub(crate) struct Schema {
     /// The comment on it, whoever wrote it.
     pub(crate) comment: Option<String>,
     /// What of it is ours.
-    pub(crate) remark: Remark,
+    pub(crate) remark: SchemaComment,
 }
 
 /// The schema `public`.
@@ -89,7 +89,7 @@ impl Schema {
             is_own: row.get("owns_schema"),
             usage: row.get("schema_usage"),
             create: row.get("schema_create"),
-            remark: Remark::read(comment.as_deref()),
+            remark: SchemaComment::read(comment.as_deref()),
             comment,
         })
     }

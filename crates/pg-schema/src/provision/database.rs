@@ -5,12 +5,8 @@ use pg_config::Session;
 
 use super::{Access, By, Instructions, ProvisionError, cluster::Cluster, run::Run};
 use crate::{
-    Administrator, Expected, Facts, ddl,
-    facts::foreign::Foreign,
-    path,
-    query::{execute_at_once, query},
-    record::record_path_within,
-    sql_error::SqlError,
+    Administrator, Expected, Facts, ddl, extension_scripts::objects_of_others_in_public,
+    facts::other_owners::OfOtherOwners, path, query::execute_at_once, record::record_path_within,
 };
 
 /// Asserts the desired state; `facts` is what was there before.
@@ -23,7 +19,7 @@ pub(super) fn assert(
     expected: &Expected,
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
-    let mut admin = Lazily { administrator, access, session: None };
+    let mut admin = LazySession { administrator, access, session: None };
     // Only where nobody else lives there. What the scripts of extensions use by a bare name must not come from others.
     if facts.public.create && !facts.role.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected)
     {
@@ -33,7 +29,7 @@ pub(super) fn assert(
     // Extensions come next: nothing of the app's can use them before, and they may own the schema's name.
     for extension in facts.missing_extensions(expected) {
         let session = admin.session(expected)?;
-        if let Some(found) = foreign_in_public(session)? {
+        if let Some(found) = objects_of_others_in_public(session)? {
             return Err(ProvisionError::ForeignInPublic { extension: extension.to_string(), found });
         }
         run.must(session, By::Administrator, &ddl::create_extension(extension))?;
@@ -55,18 +51,6 @@ pub(super) fn assert(
     Ok(())
 }
 
-/// Routines and operators of other roles in `public`, in words: the script of an extension runs with more rights than
-/// theirs, and could run them (CVE-2020-14350).
-pub(crate) fn foreign_in_public(session: &mut Session) -> Result<Option<String>, SqlError> {
-    let rows = query(session, FOREIGN_IN_PUBLIC, &[])?;
-    let names: Vec<String> = rows.iter().take(3).map(|row| row.get(0)).collect();
-    let more = if rows.len() > 3 { format!(" and {} more", rows.len() - 3) } else { String::new() };
-    Ok((!names.is_empty()).then(|| names.join(", ") + &more))
-}
-
-/// The query.
-pub(crate) const FOREIGN_IN_PUBLIC: &str = include_str!("../sql/foreign_in_public.sql");
-
 /// Whether the administrator may take CREATE on `public` away from those through whom the app has it.
 /// For others the server only warns, and would again on every run.
 fn may_revoke(cluster: &Cluster, facts: &Facts, expected: &Expected) -> bool {
@@ -78,13 +62,13 @@ fn may_revoke(cluster: &Cluster, facts: &Facts, expected: &Expected) -> bool {
 }
 
 /// The administrator's session in the app's database, opened by the first who needs it.
-struct Lazily<'a> {
+struct LazySession<'a> {
     administrator: &'a Administrator,
     access: &'a Access,
     session: Option<Session>,
 }
 
-impl Lazily<'_> {
+impl LazySession<'_> {
     fn session(&mut self, expected: &Expected) -> Result<&mut Session, ProvisionError> {
         let session = match self.session.take() {
             Some(session) => session,
@@ -100,7 +84,7 @@ impl Lazily<'_> {
 /// The schema exists, and the app's role can use it and create in it.
 fn assert_schema(
     app: &mut Session,
-    admin: &mut Lazily<'_>,
+    admin: &mut LazySession<'_>,
     cluster: &Cluster,
     facts: &Facts,
     expected: &Expected,
@@ -141,14 +125,14 @@ fn assert_schema(
 /// What lies in the schema belongs to the app's role, which has every privilege on it.
 fn assert_ownership(
     app: &mut Session,
-    admin: &mut Lazily<'_>,
+    admin: &mut LazySession<'_>,
     facts: &Facts,
     expected: &Expected,
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
-    if !facts.foreign.owned.is_empty() {
+    if !facts.other_owners.owned.is_empty() {
         let session = admin.session(expected)?;
-        for object in Foreign::read(session, expected)?.owned {
+        for object in OfOtherOwners::read(session, expected)?.owned {
             if let Some(owner) = &object.owner {
                 run.remark_owner(owner);
             }
@@ -175,7 +159,7 @@ fn assert_ownership(
 /// What anybody who may create in the schema will make there is the app's to use.
 fn assert_default_privileges(
     app: &mut Session,
-    admin: &mut Lazily<'_>,
+    admin: &mut LazySession<'_>,
     cluster: &Cluster,
     facts: &Facts,
     expected: &Expected,

@@ -232,7 +232,7 @@ fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) ->
         Purpose::Drop if is_superuser || row.get("owns_database") && may_create_databases(session)? => None,
         Purpose::Drop => Some(format!("role {role} may not drop database {database} and create it again")),
         Purpose::Provision | Purpose::Fix if is_superuser || schema_is_usable || schema_can_be_made => {
-            extension_beyond(session, role.as_str(), expected)?.map(|Beyond { extension, .. }| {
+            extension_beyond(session, role.as_str(), expected)?.map(|UncreatableExtension { extension, .. }| {
                 format!("extension {extension} is missing, and role {role} may not create it")
             })
         }
@@ -243,7 +243,7 @@ fn lacks_within(session: &mut Session, expected: &Expected, purpose: Purpose) ->
 }
 
 /// An extension that is missing, and that a role cannot make.
-struct Beyond {
+struct UncreatableExtension {
     extension: Identifier,
     /// Whether somebody else could: the server has its files.
     is_in_stock: bool,
@@ -251,7 +251,11 @@ struct Beyond {
 
 /// The first extension that is missing and beyond a role; asked in the app's database, or anywhere where
 /// there is none yet.
-fn extension_beyond(session: &mut Session, role: &str, expected: &Expected) -> Result<Option<Beyond>, SqlError> {
+fn extension_beyond(
+    session: &mut Session,
+    role: &str,
+    expected: &Expected,
+) -> Result<Option<UncreatableExtension>, SqlError> {
     if expected.extensions.is_empty() {
         return Ok(None);
     }
@@ -259,9 +263,10 @@ fn extension_beyond(session: &mut Session, role: &str, expected: &Expected) -> R
     let parameters = [wanted.join("\n"), role.to_owned(), expected.database.as_str().to_owned()];
     let parameters = parameters.each_ref().map(String::as_str);
     let rows = query(session, include_str!("../sql/extensions_beyond.sql"), &parameters)?;
-    Ok(rows
-        .first()
-        .map(|row| Beyond { extension: Identifier::from_catalog(row.get::<_, String>(0)), is_in_stock: row.get(1) }))
+    Ok(rows.first().map(|row| UncreatableExtension {
+        extension: Identifier::from_catalog(row.get::<_, String>(0)),
+        is_in_stock: row.get(1),
+    }))
 }
 
 fn may_create_databases(session: &mut Session) -> Result<bool, SqlError> {

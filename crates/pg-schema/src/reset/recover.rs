@@ -5,7 +5,6 @@ use postgres::Row;
 use super::{
     ResetError, drop_replaced, end_sessions,
     mark::{Mark, State, building_limit},
-    statements::{allow, comment_on, rename},
 };
 use crate::{
     Connections, Expected, ddl,
@@ -43,7 +42,13 @@ pub fn recover(
     let (apps, before) = (of(true), of(false).and_then(marked));
     let closed = apps.and_then(marked).filter(|mark| mark.state == State::Aside);
     let is_being_made = apps.is_some_and(|row| row.get::<_, i32>("datconnlimit") == building_limit(database));
-    let reopen = |mark: &Mark| format!("{}; {}", comment_on(database, mark.comment.as_deref()), allow(database, true));
+    let reopen = |mark: &Mark| {
+        format!(
+            "{}; {}",
+            ddl::comment_on_database(database, mark.comment.as_deref()),
+            ddl::allow_connections(database, true)
+        )
+    };
     match (apps, before) {
         (_, None) => {
             let Some(mark) = closed else { return Ok(Recovered::Nothing) };
@@ -69,8 +74,8 @@ pub fn recover(
                 tell(&ddl::drop_database(database));
             }
             let session = &mut connections.maintenance;
-            execute(session, &format!("{}; {}", rename(&name, database), reopen(&mark)))?;
-            tell(&rename(&name, database));
+            execute(session, &format!("{}; {}", ddl::rename_database(&name, database), reopen(&mark)))?;
+            tell(&ddl::rename_database(&name, database));
         }
     }
     Ok(Recovered::Back)

@@ -44,7 +44,7 @@ const MEANINGS: [Meaning; 5] = [
         code: SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
         check: "database",
         advice: "",
-        fix: |expected| by_hand([format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", expected.database)]),
+        fix: |expected| by_hand([ddl::allow_connections(&expected.database, true)]),
     },
     // The server gives the same words for a missing role and for a wrong password.
     Meaning {

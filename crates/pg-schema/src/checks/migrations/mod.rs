@@ -3,8 +3,8 @@
 use super::{Definition, no_schema};
 use crate::{
     Expected, Facts,
-    remark::Remark,
     report::{Check, Report},
+    schema_comment::SchemaComment,
 };
 
 const ID: &str = "migrations";
@@ -32,7 +32,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         (Some(_), _) => {
             Check::fail(ID, "the migration files changed since the last verified run: run cargo xtask db-migrate")
         }
-        (None, Some(_)) if !Remark::may_replace(schema.comment.as_deref()) => Check::skip(
+        (None, Some(_)) if !SchemaComment::may_replace(schema.comment.as_deref()) => Check::skip(
             ID,
             format!("the comment on schema {} is somebody else's: no digest can be kept there", expected.schema),
         ),

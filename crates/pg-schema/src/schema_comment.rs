@@ -10,7 +10,7 @@ const PATH: &str = "search_path set by cargo xtask at ";
 
 /// What is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remark {
+pub(crate) struct SchemaComment {
     /// The digest of the migration inputs of the last verified run.
     pub(crate) digest: Option<Digest>,
     /// When the last run of the migrations failed, where none was verified since.
@@ -28,7 +28,7 @@ pub(crate) struct PathSet {
     pub(crate) path: String,
 }
 
-impl Remark {
+impl SchemaComment {
     /// Reads a comment of ours; one of somebody else's says nothing, whatever stands in it.
     pub(crate) fn read(comment: Option<&str>) -> Self {
         let comment = comment.unwrap_or_default();
@@ -85,7 +85,7 @@ fn is_time(text: &str) -> bool {
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for SchemaComment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let migrations = self.digest.as_ref().map(|digest| format!("{MIGRATIONS}{digest}"));
         let failed = self.failed.as_ref().map(|at| format!("{FAILED}{at}"));
@@ -106,23 +106,24 @@ mod tests {
         let path =
             Some(PathSet { at: "2026-11-25T01:02:03.456789Z".to_owned(), path: r#""a; %3B (b)", public"#.to_owned() });
         for remark in [
-            Remark { digest: digest.clone(), failed: None, path: None },
-            Remark { digest: None, failed: Some("2026-11-25T01:02:03Z".to_owned()), path: path.clone() },
-            Remark { digest, failed: Some("2026-11-25T01:02:03Z".to_owned()), path },
+            SchemaComment { digest: digest.clone(), failed: None, path: None },
+            SchemaComment { digest: None, failed: Some("2026-11-25T01:02:03Z".to_owned()), path: path.clone() },
+            SchemaComment { digest, failed: Some("2026-11-25T01:02:03Z".to_owned()), path },
         ] {
             let comment = remark.to_string();
-            assert_eq!(Remark::read(Some(&comment)), remark);
-            assert!(Remark::may_replace(Some(&comment)));
+            assert_eq!(SchemaComment::read(Some(&comment)), remark);
+            assert!(SchemaComment::may_replace(Some(&comment)));
         }
-        assert!(Remark::may_replace(None) && !Remark::may_replace(Some("the schema of the collection")));
-        assert_eq!(Remark::read(Some("the schema of the collection")), Remark::default());
+        assert!(SchemaComment::may_replace(None) && !SchemaComment::may_replace(Some("the schema of the collection")));
+        assert_eq!(SchemaComment::read(Some("the schema of the collection")), SchemaComment::default());
         // A comment is ours as a whole or not at all.
-        let ours = Remark { failed: Some("2026-11-25T01:02:03Z".to_owned()), ..Remark::default() }.to_string();
+        let ours =
+            SchemaComment { failed: Some("2026-11-25T01:02:03Z".to_owned()), ..SchemaComment::default() }.to_string();
         for theirs in
             [format!("{ours}; ask Bob"), format!("Gallery; {ours}"), format!("{FAILED}last week"), String::new()]
         {
-            assert_eq!(Remark::read(Some(&theirs)), Remark::default(), "{theirs}");
-            assert!(!Remark::may_replace(Some(&theirs)), "{theirs}");
+            assert_eq!(SchemaComment::read(Some(&theirs)), SchemaComment::default(), "{theirs}");
+            assert!(!SchemaComment::may_replace(Some(&theirs)), "{theirs}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{Expected, object::Object, query::query, sql_error::SqlError};
 
 /// Objects of the schema that the app's role does not own.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Foreign {
+pub(crate) struct OfOtherOwners {
     /// Those that it should own.
     pub(crate) owned: Vec<Object>,
     /// Routines that run with their owner's rights.
@@ -18,14 +18,14 @@ pub(crate) struct Foreign {
     pub(crate) used_elsewhere: Vec<(Object, String)>,
 }
 
-impl Foreign {
+impl OfOtherOwners {
     /// Reads them; what uses them is asked where there are any.
     pub(crate) fn read(session: &mut Session, expected: &Expected) -> Result<Self, SqlError> {
         let names = [expected.schema.as_str(), expected.role.as_str()];
-        let rows = query(session, include_str!("foreign_owned.sql"), &names)?;
-        let mut foreign = Self::default();
+        let rows = query(session, include_str!("other_owners.sql"), &names)?;
+        let mut found = Self::default();
         if rows.is_empty() {
-            return Ok(foreign);
+            return Ok(found);
         }
         let used: HashMap<(u32, u32), String> = query(session, include_str!("used_elsewhere.sql"), &names)?
             .iter()
@@ -34,11 +34,11 @@ impl Foreign {
         for row in &rows {
             let Some(object) = object(row, &expected.schema) else { continue };
             match used.get(&(row.get("class"), row.get("object"))) {
-                Some(by) => foreign.used_elsewhere.push((object, by.clone())),
-                None if row.get("is_definers") => foreign.definers.push(object),
-                None => foreign.owned.push(object),
+                Some(by) => found.used_elsewhere.push((object, by.clone())),
+                None if row.get("is_definers") => found.definers.push(object),
+                None => found.owned.push(object),
             }
         }
-        Ok(foreign)
+        Ok(found)
     }
 }
