@@ -7,14 +7,15 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use pg_config::{Identifier, Session, short_digest};
-use pg_schema::{SqlError, execute_at_once, query_one};
+use pg_schema::ddl;
 use postgres::error::SqlState;
 
 use crate::{
     dropping::drop_database,
+    error::is_refused,
+    locks::{self, NAMED_CLONES, try_lock, unlock},
     server::TestServer,
-    session::is_refused,
-    template::{Template, lock_key},
+    template::Template,
 };
 
 /// Makes a clone under another name, and renames it when it has all that the original has: whatever stands under its name
@@ -27,8 +28,9 @@ pub(crate) fn make(
 ) -> anyhow::Result<()> {
     let digest = short_digest(database.as_str().as_bytes());
     let (unfinished, being_made) = (server.base.cloning(&digest), unfinished(&digest));
+    let key = locks::of_digest(&digest);
     let deadline = Instant::now() + PATIENCE;
-    while !lock(session, &digest)? {
+    while !try_lock(session, NAMED_CLONES, key)? {
         if Instant::now() >= deadline {
             bail!("another process has been making {database} for {} s: wait for it, or end it", PATIENCE.as_secs());
         }
@@ -38,7 +40,7 @@ pub(crate) fn make(
         server.mark.drop_marked(session, &server.administrator, &unfinished, &being_made)?;
         server.create(session, template, (&unfinished, &being_made))?;
         let finish =
-            format!("{}; ALTER DATABASE {unfinished} RENAME TO {database}", server.mark.statement(&unfinished, what));
+            format!("{}; {}", server.mark.statement(&unfinished, what), ddl::rename_database(&unfinished, database));
         server.complete(session, template, (&unfinished, &being_made), &finish).or_else(|error| {
             drop_database(session, &server.administrator, &unfinished)?;
             Err(match is_refused(&error, &SqlState::DUPLICATE_DATABASE) {
@@ -49,35 +51,24 @@ pub(crate) fn make(
     };
     let outcome = made();
     // The session may be what is broken; its end frees the lock as well.
-    let _ = unlock(session, &digest);
+    let _ = unlock(session, NAMED_CLONES, key);
     outcome.map(drop)
 }
 
 /// Drops what a process has left that was killed while it made a clone.
 pub(crate) fn abandon(server: &TestServer, session: &mut Session, digest: &str) -> anyhow::Result<()> {
-    if !lock(session, digest)? {
+    let key = locks::of_digest(digest);
+    if !try_lock(session, NAMED_CLONES, key)? {
         return Ok(());
     }
     let (database, what) = (server.base.cloning(digest), unfinished(digest));
     let outcome = server.mark.drop_marked(session, &server.administrator, &database, &what);
-    unlock(session, digest)?;
+    unlock(session, NAMED_CLONES, key)?;
     outcome.map(drop)
 }
 
 /// How long another process may take to make the same clone: that of a large database takes its time.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// The first key of the locks under which clones are made; the second is the digest's.
-const LOCK: i32 = 0x636c_6f6e;
-
-fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
-    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", lock_key(digest));
-    Ok(query_one(session, &sql, &[])?.get(0))
-}
-
-fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
-    execute_at_once(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
-}
 
 /// What the mark calls one that is being made.
 fn unfinished(digest: &str) -> String {

@@ -6,13 +6,10 @@ use std::{
 };
 
 use pg_config::{Identifier, Literal, Session};
-use pg_schema::{Administrator, execute, query};
+use pg_schema::{Administrator, ddl, execute, query};
 use postgres::error::SqlState;
 
-use crate::{
-    prepared,
-    session::{is_refused, texts},
-};
+use crate::{error::is_refused, prepared, session::texts};
 
 /// Ends the sessions of a database, and its prepared transactions, and drops it. None there: fine.
 pub(crate) fn drop_database(
@@ -29,7 +26,7 @@ pub(crate) fn drop_database(
         }
     }
     // Who is sent away may not come back in.
-    match execute(session, &format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")) {
+    match execute(session, &ddl::allow_connections(database, false)) {
         Err(error) if error.is(&SqlState::INVALID_CATALOG_NAME) => return Ok(()),
         outcome => outcome?,
     }

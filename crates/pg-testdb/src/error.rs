@@ -3,6 +3,8 @@
 use std::{error, fmt, sync::Arc};
 
 use pg_config::shown;
+use pg_schema::SqlError;
+use postgres::error::SqlState;
 
 /// Why there is no database, and what to do.
 ///
@@ -48,6 +50,11 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source()
     }
+}
+
+/// Whether the server gave this SQLSTATE.
+pub(crate) fn is_refused(error: &anyhow::Error, code: &SqlState) -> bool {
+    error.downcast_ref::<SqlError>().is_some_and(|refused| refused.is(code))
 }
 
 #[cfg(test)]

@@ -8,25 +8,21 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Identifier, Literal};
-use pg_schema::execute_at_once;
+use pg_schema::{ddl, execute_at_once};
 use postgres::error::SqlState;
 
 use crate::{
     dropping::{drop_database, end_sessions},
+    error::is_refused,
+    locks::{CLONES, PLACES, unlock},
     mark::kept_remark,
     name::{CloneName, State},
     prepared,
     proof::{self, NotReusable, Writes},
     server::TestServer,
-    session::{is_refused, texts},
+    session::texts,
     template::{Content, Template},
 };
-
-/// The first key of the lock of each clone; the second stands in its name.
-pub(crate) const CLONES: i32 = 0x7465_7374;
-
-/// The first key of the locks of the places.
-const PLACES: i32 = 0x706c_6163;
 
 /// What the mark of a clone calls it.
 pub(crate) fn what(key: &str) -> String {
@@ -108,10 +104,7 @@ impl Lease {
             if is_free.as_deref() == Some("f") {
                 // Somebody has a clone of that very number.
                 leases.places.pop();
-                execute_at_once(
-                    &mut leases.session,
-                    &format!("SELECT pg_catalog.pg_advisory_unlock({PLACES}, {place})"),
-                )?;
+                unlock(&mut leases.session, PLACES, place)?;
                 continue;
             }
             let Some((ready, _)) = ready.and_then(|name| CloneName::parse(&server.base, &name)) else {
@@ -124,8 +117,8 @@ impl Lease {
             let name = ready.next();
             leases.clones.push(name.lock());
             let test = name.in_state(State::Test);
-            let statements = format!("ALTER DATABASE {} RENAME TO {test}", ready.in_state(State::Ready));
-            let outcome = texts(&mut leases.session, &format!("{statements}; {}", state(server, template, &test)));
+            let rename = ddl::rename_database(&ready.in_state(State::Ready), &test);
+            let outcome = texts(&mut leases.session, &format!("{rename}; {}", state(server, template, &test)));
             let lease = Self { name, place, template: Arc::clone(template), state: None };
             match outcome {
                 Ok(texts) => return Ok(Some(Self { state: texts.into_iter().next().flatten(), ..lease })),
@@ -215,7 +208,7 @@ impl Lease {
             Ok(limit) => {
                 let [used, ready] = [State::Used, State::Ready].map(|state| self.name.in_state(state));
                 let open =
-                    format!("ALTER DATABASE {used} RENAME TO {ready}; ALTER DATABASE {ready} CONNECTION LIMIT {limit}");
+                    format!("{}; {}", ddl::rename_database(&used, &ready), ddl::limit_connections(&ready, limit));
                 let mut leases = server.leases();
                 // Ready and free at once. The session that holds the lock has lived all the while: a crash of the server
                 // ends all sessions, and begins all statistics anew.
@@ -250,11 +243,11 @@ impl Lease {
         // From here on no URL that the test had leads anywhere, and nobody without an administrator's rights gets in:
         // what is proved stays so.
         let close = format!(
-            "ALTER DATABASE {test} RENAME TO {used}; \
-             SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = {}; {}; \
-             ALTER DATABASE {used} CONNECTION LIMIT 0",
+            "{}; SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = {}; {}; {}",
+            ddl::rename_database(&test, &used),
             Literal(used.as_str()),
-            state(server, template, &used)
+            state(server, template, &used),
+            ddl::limit_connections(&used, 0)
         );
         let after = server.texts(&close)?;
         let [Some(limit), after, Some(oid), Some(rows)] = after.as_slice() else {

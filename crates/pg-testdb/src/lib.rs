@@ -67,6 +67,7 @@ mod cloning;
 mod dropping;
 mod error;
 mod lease;
+mod locks;
 mod mark;
 mod name;
 mod named;

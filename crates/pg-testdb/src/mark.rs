@@ -9,8 +9,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use pg_config::{Identifier, Literal, Session};
-use pg_schema::{Administrator, marking_limit, query};
+use pg_config::{Identifier, Session};
+use pg_schema::{Administrator, ddl, marking_limit, query};
 
 use crate::dropping::drop_database;
 
@@ -55,7 +55,7 @@ impl Mark {
         Self { project: project.to_owned(), takes_unmarked }
     }
 
-    /// The comment on a database; `what` it is: `clone 89abcdef`. Facts may follow a semicolon.
+    /// The comment on a database; `what` it is: `clone 89abcdef`. Details may follow a semicolon.
     pub(crate) fn text(&self, what: &str) -> String {
         format!("pg-testdb, project {}: {what}", self.project)
     }
@@ -71,11 +71,11 @@ impl Mark {
 
     /// The statement that writes it.
     pub(crate) fn statement(&self, database: &Identifier, what: &str) -> String {
-        format!("COMMENT ON DATABASE {database} IS {}", Literal(&self.text(what)))
+        ddl::comment_on_database(database, Some(&self.text(what)))
     }
 
     /// What follows the mark of this very thing in a comment.
-    pub(crate) fn facts<'a>(&self, comment: &'a str, what: &str) -> Option<&'a str> {
+    pub(crate) fn details<'a>(&self, comment: &'a str, what: &str) -> Option<&'a str> {
         let rest = comment.strip_prefix(&self.text(what))?;
         if rest.is_empty() { Some("") } else { rest.strip_prefix("; ") }
     }
@@ -83,7 +83,7 @@ impl Mark {
     /// Why a database is not ours to drop, if it is not.
     fn is_missing(&self, Seen { is_owned, comment, limit }: Seen<'_>, what: &str) -> Option<String> {
         let is_marked = match comment {
-            Some(comment) => self.facts(comment, what).is_some(),
+            Some(comment) => self.details(comment, what).is_some(),
             None => limit == self.number(what),
         };
         let is_of_before = self.takes_unmarked && comment.is_none_or(is_of_before);

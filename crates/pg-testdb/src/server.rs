@@ -40,8 +40,8 @@ pub(crate) struct TestServer {
     /// Whether this process has begun to sweep.
     pub(crate) is_swept: AtomicBool,
     version: i32,
-    /// The database where all processes meet for their locks.
-    meeting: String,
+    /// The maintenance database, where all processes take their locks.
+    maintenance: String,
     /// Whether anything can be proved on this server, by this administrator.
     pub(crate) is_proving: bool,
     /// The app's role as it was, for where a test changes it.
@@ -104,7 +104,8 @@ impl TestServer {
         };
         // The template is made by the same.
         target.access.administrator = Some(administrator.clone());
-        let (meeting, mut session) = meeting(&administrator, context.wait).map_err(|error| target.explain(error))?;
+        let (maintenance, mut session) =
+            maintenance_session(&administrator, context.wait).map_err(|error| target.explain(error))?;
         let Settings { version, version_text, max_connections, is_durable, is_superuser } =
             Settings::read(&mut session)?;
         if version < 130_000 {
@@ -124,7 +125,7 @@ impl TestServer {
             is_for_one_test,
             is_swept: AtomicBool::new(false),
             version,
-            meeting,
+            maintenance,
             is_proving,
             role,
             leases: Mutex::new(Leases { session, places: Vec::new(), clones: Vec::new() }),
@@ -174,7 +175,7 @@ impl TestServer {
         let session = match &mut *other {
             Some(session) if !session.client.is_closed() => session,
             none => {
-                let mut session = self.connect(&self.meeting)?;
+                let mut session = self.connect(&self.maintenance)?;
                 prepare(&mut session, self.is_proving.then_some(&self.target.expected.role))?;
                 none.insert(session)
             }
@@ -261,16 +262,16 @@ impl Settings {
     }
 }
 
-/// The database where all processes meet for their locks, which are a database's own: `postgres`, or the one that the
+/// The maintenance database, where all processes take their locks, as those belong to a database: `postgres`, or the one that the
 /// administrator's connection names where there is none or it keeps us out; and a session in it.
-fn meeting(administrator: &Administrator, wait: Duration) -> Result<(String, Session), ConnectError> {
+fn maintenance_session(administrator: &Administrator, wait: Duration) -> Result<(String, Session), ConnectError> {
     let named = &administrator.connection.database;
-    match in_turn(wait, || administrator.connect(MEETING, wait)) {
+    match in_turn(wait, || administrator.connect(MAINTENANCE_DATABASE, wait)) {
         Err(error) if error.code().is_some_and(|code| ["3D000", "28000", "42501"].contains(&code.code())) => {
             administrator.connect(named, wait).map(|session| (named.clone(), session))
         }
-        outcome => outcome.map(|session| (MEETING.to_owned(), session)),
+        outcome => outcome.map(|session| (MAINTENANCE_DATABASE.to_owned(), session)),
     }
 }
 
-const MEETING: &str = "postgres";
+const MAINTENANCE_DATABASE: &str = "postgres";

@@ -35,17 +35,3 @@ pub(crate) fn in_turn(
         }
     }
 }
-
-/// Whether the server gave this SQLSTATE.
-pub(crate) fn is_refused(error: &anyhow::Error, code: &SqlState) -> bool {
-    error.downcast_ref::<SqlError>().is_some_and(|refused| refused.is(code))
-}
-
-/// Runs what speaks to the server on a thread of its own: the driver has a runtime, and none may be started or
-/// dropped within that of a test.
-pub(crate) fn off_runtime<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| match scope.spawn(run).join() {
-        Ok(value) => value,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
-}

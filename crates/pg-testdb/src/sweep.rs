@@ -9,11 +9,11 @@ use std::{
 
 use anyhow::Context as _;
 use pg_config::{Identifier, Session};
-use pg_schema::{query, query_one};
+use pg_schema::query;
 
 use crate::{
-    cloning,
-    lease::{self, CLONES},
+    cloning, lease,
+    locks::{CLONES, try_lock, unlock},
     mark::{self, Unmarked, kept_since},
     name::{CloneName, State, is_hex},
     server::TestServer,
@@ -99,8 +99,7 @@ fn drop_unless_held(server: &TestServer, clone: &CloneName, state: State, is_old
     let database: Identifier = clone.in_state(state);
     let what = lease::what(&clone.key());
     let run = |session: &mut Session| {
-        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({CLONES}, {key})");
-        if !query_one(session, &lock, &[])?.get::<_, bool>(0) {
+        if !try_lock(session, CLONES, key)? {
             return Ok(());
         }
         // Its test may have failed since it was looked at.
@@ -112,7 +111,7 @@ fn drop_unless_held(server: &TestServer, clone: &CloneName, state: State, is_old
             true => Ok(()),
             false => server.mark.drop_marked(session, &server.administrator, &database, &what).map(drop),
         };
-        query(session, &format!("SELECT pg_catalog.pg_advisory_unlock({CLONES}, {key})"), &[])?;
+        unlock(session, CLONES, key)?;
         outcome
     };
     if server.is_for_one_test {

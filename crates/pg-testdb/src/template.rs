@@ -7,15 +7,14 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{Identifier, Literal, Session, short_digest};
-use pg_schema::{
-    Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, execute_at_once, query, query_one,
-};
+use pg_config::{Identifier, Session, short_digest};
+use pg_schema::{Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, query, query_one};
 use pg_setup::{Context, Target};
 use postgres::error::SqlState;
 
 use crate::{
     baseline::{Baseline, FORMAT},
+    locks::{self, TEMPLATES, try_lock, unlock},
     mark::Mark,
     name::BaseName,
 };
@@ -37,9 +36,6 @@ pub(crate) struct Template {
     pub(crate) baseline: Baseline,
     properties: OnceLock<Properties>,
 }
-
-/// The first key of the locks under which templates are made; the second is the digest's.
-const LOCK: i32 = 0x7465_6d70;
 
 impl Template {
     /// The digest that names a template: migration inputs, settings, server version.
@@ -77,7 +73,7 @@ impl Template {
         let name = base.template(digest);
         let rows = query(session, include_str!("sql/template.sql"), &[name.as_str()])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let baseline = mark.facts(row.get("remark"), &what(TEMPLATE, digest)).and_then(Baseline::parse);
+        let baseline = mark.details(row.get("remark"), &what(TEMPLATE, digest)).and_then(Baseline::parse);
         Ok(baseline.map(|baseline| Self { name, digest: digest.to_owned(), baseline, properties: OnceLock::new() }))
     }
 
@@ -99,8 +95,9 @@ impl Template {
         (base, mark): (&BaseName, &Mark),
         (content, digest): (Content, &str),
     ) -> anyhow::Result<Self> {
+        let key = locks::of_digest(digest);
         let deadline = Instant::now() + PATIENCE;
-        while !lock(session, digest)? {
+        while !try_lock(session, TEMPLATES, key)? {
             if Instant::now() >= deadline {
                 bail!(
                     "another process has been making the template of digest {digest} for {} s; see what it does: \
@@ -120,7 +117,7 @@ impl Template {
             Err(error) => Err(error),
         };
         // The session may be what is broken; its end frees the lock as well.
-        let _ = unlock(session, digest);
+        let _ = unlock(session, TEMPLATES, key);
         outcome
     }
 }
@@ -132,11 +129,12 @@ pub(crate) fn abandon(
     (base, mark): (&BaseName, &Mark),
     digest: &str,
 ) -> anyhow::Result<()> {
-    if !lock(session, digest)? {
+    let key = locks::of_digest(digest);
+    if !try_lock(session, TEMPLATES, key)? {
         return Ok(());
     }
     let outcome = mark.drop_marked(session, administrator, &base.building(digest), &what(BUILDING, digest));
-    unlock(session, digest)?;
+    unlock(session, TEMPLATES, key)?;
     outcome.map(drop)
 }
 
@@ -146,20 +144,6 @@ const BUILDING: &str = "building";
 
 pub(crate) fn what(kind: &str, digest: &str) -> String {
     format!("{kind} {digest}")
-}
-
-fn lock(session: &mut Session, digest: &str) -> anyhow::Result<bool> {
-    Ok(query_one(session, &format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK}, {})", lock_key(digest)), &[])?
-        .get(0))
-}
-
-fn unlock(session: &mut Session, digest: &str) -> Result<(), SqlError> {
-    execute_at_once(session, &format!("SELECT pg_catalog.pg_advisory_unlock({LOCK}, {})", lock_key(digest)))
-}
-
-/// Seven of the digest's twelve: as many as a positive number has.
-pub(crate) fn lock_key(digest: &str) -> i32 {
-    i32::from_str_radix(&digest[..7], 16).unwrap_or_default()
 }
 
 /// How long another process may take: migrations can be slow, and a command that they are built by too.
@@ -199,10 +183,11 @@ fn build(
     execute(
         session,
         &format!(
-            "ALTER DATABASE {building} RENAME TO {name}; \
-             ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false CONNECTION LIMIT -1; \
-             GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC; COMMENT ON DATABASE {name} IS {}",
-            Literal(&format!("{}; {baseline}", mark.text(&what(TEMPLATE, digest))))
+            "{}; {}; {}; GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC; {}",
+            ddl::rename_database(&building, &name),
+            ddl::allow_connections(&name, false),
+            ddl::limit_connections(&name, -1),
+            ddl::comment_on_database(&name, Some(&format!("{}; {baseline}", mark.text(&what(TEMPLATE, digest)))))
         ),
     )?;
     Template::find(session, (base, mark), digest)?.context("the template was made and is not there")
@@ -221,8 +206,9 @@ fn create_closed(session: &mut Session, mark: &Mark, database: &Identifier, what
             execute(
                 session,
                 &format!(
-                    "{comment}; REVOKE ALL ON DATABASE {database} FROM PUBLIC; \
-                     ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
+                    "{comment}; REVOKE ALL ON DATABASE {database} FROM PUBLIC; {}; {}",
+                    ddl::allow_connections(database, true),
+                    ddl::limit_connections(database, -1)
                 ),
             )
         }),
@@ -238,9 +224,7 @@ fn look(
     session: &mut Session,
     building: &Identifier,
 ) -> anyhow::Result<Baseline> {
-    let limit = |session: &mut Session, count: u8| {
-        execute(session, &format!("ALTER DATABASE {building} CONNECTION LIMIT {count}"))
-    };
+    let limit = |session: &mut Session, count| execute(session, &ddl::limit_connections(building, count));
     limit(session, 1)?;
     wait_for_sessions(session, building)?;
     if !Baseline::are_provable(session, target.expected.role.as_str())? {

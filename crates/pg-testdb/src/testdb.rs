@@ -1,6 +1,6 @@
 //! What a test sees.
 
-use std::{fmt, sync::Arc, thread};
+use std::{fmt, panic, sync::Arc, thread};
 
 use anyhow::Context as _;
 use pg_config::{ConnInfo, Session, shown};
@@ -11,7 +11,7 @@ use crate::{
     lease::{Finished, Lease},
     name::State,
     server::TestServer,
-    session::{in_turn, off_runtime},
+    session::in_turn,
     sweep,
     template::Content,
 };
@@ -242,4 +242,13 @@ impl Drop for TestDb {
             let _ = off_runtime(|| lease.give_back(&self.server, unprovable));
         }
     }
+}
+
+/// Runs what speaks to the server on a thread of its own: the driver has a runtime, and none may be started or
+/// dropped within that of a test.
+fn off_runtime<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| match scope.spawn(run).join() {
+        Ok(value) => value,
+        Err(panic) => panic::resume_unwind(panic),
+    })
 }
