@@ -98,20 +98,6 @@ impl fmt::Display for Literal<'_> {
     }
 }
 
-/// A name within `room` bytes: itself where it fits, else its beginning and the digest that tells it from others.
-///
-/// ```
-/// assert_eq!(pg_config::fitted("shop", 9, "1a2b"), "shop");
-/// assert_eq!(pg_config::fitted("warehouse_of_art", 9, "1a2b"), "ware_1a2b");
-/// ```
-pub fn fitted(name: &str, room: usize, digest: &str) -> String {
-    if name.len() <= room {
-        return name.to_owned();
-    }
-    let end = name.floor_char_boundary(room - digest.len() - 1);
-    format!("{}_{digest}", &name[..end])
-}
-
 /// The inside of quotes in which a backslash escapes; `hex` writes a character by its number.
 fn escaped(text: &str, quote: char, hex: impl Fn(u32) -> String) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);

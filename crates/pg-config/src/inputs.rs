@@ -81,12 +81,6 @@ impl Digest {
     }
 }
 
-/// Twelve hexadecimal digits that tell one text from another.
-pub fn short_digest(text: &[u8]) -> String {
-    let digest = Sha256::digest(text);
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

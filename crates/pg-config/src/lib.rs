@@ -2,6 +2,7 @@
 //! configuration. Everything else takes the values that are made here.
 
 mod config;
+mod digest;
 mod environment;
 mod identifier;
 mod inputs;
@@ -10,9 +11,10 @@ mod misspelled;
 mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
+pub use digest::{fitted, random_id, short_digest};
 pub use environment::{EnvFile, Environment, EnvironmentError, Source};
-pub use identifier::{Identifier, InvalidIdentifier, Literal, fitted};
-pub use inputs::{Digest, InputsError, short_digest};
+pub use identifier::{Identifier, InvalidIdentifier, Literal};
+pub use inputs::{Digest, InputsError};
 pub use keys::{KEYS, Key};
 // The types of a configuration's values.
 pub use pg_connect::{
