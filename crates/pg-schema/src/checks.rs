@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
     const PARTS: [&str; 5] =
-        ["What it means", "Why it matters", "How it comes about", "How it is mended", "In the manual"];
+        ["What it means", "Why it matters", "How it comes about", "How to fix it", "In the manual"];
 
     #[test]
     fn every_room_is_that_of_a_check() {
@@ -170,9 +170,9 @@ mod tests {
     #[test]
     fn every_text_says_what_fix_does_and_where_the_manual_says_more() {
         for Definition { id, explanation: text, .. } in ALL {
-            let mended = text.split(PARTS[3]).nth(1).unwrap();
-            let (mended, manual) = mended.split_once(PARTS[4]).unwrap();
-            assert!(mended.contains("`--fix`"), "{id}: {mended}");
+            let fix = text.split(PARTS[3]).nth(1).unwrap();
+            let (fix, manual) = fix.split_once(PARTS[4]).unwrap();
+            assert!(fix.contains("`--fix`"), "{id}: {fix}");
             assert!(manual.contains("https://www.postgresql.org/docs/current/"), "{id}: {manual}");
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn others(
             warnings.push(format!("event trigger {name} ({detail}) runs by the statements of the move"));
         } else if way == Way::Statements {
             in_the_way.push(Finding {
-                what: format!("prepared transaction {literal} {detail} may hold locks until somebody ends it"),
+                what: format!("prepared transaction {literal} {detail} may hold locks until it is ended"),
                 help: format!("COMMIT PREPARED {literal}; or ROLLBACK PREPARED {literal};"),
             });
         } else {

@@ -90,7 +90,7 @@ fn describe(Unfinished { object, of, state }: &Unfinished) -> String {
     match state {
         State::Invalid => format!("index {name} is invalid: no query uses it, and each write still pays for it"),
         State::BeingBuilt => {
-            format!("index {name} is invalid; somebody may be building it right now: look again when that has ended")
+            format!("index {name} is invalid; its build may still be running: look again when that has ended")
         }
         State::Leftover => format!("index {name} is what a failed REINDEX CONCURRENTLY left behind: it can go"),
         State::Partitioned => format!(

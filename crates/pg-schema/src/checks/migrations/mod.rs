@@ -18,7 +18,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         return Check::fail(
             ID,
             format!(
-                "the run of the migrations at {at} failed, and none was verified since: mend them, and run cargo xtask db-migrate"
+                "the run of the migrations at {at} failed, and none was verified since: fix them, and run cargo xtask db-migrate"
             ),
         );
     }
@@ -34,7 +34,10 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         }
         (None, Some(_)) if !SchemaComment::may_replace(schema.comment.as_deref()) => Check::skip(
             ID,
-            format!("the comment on schema {} is somebody else's: no digest can be kept there", expected.schema),
+            format!(
+                "the comment on schema {} was not written by cargo xtask: no digest can be kept there",
+                expected.schema
+            ),
         ),
         (None, _) => Check::warn(ID, "no verified run of the migrations is recorded: run cargo xtask db-migrate"),
     }

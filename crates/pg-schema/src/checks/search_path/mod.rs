@@ -185,11 +185,11 @@ fn older_sessions(Paths { older, url, expected, .. }: &Paths<'_>) -> Option<Chec
     );
     let message = match is_likely {
         false => format!(
-            "{who}, began before the path was last set: it keeps the one that it had; have the app connect anew"
+            "{who}, began before the path was last set: it keeps the one that it had; have the app connect again"
         ),
         true => format!(
-            "the path of role {role} was set by somebody else since cargo xtask db-setup did, and {who}, may have begun \
-             before that and keep an older path; have the app connect anew, and run cargo xtask db-setup"
+            "the path of role {role} was set by others since cargo xtask db-setup did, and {who}, may have begun \
+             before that and keep an older path; have the app connect again, and run cargo xtask db-setup"
         ),
     };
     let objects = sessions.iter().map(|session| Object {

@@ -28,7 +28,7 @@ fn judge(facts: &Facts, sequences: &Sequences, expected: &Expected) -> Check {
         let advice = match (first.is_interleaved(), first.has_room()) {
             (true, _) => "; it counts in steps: where others take the values between, all may be well",
             (false, true) => "",
-            (false, false) => "; there is no value beyond that one: mend that row first",
+            (false, false) => "; there is no value beyond that one: fix that row first",
         };
         let message = format!(
             "sequence {} stands behind column {column} of {}, which holds {edge} already: INSERTs \
