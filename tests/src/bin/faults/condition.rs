@@ -73,7 +73,8 @@ impl Imposed {
                     Locked::Tables => scene.cluster.value(
                         database,
                         "SELECT pg_catalog.string_agg(oid::regclass::text, ', ') FROM pg_catalog.pg_class
-                         WHERE relkind = 'r' AND relnamespace = 'aura'::regnamespace",
+                         WHERE relkind = 'r' AND relnamespace IN (SELECT oid FROM pg_catalog.pg_namespace
+                                                                  WHERE nspname IN ('aura', 'public'))",
                     ),
                     Locked::Catalog => "pg_catalog.pg_namespace".to_owned(),
                     Locked::Login => "pg_catalog.pg_class".to_owned(),

@@ -14,11 +14,13 @@ use crate::{
 type Change = fn(&Cluster);
 
 /// The names of the states, each with the one that it is made from, and how.
-const STARTS: [(&str, &str, Change); 4] = [
+const STARTS: [(&str, &str, Change); 6] = [
     ("set up", "nothing", set_up),
     ("broken", "set up", break_it),
     ("template made", "set up", make_template),
     ("not migrated", "nothing", without_migrations),
+    ("in public", "set up", to_public),
+    ("in public with others", "in public", add_another),
 ];
 
 /// All that the cases of one version share.
@@ -129,4 +131,28 @@ fn make_template(cluster: &Cluster) {
     let workspace = Workspace::on(cluster);
     workspace.run(&["db-clone", "first"]).exits(0);
     workspace.run(&["db-drop", "first", "--yes", "--host", "127.0.0.1"]).exits(0);
+}
+
+/// As a database that was made by hand: no schema, no path, and the app's tables and views in `public`.
+fn to_public(cluster: &Cluster) {
+    cluster.sql(
+        "aura_db",
+        "DO $$
+         DECLARE relation record;
+         BEGIN
+             FOR relation IN SELECT oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class
+                             WHERE relnamespace = 'aura'::pg_catalog.regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+             LOOP
+                 EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA public', relation.name);
+             END LOOP;
+         END $$;
+         DROP SCHEMA aura;
+         ALTER ROLE aura_user IN DATABASE aura_db RESET search_path;
+         GRANT CREATE ON SCHEMA public TO aura_user",
+    );
+}
+
+/// A table that stays: the schema cannot be renamed.
+fn add_another(cluster: &Cluster) {
+    cluster.sql("aura_db", "CREATE TABLE public.theirs (id int); ALTER TABLE public.theirs OWNER TO analyst");
 }
