@@ -3,7 +3,7 @@
 mod backup;
 mod files;
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Identifier, Session, connect};
@@ -100,9 +100,9 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
         return Ok(MoveOutcome::Prepared);
     }
     let target = &Target { expected, ..target.clone() };
-    let outcome = carry_out(&mut connections, target, options, &facts, &mut app, voice);
-    connections.keep_lock().context("the setup's lock was lost during the move: run cargo xtask db-move --dry-run")?;
-    outcome
+    let outcome = carry_out(&mut connections, target, options, &facts, &mut app, voice)?;
+    connections.keep_lock().context("the move is done, and the setup's lock was lost meanwhile")?;
+    Ok(outcome)
 }
 
 /// The plan by the session that may carry it out, and that session: the administrator's, or else the app's own.
@@ -168,28 +168,27 @@ fn carry_out(
         };
         pg_schema::move_all(&mut session, expected, request, Some(facts), &first, &mut around)
     };
-    let moved = moved.map_err(|error| match error {
-        // A file that takes back what may have been done is kept.
-        MoveError::Unknown { .. } => {
-            undo_file.take().into_iter().for_each(NewFile::keep);
-            error
-        }
-        error => error,
-    })?;
-    let problem = problem(target, &moved.plan, &before)?;
+    // It takes back what is done, or may be.
+    if matches!(moved, Ok(_) | Err(MoveError::Unknown { .. })) {
+        undo_file.take().into_iter().for_each(NewFile::keep);
+    }
+    let moved = moved?;
+    let problem = problem(target, &moved.plan, &before)
+        .with_context(|| format!("the move to {} is done, and what the app sees was not looked at", moved.plan.to))?;
     if let Some(problem) = problem.as_ref().filter(|_| request.allow_broken) {
         voice.warn(&format!("the app cannot use all that was moved, as --allow-broken allows: {problem}"));
     } else if let Some(problem) = problem {
-        drop(undo_file.take());
         pg_schema::take_back(&mut session, &moved.plan, options.tries).with_context(|| {
             format!("the app cannot use what was moved ({problem}), and the move could not be taken back")
         })?;
+        if let Some(path) = &options.undo {
+            let _ = fs::remove_file(path);
+        }
         bail!(
             "the app could not use what was moved: {problem}\n  the move was taken back: everything is in schema {} again",
             moved.plan.from
         );
     }
-    undo_file.take().into_iter().for_each(NewFile::keep);
     for statement in &moved.statements {
         voice.detail(statement);
     }
@@ -204,8 +203,7 @@ fn objects(count: usize) -> String {
 /// What the app, by a new login, can no longer use.
 fn problem(target: &Target, plan: &Plan, before: &Look) -> anyhow::Result<Option<String>> {
     let Target { access, expected, .. } = target;
-    let mut app =
-        connect(&access.app).map_err(|error| anyhow!("the move is done, and the app cannot log in: {error}"))?;
+    let mut app = connect(&access.app).map_err(|error| anyhow!("the app cannot log in: {error}"))?;
     let lost = before.lost(&pg_schema::look_after(&mut app, plan)?, plan);
     if let Some(first) = lost.first() {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
