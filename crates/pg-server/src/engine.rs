@@ -111,6 +111,11 @@ const LIMITS: Limits = Limits {
     report: Duration::from_secs(2),
 };
 
+/// The host of an engine that [`Engine::docker_host`] named, if that is another than this one.
+pub(crate) fn remote_host(docker_host: &str) -> Option<String> {
+    Endpoint::parse(docker_host, PLAIN_PORT).ok()?.remote_host().map(str::to_owned)
+}
+
 impl Engine {
     /// The engine that is meant, if it answers: within five seconds.
     pub(crate) fn find(settings: &EngineSettings) -> Result<Self, EngineError> {
