@@ -4,6 +4,8 @@ use std::{fmt::Write as _, fs, path::Path, path::PathBuf, process::Command, time
 
 use anyhow::{Context as _, bail};
 
+use pg_connect::{Parameters, Surroundings};
+
 use crate::{Scratch, Stage, table::Row, terminal::Terminal, timed};
 
 /// How many tests each of the three programs has.
@@ -131,11 +133,12 @@ impl Peer {
         timed(self.cargo(stage).args(["test", "--test", "ours", "t0"]))?;
         let admin = self.on_its_server(&mut stage.program(&["db-url", "--admin"])).output().context("ask db-url")?;
         let admin = String::from_utf8_lossy(&admin.stdout).trim().to_owned();
+        // By the environment: all users see a program's arguments.
+        let around = Surroundings { variable: &|_| None, home: None };
+        let (named, _) = around.complete(Parameters::parse(&admin).context("read the superuser's URL")?)?;
+        let superuser = named.all().first().context("db-url printed no server")?;
         let psql = |database: &str, arguments: &[&str]| -> anyhow::Result<()> {
-            let url = with_database(&admin, database);
-            let mut psql = Command::new(stage.binaries.program("psql"));
-            psql.args(["--no-psqlrc", "--quiet", &url]).args(arguments).current_dir(&self.root);
-            timed(&mut psql).map(drop)
+            timed(stage.psql(&superuser.with_database(database)).args(arguments).current_dir(&self.root)).map(drop)
         };
         psql("postgres", &["--command", "CREATE DATABASE plain"])?;
         for migration in 1..=10 {

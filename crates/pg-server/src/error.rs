@@ -9,7 +9,7 @@ use std::{
 use pg_config::ConnectError;
 use thiserror::Error;
 
-use crate::EngineError;
+use crate::{EngineError, shell_word};
 
 /// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
 #[derive(Debug, Error)]
@@ -47,7 +47,7 @@ pub enum Error {
         marker: PathBuf,
     },
     /// Other users have rights that would let them read our secrets or replace our files.
-    #[error("other users may {right} {} (mode {mode:04o}) [chmod {change} {}]", path.display(), path.display())]
+    #[error("other users may {right} {} (mode {mode:04o}) [chmod {change} {}]", path.display(), shell_word(&path.display().to_string()))]
     TooOpen {
         /// The file or directory.
         path: PathBuf,

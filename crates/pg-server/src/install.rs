@@ -11,7 +11,7 @@ use std::{
 
 use nix::unistd::geteuid;
 
-use crate::{Binaries, Error, Rung, Say, Skipped};
+use crate::{Binaries, Error, Rung, Say, Skipped, shell_word};
 
 /// A package manager that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,10 +132,7 @@ impl fmt::Display for Manager {
 
 /// The command as a shell takes it.
 fn shell_line(words: &[String]) -> String {
-    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=@:+".contains(c));
-    let quoted =
-        words.iter().map(|word| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) });
-    quoted.collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn unknown_system() -> String {

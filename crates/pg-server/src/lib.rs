@@ -22,6 +22,7 @@ mod poll;
 mod recorded;
 mod request;
 mod server;
+mod shell;
 mod stop;
 mod sweep;
 
@@ -37,6 +38,7 @@ pub use local::{Binaries, ClusterTemplate, Local, Throwaway, Version, end_throwa
 pub use recorded::Recorded;
 pub use request::{Dump, Mode, Request};
 pub use server::{NoServer, Rung, Server, Skipped};
+pub use shell::shell_word;
 pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
 
 /// Who is told, in one line each, what takes time or deserves a remark.

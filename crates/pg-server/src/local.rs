@@ -40,7 +40,7 @@ use crate::{
     data_dir::{DataDir, put_aside_name},
     files::remove_tree,
     other_data::OtherData,
-    poll,
+    poll, shell_word,
 };
 
 /// Where a server that we started lives.
@@ -194,7 +194,7 @@ fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_
                 cluster.data().display(),
                 cluster.name(),
                 newest.version,
-                newest.directory.display(),
+                shell_word(&newest.directory.display().to_string()),
             ));
             Ok(own)
         }

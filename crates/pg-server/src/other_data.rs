@@ -1,11 +1,11 @@
 //! Data of this workspace that the server which would be started now does not use: those of another image, or of another
 //! major version. They stay as they are. What is said here is where they are, and how to go on with them.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use pg_config::ServerChoice;
 
-use crate::{Binaries, Containers, Dump, Request, container::Kept, local::cluster::Cluster};
+use crate::{Binaries, Containers, Dump, Request, container::Kept, local::cluster::Cluster, shell_word};
 
 /// Data that are left where they are, as people read it: a sentence, and commands that can be pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl OtherData {
         Self {
             why: format!("{}. {whose} {image}. Each image has data of its own", place(kept)),
             first: None,
-            old: format!("POSTGRES_IMAGE={}", kept.image),
-            new: format!("POSTGRES_IMAGE={image}"),
+            old: format!("POSTGRES_IMAGE={}", shell_word(&kept.image)),
+            new: format!("POSTGRES_IMAGE={}", shell_word(image)),
             is_new,
             flag: if choice == ServerChoice::Auto { String::new() } else { format!(" --server {choice}") },
             dump: format!(
@@ -53,10 +53,11 @@ impl OtherData {
     /// Those of a cluster, where these binaries would serve; beside them those of its own version, where they are there.
     pub(crate) fn of_version(cluster: &Cluster, own: Option<&Binaries>, binaries: &Binaries, dump: Dump<'_>) -> Self {
         let name = cluster.name();
-        let (version, new) = (&binaries.version, binaries.directory.display());
+        let word = |path: &Path| shell_word(&path.display().to_string());
+        let (version, new) = (&binaries.version, word(&binaries.directory));
         let old = own.map(|own| own.directory.clone()).or_else(|| cluster.bin_dir());
         let was = old.as_ref().map(|old| format!(" (it was in {})", old.display())).unwrap_or_default();
-        let old = old.map_or_else(|| "DIRECTORY".to_owned(), |old| old.display().to_string());
+        let old = old.map_or_else(|| "DIRECTORY".to_owned(), |old| word(&old));
         let gone = format!(", but no PostgreSQL {name} is installed{was}");
         let flag = " --server local";
         Self {
@@ -66,8 +67,10 @@ impl OtherData {
                 if own.is_some() { "" } else { &gone },
             ),
             first: own.is_none().then(|| format!("install PostgreSQL {name} beside {}", version.major)),
+            // By the environment: all users see a program's arguments, and the URL has the password in it.
             dump: format!(
-                "{new}/pg_dump --no-owner --no-privileges {} \"$(PG_BIN_DIR={old} cargo xtask db-url{flag})\"",
+                "(eval \"$(PG_BIN_DIR={old} cargo xtask db-env{flag})\"; {} --no-owner --no-privileges {})",
+                word(&binaries.program("pg_dump")),
                 dump.arguments,
             ),
             old: format!("PG_BIN_DIR={old}"),

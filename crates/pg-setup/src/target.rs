@@ -5,7 +5,7 @@ use std::{any::Any, time::Duration};
 use anyhow::bail;
 use pg_config::{Address, Config, ConnInfo, Identifier, ServerChoice};
 use pg_schema::{Access, Administrator, Expected};
-use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server};
+use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, shell_word};
 
 use crate::{
     Context,
@@ -154,12 +154,9 @@ fn refuse_superuser(config: &Config, server: &Server) -> anyhow::Result<()> {
 /// statement that makes room in a new database.
 fn dump(config: &Config) -> [String; 3] {
     let (database, schema) = (config.database.value.as_str(), &config.schema.value);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let word = |text: &str| if text.chars().all(is_plain) { text.to_owned() } else { quoted(text) };
     // pg_dump reads a pattern, in which a quoted name is the name itself.
-    let pattern = format!("--schema={}", word(&schema.to_string()));
-    [word(database), pattern, quoted(&format!("DROP SCHEMA {schema} CASCADE;"))]
+    let pattern = format!("--schema={}", shell_word(&schema.to_string()));
+    [shell_word(database), pattern, shell_word(&format!("DROP SCHEMA {schema} CASCADE;"))]
 }
 
 /// A way up the ladder.

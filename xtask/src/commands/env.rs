@@ -1,7 +1,7 @@
 //! `db-env`: the app's connection as environment variables.
 
 use pg_config::{Password, Project};
-use pg_server::Mode;
+use pg_server::{Mode, shell_word};
 use pg_setup::Target;
 
 use super::url::app_connection;
@@ -17,7 +17,7 @@ impl DbEnv {
         let lines: Vec<_> = variables
             .map(|(key, value)| match self.github {
                 true => github_variable(key, &value),
-                false => format!("export {key}={}", shell_quoted(&value)),
+                false => format!("export {key}={}", shell_word(&value)),
             })
             .collect();
         if self.github && context.environment.process("GITHUB_ACTIONS").is_some() {
@@ -51,14 +51,9 @@ fn github_variable(key: &str, value: &str) -> String {
     format!("{key}<<{end}\n{value}\n{end}")
 }
 
-/// A word of a POSIX shell.
-fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{github_variable, masks, shell_quoted};
+    use super::{github_variable, masks};
 
     #[test]
     fn masks_every_spelling_of_a_password() {
@@ -71,11 +66,5 @@ mod tests {
     fn no_value_sets_another_variable() {
         assert_eq!(github_variable("A", "b=c"), "A=b=c");
         assert_eq!(github_variable("A", "b\nPATH=/x\nEND"), "A<<END_\nb\nPATH=/x\nEND\nEND_");
-    }
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(shell_quoted("a b"), "'a b'");
-        assert_eq!(shell_quoted("it's $x"), r"'it'\''s $x'");
     }
 }

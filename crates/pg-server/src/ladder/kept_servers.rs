@@ -2,7 +2,9 @@
 
 use pg_config::ServerChoice;
 
-use crate::{Containers, EngineError, Request, Rung, Skipped, container::Kept, local::cluster::Cluster, other_data};
+use crate::{
+    Containers, EngineError, Request, Rung, Skipped, container::Kept, local::cluster::Cluster, other_data, shell_word,
+};
 
 /// What is kept of servers that do not run, those first that were started last.
 #[derive(Default)]
@@ -72,7 +74,7 @@ impl KeptServers {
                 let place = other_data::place(kept);
                 skipped(format!("{place}. POSTGRES_IMAGE is {}{whose}", containers.image)).unless(format!(
                     "POSTGRES_IMAGE={} uses these data; `cargo xtask db-setup` prints what else can be done",
-                    kept.image
+                    shell_word(&kept.image)
                 ))
             }
             (Some((name, error)), None) => {

@@ -271,7 +271,7 @@ no PostgreSQL server found:
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
     To copy these data to the new database: install PostgreSQL 14 beside [version], then
       PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
-      [programs]/pg_dump --no-owner --no-privileges --schema=app "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-url --server local)" >data.sql
+      (eval "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-env --server local)"; [programs]/pg_dump --no-owner --no-privileges --schema=app) >data.sql
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
       (echo 'DROP SCHEMA app CASCADE;'; cat data.sql) | PG_BIN_DIR=[programs] cargo xtask db-psql --server local
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
@@ -298,7 +298,7 @@ the data of this workspace are in [place]/data-dir/clusters/14/data (PostgreSQL 
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
     To copy these data to the new database: install PostgreSQL 14 beside [version], then
       PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
-      [programs]/pg_dump --no-owner --no-privileges --schema=app "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-url --server local)" >data.sql
+      (eval "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-env --server local)"; [programs]/pg_dump --no-owner --no-privileges --schema=app) >data.sql
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
       (echo 'DROP SCHEMA app CASCADE;'; cat data.sql) | PG_BIN_DIR=[programs] cargo xtask db-psql --server local
       PG_BIN_DIR=[programs] cargo xtask db-setup --server local
