@@ -8,13 +8,12 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    hash::{DefaultHasher, Hash, Hasher},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use pg_config::Password;
+use pg_config::{Password, short_digest};
 
 use super::{copy, log, process::scrub, server_dir::ServerDir, user::Account};
 use crate::{
@@ -205,10 +204,11 @@ fn create(path: &Path) -> Result<File, Error> {
 
 /// Two installations of one version may be built differently, so the directory counts too.
 fn name(binaries: &Binaries) -> String {
-    let mut hasher = DefaultHasher::new();
-    (&binaries.directory, INITDB, LOCALES, HBA).hash(&mut hasher);
+    // The standard library's hash may be another in its next release.
+    let settings = format!("{INITDB:?} {LOCALES:?} {HBA:?}");
+    let digest = short_digest(&[binaries.directory.as_os_str().as_bytes(), settings.as_bytes()].join(&0));
     let build = binaries.version.build.replace(['(', ')'], "");
     let build: String =
         build.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || ".+-".contains(c) { c } else { '_' }).collect();
-    format!("{build}-{:016x}", hasher.finish())
+    format!("{build}-{digest}")
 }
