@@ -19,6 +19,7 @@ mod named;
 mod progress;
 mod pull;
 mod target;
+mod text;
 mod tls;
 mod usual;
 

@@ -15,7 +15,7 @@ use std::{
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::Value;
 
-use super::{endpoint::Endpoint, tls};
+use super::{endpoint::Endpoint, text::clean, tls};
 
 /// Who sends more than this in one line, or in an error, is no engine.
 const LONGEST: u64 = 64 * 1024;
@@ -229,18 +229,6 @@ impl Read for Bounded {
     }
 }
 
-/// The text on one line, without what a terminal would obey, and not too long.
-pub(super) fn clean(text: &str) -> String {
-    let reordering = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let text: String = text.chars().map(|c| if c.is_control() || reordering(c) { ' ' } else { c }).collect();
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(300) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
-}
-
 type Head = (u16, String, Vec<(String, String)>);
 
 fn head(body: &mut BufReader<Bounded>, bounds: Bounds) -> Result<Head, Trouble> {
@@ -289,12 +277,6 @@ mod tests {
     use std::net::{Shutdown, TcpListener};
 
     use super::*;
-
-    #[test]
-    fn what_was_said_fits_on_a_line() {
-        assert_eq!(clean("\u{1b}[2Ja\r\n\t b\u{202e}c\u{0} "), "[2Ja b c");
-        assert_eq!(clean(&"x".repeat(500)).chars().count(), 301);
-    }
 
     #[test]
     fn a_question() {

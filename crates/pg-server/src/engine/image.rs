@@ -1,6 +1,6 @@
 //! An image's name, taken apart for the engine, and encoded for a URL.
 
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a pull asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,27 +31,20 @@ pub(super) fn registry(name: &str) -> &str {
     }
 }
 
-/// For a path, whose slashes, colons and at signs stand for themselves.
+/// In a value of a query all but letters, digits and these signs is encoded.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// In a path slashes, colons and at signs stand for themselves.
+const PATH: &AsciiSet = &VALUE.remove(b'/').remove(b':').remove(b'@');
+
+/// For a path.
 pub(super) fn encode(text: &str) -> String {
-    percent(text, b"/:@")
+    utf8_percent_encode(text, PATH).to_string()
 }
 
 /// For a value of a query.
 pub(super) fn encode_value(text: &str) -> String {
-    percent(text, b"")
-}
-
-fn percent(text: &str, kept: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, VALUE).to_string()
 }
 
 #[cfg(test)]

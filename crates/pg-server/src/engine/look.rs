@@ -5,8 +5,9 @@ use std::{io::ErrorKind, path::Path};
 use super::{
     EngineError, Limits,
     endpoint::Endpoint,
-    http::{Answer, Question, Trouble, clean},
+    http::{Answer, Question, Trouble},
     target::{Naming, Target},
+    text::clean,
     tls,
 };
 

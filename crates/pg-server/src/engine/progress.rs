@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use serde_json::Value;
 
-use super::http::clean;
+use super::text::clean;
 
 /// What has been heard of a pull. `Display` is such as `3 of 14 layers, 120 of 143 MB`.
 #[derive(Debug, Default)]

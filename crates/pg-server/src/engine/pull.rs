@@ -5,10 +5,11 @@ use std::{io, time::Instant};
 use super::{
     Engine, EngineError,
     credentials::credentials,
-    http::{Question, Trouble, clean},
+    http::{Question, Trouble},
     image::{encode_value, reference, registry},
     progress::Progress,
     target::Naming,
+    text::clean,
 };
 use crate::Say;
 

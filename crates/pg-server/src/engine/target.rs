@@ -5,7 +5,8 @@ use std::{fmt, path::PathBuf};
 use super::{
     EngineError,
     endpoint::Endpoint,
-    http::{self, Answer, Bounds, Question, Trouble, clean},
+    http::{self, Answer, Bounds, Question, Trouble},
+    text::clean,
 };
 
 /// An engine that is meant, before anybody asked it.
