@@ -1,11 +1,6 @@
 //! Stopping and removing.
 
-use std::{
-    fs::{File, TryLockError},
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use testcontainers::bollard::{
@@ -15,14 +10,10 @@ use testcontainers::bollard::{
 use tokio::time::sleep;
 
 use crate::{
-    TICK,
-    answer::{CONFLICT, Container, NOT_FOUND, is},
-    say,
+    answer::Container,
+    inspect::{CONFLICT, NOT_FOUND, is},
+    lock::{LOOKS, PAUSE, locked},
 };
-
-/// What the engine does without us, such as removing what somebody else asked it to, takes it a moment.
-pub(crate) const LOOKS: u32 = 100;
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Stops those that run. Their data stay.
 pub(crate) async fn stop(docker: &Docker, names: &[String], seconds: i32) -> anyhow::Result<Vec<Container>> {
@@ -89,25 +80,5 @@ pub(crate) async fn clear(docker: &Docker, name: &str) -> anyhow::Result<Contain
             Err(error).with_context(|| format!("remove the container {name}"))
         }
         _ => Container::of(docker, name).await,
-    }
-}
-
-/// Holds a file's lock until the value is dropped or the process ends, however it ends.
-pub(crate) fn locked(path: &Path) -> anyhow::Result<File> {
-    let file = File::options().create(true).append(true).open(path);
-    let file = file.with_context(|| format!("open {}", path.display()))?;
-    let start = Instant::now();
-    let mut told = Duration::ZERO;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("lock {}", path.display())),
-        }
-        if start.elapsed() >= told + TICK {
-            told = start.elapsed();
-            say(&format!("waiting for another command, which works on this container ({})", path.display()));
-        }
-        thread::sleep(PAUSE);
     }
 }

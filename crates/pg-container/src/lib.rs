@@ -8,6 +8,8 @@
 
 mod answer;
 mod end;
+mod inspect;
+mod lock;
 mod request;
 mod start;
 
@@ -38,7 +40,7 @@ fn run() -> anyhow::Result<Answer> {
         let docker = docker_client_instance().await.context("speak to the engine")?;
         match request {
             Request::Start(request) => Ok(vec![start::start(&docker, &request).await?]),
-            Request::Look { names } => answer::look(&docker, &names).await,
+            Request::Look { names } => inspect::look(&docker, &names).await,
             Request::Stop { names, seconds } => end::stop(&docker, &names, seconds).await,
             Request::Remove { names, volumes, lock } => end::remove(&docker, &names, &volumes, lock.as_deref()).await,
         }

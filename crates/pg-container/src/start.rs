@@ -3,12 +3,13 @@
 use std::{collections::HashMap, fs, pin::pin};
 
 use anyhow::{Context as _, bail};
+use futures_util::StreamExt as _;
 use testcontainers::{
     CopyTargetOptions, GenericImage, ImageExt as _,
     bollard::{
         Docker,
         models::PortBinding,
-        query_parameters::{ListContainersOptionsBuilder, StartContainerOptions},
+        query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder, StartContainerOptions},
     },
     core::{IntoContainerPort as _, Mount, client::ClientError, error::TestcontainersError},
     runners::AsyncRunner as _,
@@ -17,8 +18,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     TICK,
-    answer::{CONFLICT, Container, NOT_FOUND, is, is_half_initialised},
-    end::{LOOKS, PAUSE, clear, locked, remove, stop},
+    answer::Container,
+    end::{clear, remove, stop},
+    inspect::{CONFLICT, NOT_FOUND, is},
+    lock::{LOOKS, PAUSE, locked},
     request::Start,
     say,
 };
@@ -97,6 +100,22 @@ async fn discard_half_initialised(docker: &Docker, request: &Start) -> anyhow::R
     let names: Vec<_> = containers.into_iter().map(|(name, _)| name).collect();
     remove(docker, &names, std::slice::from_ref(volume), None).await?;
     Ok(())
+}
+
+/// Whether the official image has begun to initialise a cluster in this container, and has not come to its end. What
+/// other images write, we do not know.
+async fn is_half_initialised(docker: &Docker, name: &str) -> bool {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
+    let mut lines = docker.logs(name, Some(options));
+    let mut has_begun = false;
+    while let Some(line) = lines.next().await {
+        let Ok(line) = line.map(|line| line.to_string()) else { return false };
+        has_begun |= line.contains("The files belonging to this database system will be owned by user");
+        if line.contains("PostgreSQL init process complete") {
+            return false;
+        }
+    }
+    has_begun
 }
 
 /// Names and states of all containers on a volume.
