@@ -8,7 +8,7 @@ use std::{
 
 use pg_config::{ConnInfo, Durability, Password, ServerChoice};
 use pg_server::{
-    Binaries, ClusterTemplate, Containers, Dump, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway,
+    Binaries, ClusterTemplate, ContainerSettings, Dump, Ephemeral, Local, Mode, Request, Throwaway, template, throwaway,
 };
 
 use crate::{
@@ -108,7 +108,7 @@ impl Cluster {
             bin_dir: None,
             path: None,
             durability: Durability::Development,
-            containers: Containers {
+            containers: ContainerSettings {
                 project: "aura-tests",
                 workspace: Path::new("/nowhere"),
                 image: &image,

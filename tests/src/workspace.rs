@@ -10,7 +10,7 @@ use std::{
 };
 
 use pg_connect::ConnInfo;
-use pg_server::Containers;
+use pg_server::ContainerSettings;
 
 use crate::{
     Cluster, Run,
@@ -229,7 +229,7 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         let helper = programs().join("pg-container");
         let engine = rung::engine();
-        let containers = Containers {
+        let containers = ContainerSettings {
             project: "aura",
             workspace: &self.root,
             image: "",

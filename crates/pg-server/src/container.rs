@@ -4,8 +4,8 @@
 //! compiles. What looks only is asked of the engine by hand ([`crate::engine`]), in milliseconds.
 
 mod helper;
-mod kept;
 mod ready;
+mod record;
 
 use std::{
     ffi::OsString,
@@ -16,7 +16,7 @@ use std::{
 use pg_config::{Durability, Password};
 use serde_json::json;
 
-pub(crate) use self::{helper::Helper, kept::Kept};
+pub(crate) use self::{helper::Helper, record::ContainerRecord};
 use crate::{
     EngineError, Error, Say,
     data_dir::DataDir,
@@ -32,7 +32,7 @@ pub type BuildHelper<'a> = &'a dyn Fn(Say<'_>) -> Result<PathBuf, String>;
 
 /// What the rung needs to know beside the rest of the [`Request`](crate::Request).
 #[derive(Clone, Copy)]
-pub struct Containers<'a> {
+pub struct ContainerSettings<'a> {
     /// What names begin with: the project's short name.
     pub project: &'a str,
     /// The workspace's root, for names and labels.
@@ -65,7 +65,7 @@ pub struct Container {
 
 /// A server in a container.
 pub(crate) struct Found {
-    pub(crate) kept: Kept,
+    pub(crate) kept: ContainerRecord,
     pub(crate) login: LoggedIn,
     pub(crate) engine: Engine,
     pub(crate) started_now: bool,
@@ -104,13 +104,13 @@ const INITDB_UNSYNCED: &str = "--encoding=UTF8 --auth-host=scram-sha-256 --no-sy
 /// known of its data: whoever finds it may leave some.
 pub(crate) fn search(
     data_dir: &DataDir,
-    containers: &Containers<'_>,
+    containers: &ContainerSettings<'_>,
     durability: Durability,
     wait: Duration,
 ) -> Result<Search, Error> {
     let deadline = Instant::now() + wait;
     let mut unasked = None;
-    for kept in Kept::all(data_dir)? {
+    for kept in ContainerRecord::all(data_dir)? {
         if kept.image != containers.image || kept.durability != durability {
             continue;
         }
@@ -135,13 +135,13 @@ pub(crate) fn search(
 /// An engine that has the image, and the program that makes containers of it: what takes long and changes nothing of
 /// this workspace.
 pub(crate) struct OpenEngine<'a> {
-    containers: &'a Containers<'a>,
+    containers: &'a ContainerSettings<'a>,
     engine: Engine,
     helper: Helper,
 }
 
 impl<'a> OpenEngine<'a> {
-    pub(crate) fn open(containers: &'a Containers<'a>, say: Say<'_>) -> Result<Self, Error> {
+    pub(crate) fn open(containers: &'a ContainerSettings<'a>, say: Say<'_>) -> Result<Self, Error> {
         let engine = Engine::find(containers.engine)?;
         if !engine.has_image(containers.image)? {
             engine.pull(containers.image, say)?;
@@ -163,7 +163,7 @@ impl<'a> OpenEngine<'a> {
         if let Search::Running(found) = search(&data_dir, self.containers, durability, Duration::ZERO)? {
             return Ok(*found);
         }
-        let kept = Kept::of(&data_dir, self.containers, durability, &self.engine)?;
+        let kept = ContainerRecord::of(&data_dir, self.containers, durability, &self.engine)?;
         let found = self.start(kept, wait, say)?;
         data_dir.set_current(found.kept.name())?;
         drop::<Lock>(lock);
@@ -171,8 +171,8 @@ impl<'a> OpenEngine<'a> {
     }
 
     /// The record of a container that goes with whoever asked for it, in a new directory.
-    pub(crate) fn passing(&self, directory: PathBuf) -> Result<Kept, Error> {
-        Kept::passing(directory, self.containers.image, &self.engine)
+    pub(crate) fn passing(&self, directory: PathBuf) -> Result<ContainerRecord, Error> {
+        ContainerRecord::passing(directory, self.containers.image, &self.engine)
     }
 
     /// The helper program, for whoever must remove what was started here.
@@ -181,7 +181,7 @@ impl<'a> OpenEngine<'a> {
     }
 
     /// Starts the server of a container whose record is there, and waits until it lets us in.
-    pub(crate) fn start(&self, mut kept: Kept, wait: Duration, say: Say<'_>) -> Result<Found, Error> {
+    pub(crate) fn start(&self, mut kept: ContainerRecord, wait: Duration, say: Say<'_>) -> Result<Found, Error> {
         let deadline = Instant::now() + wait;
         let settings = launch::explained(kept.durability);
         say(&format!("starting the container {} of {}{settings}", kept.name(), kept.image));
@@ -216,7 +216,7 @@ impl<'a> OpenEngine<'a> {
     }
 
     /// Makes sure that the container runs; says what was done for it.
-    fn run(&self, kept: &mut Kept, say: Say<'_>) -> Result<String, Error> {
+    fn run(&self, kept: &mut ContainerRecord, say: Say<'_>) -> Result<String, Error> {
         let mut arguments = vec!["postgres".to_owned()];
         let own = [("cluster_name", kept.name()), ("listen_addresses", "*")];
         for (name, value) in launch::container_settings(kept.durability).chain(own) {
@@ -266,7 +266,7 @@ fn refuses_version(log: &str) -> bool {
         .any(|words| log.contains(words))
 }
 
-fn other_version(kept: &Kept, log: &str) -> Error {
+fn other_version(kept: &ContainerRecord, log: &str) -> Error {
     let (name, image) = (kept.name(), &kept.image);
     let volume = kept.volume.as_deref().unwrap_or_default();
     let made_by = kept.version.as_ref().map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
@@ -293,6 +293,6 @@ impl Found {
 }
 
 /// Whether a container of this name runs, as its engine says.
-pub(crate) fn state(kept: &Kept, settings: &EngineSettings) -> Result<Seen, Error> {
+pub(crate) fn state(kept: &ContainerRecord, settings: &EngineSettings) -> Result<Seen, Error> {
     Ok(Engine::at(&kept.engine, settings)?.container(kept.name())?)
 }

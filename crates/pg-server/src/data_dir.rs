@@ -7,7 +7,7 @@
 //! id                       what tells this workspace from every other that uses the same container engine
 //! clusters/15/             one per major version: see `cluster`
 //! clusters/15.broken-…/   one that could not start any more, put aside with its data: see `local`
-//! containers/aura-…/       one per configuration: see `container::kept`
+//! containers/aura-…/       one per configuration: see `container::record`
 //! ephemeral/…/             servers that go with whoever asked for them: see `ephemeral`
 //! templates/15.18-…/       initialised clusters that were never started: see `template`
 //! passwords/aura_user      0600: see `password`
@@ -26,10 +26,9 @@ use pg_config::Password;
 
 use crate::{
     Error,
-    files::{listed, make_directories, make_directory, remove_tree, sweep_unfinished, unfinished, write},
+    files::{listed, make_directories, make_directory, remove_tree, sweep_unfinished, write},
     local::{cluster::Cluster, user::Account},
     lock::{self, Lock},
-    password,
 };
 
 const MARKER: &str = "made-by-pg-server";
@@ -240,40 +239,6 @@ impl DataDir {
     }
 }
 
-/// The password of a role on the servers that we start: the kept one, or a generated one that is kept
-/// from now on. Callers at the same time get the same.
-///
-/// `data_dir` is one that [`find`](crate::find) started a server in.
-pub fn app_password(data_dir: &Path, role: &str) -> Result<Password, Error> {
-    let open = DataDir::open(data_dir)?.ok_or_else(|| {
-        Error::io("keep a password in", data_dir)(io::Error::new(
-            io::ErrorKind::NotFound,
-            "no server was started there",
-        ))
-    })?;
-    make_directory(&open.passwords(), 0o700)?;
-    let path = open.passwords().join(file_name(role));
-    if let Some(password) = password::read(&path)? {
-        return Ok(password);
-    }
-    let password = Password::generate();
-    let draft = unfinished(&open.passwords());
-    password::write(&draft, &password)?;
-    // A link is made with its content, or not at all where another was quicker.
-    let linked = fs::hard_link(&draft, &path);
-    fs::remove_file(&draft).map_err(Error::io("delete", &draft))?;
-    match linked {
-        Ok(()) => Ok(password),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match password::read(&path)? {
-            Some(password) => Ok(password),
-            None => Err(Error::io("read a password from", &path)(io::Error::other(
-                "it is empty or not text [delete it: the next db-setup makes a new password, and gives it to the role]",
-            ))),
-        },
-        Err(error) => Err(Error::io("write", &path)(error)),
-    }
-}
-
 /// The name under which a broken cluster's directory is put aside.
 pub(crate) fn put_aside_name(directory: &Path) -> PathBuf {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -299,27 +264,5 @@ fn check_text(path: &Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(()),
         _ => Err(Error::Path { path: path.to_owned() }),
-    }
-}
-
-/// A role may be named `../x`, and `Aura` is not `aura` (but on macOS its file would be): all but small
-/// letters, digits and `_` are written as `%` and two digits.
-fn file_name(role: &str) -> PathBuf {
-    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-    role.bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect::<String>()
-        .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_role_has_a_file_of_its_own() {
-        for (role, name) in [("aura_user", "aura_user"), ("Aura", "%41ura"), ("../x", "%2E%2E%2Fx"), ("é", "%C3%A9")] {
-            assert_eq!(file_name(role), Path::new(name));
-        }
     }
 }

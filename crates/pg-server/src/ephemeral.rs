@@ -19,7 +19,7 @@ use pg_config::Password;
 
 use crate::{
     Error, NoServer, Request, Rung, Say, Server, Throwaway,
-    container::{Helper, Kept, OpenEngine},
+    container::{ContainerRecord, Helper, OpenEngine},
     data_dir::DataDir,
     files::{make_directory, remove_tree, unfinished},
     ladder::{self, Starts},
@@ -44,7 +44,7 @@ enum State {
     /// Nothing is started yet.
     Claimed,
     Cluster(Box<Throwaway>),
-    Container(Kept, Helper),
+    Container(ContainerRecord, Helper),
     /// Nothing may be started any more.
     Ended,
 }

@@ -1,7 +1,7 @@
 //! Directories and small files of ours, whatever the umask is.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -39,11 +39,16 @@ pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), Error> {
     make_directory(path, mode)
 }
 
-/// Writes a small file that only we read and write, whatever the umask is.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
+/// An empty file that only we read and write, whatever the umask is.
+pub(crate) fn create(path: &Path) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::io("write", path))
+    options.open(path).map_err(Error::io("write", path))
+}
+
+/// Writes a small file that only we read and write.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    create(path)?.write_all(text.as_bytes()).map_err(Error::io("write", path))
 }
 
 /// Deletes a directory with all that is in it; none there is fine.

@@ -28,9 +28,9 @@ enum Manager {
     Brew,
 }
 
-/// By which right packages are installed.
+/// As whom packages are installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rights {
+enum RunAs {
     /// We are root.
     Root,
     /// Through `sudo`, which may ask for a password at the terminal.
@@ -52,19 +52,19 @@ const APT_INSTALL: &str = "\
 /// Installs PostgreSQL; the package manager's output goes to our standard error.
 pub(crate) fn install(path: Option<&OsStr>, say: Say<'_>) -> Result<(), Error> {
     let manager = manager(path).ok_or_else(|| Error::Install(unknown_system()))?;
-    let rights = rights(manager, path).map_err(Error::Install)?;
+    let run_as = run_as(manager, path).map_err(Error::Install)?;
     if manager == Manager::AptGet {
         say("installing PostgreSQL by apt-get, without the cluster on port 5432 that Debian would make with it");
     } else {
         say(&format!("installing PostgreSQL by {manager}"));
     }
-    for words in manager.commands(rights) {
+    for words in manager.commands(run_as) {
         let line = shell_line(&words);
         say(&format!("running: {line}"));
         let (program, arguments) = words.split_first().ok_or_else(|| Error::Install("no command".to_owned()))?;
         let mut command = Command::new(on_path(path, program).unwrap_or_else(|| program.into()));
         command.args(arguments).stdout(io::stderr());
-        if rights != Rights::Sudo {
+        if run_as != RunAs::Sudo {
             command.stdin(Stdio::null());
         }
         match command.status() {
@@ -95,7 +95,7 @@ pub(crate) fn not_asked_for(path: Option<&OsStr>) -> Skipped {
 
 impl Manager {
     /// The commands, in order, each as a program and its arguments.
-    fn commands(self, rights: Rights) -> Vec<Vec<String>> {
+    fn commands(self, run_as: RunAs) -> Vec<Vec<String>> {
         let commands: &[&[&str]] = match self {
             Self::AptGet => &[
                 &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "update"],
@@ -107,12 +107,12 @@ impl Manager {
             Self::Pacman => &[&["pacman", "-Sy", "--noconfirm", "--needed", "postgresql"]],
             Self::Brew => &[&["brew", "install", "postgresql@17"]],
         };
-        let sudo: &[&str] = match rights {
+        let sudo: &[&str] = match run_as {
             // Homebrew refuses root.
             _ if self == Self::Brew => &[],
-            Rights::Root => &[],
-            Rights::Sudo => &["sudo"],
-            Rights::SudoWithoutAsking => &["sudo", "-n"],
+            RunAs::Root => &[],
+            RunAs::Sudo => &["sudo"],
+            RunAs::SudoWithoutAsking => &["sudo", "-n"],
         };
         commands.iter().map(|words| sudo.iter().chain(*words).map(|word| (*word).to_owned()).collect()).collect()
     }
@@ -144,19 +144,19 @@ fn manager(path: Option<&OsStr>) -> Option<Manager> {
     MANAGERS.into_iter().find(|manager| on_path(path, &manager.to_string()).is_some())
 }
 
-fn rights(manager: Manager, path: Option<&OsStr>) -> Result<Rights, String> {
+fn run_as(manager: Manager, path: Option<&OsStr>) -> Result<RunAs, String> {
     let root = geteuid().is_root();
     match manager {
         Manager::Brew if root => Err("Homebrew refuses root: run `brew install postgresql@17` as its owner".to_owned()),
-        _ if root => Ok(Rights::Root),
-        Manager::Brew => Ok(Rights::SudoWithoutAsking),
+        _ if root => Ok(RunAs::Root),
+        Manager::Brew => Ok(RunAs::SudoWithoutAsking),
         _ if on_path(path, "sudo").is_none() => {
-            let commands = manager.commands(Rights::Root);
+            let commands = manager.commands(RunAs::Root);
             let last = commands.last().map(|words| shell_line(words)).unwrap_or_default();
             Err(format!("we are not root, and there is no sudo: let an administrator run `{last}`"))
         }
-        _ if io::stdin().is_terminal() => Ok(Rights::Sudo),
-        _ => Ok(Rights::SudoWithoutAsking),
+        _ if io::stdin().is_terminal() => Ok(RunAs::Sudo),
+        _ => Ok(RunAs::SudoWithoutAsking),
     }
 }
 
@@ -173,16 +173,16 @@ mod tests {
     use super::*;
     use crate::local::process::write_script;
 
-    fn lines(manager: Manager, rights: Rights) -> Vec<String> {
-        manager.commands(rights).iter().map(|words| words.join(" ")).collect()
+    fn lines(manager: Manager, run_as: RunAs) -> Vec<String> {
+        manager.commands(run_as).iter().map(|words| words.join(" ")).collect()
     }
 
     #[test]
     fn every_manager_asks_nothing() {
-        assert_eq!(lines(Manager::Dnf, Rights::Root), ["dnf install -y postgresql-server"]);
-        assert_eq!(lines(Manager::Apk, Rights::SudoWithoutAsking), ["sudo -n apk add --no-cache postgresql"]);
-        assert_eq!(lines(Manager::Pacman, Rights::Sudo), ["sudo pacman -Sy --noconfirm --needed postgresql"]);
-        assert_eq!(lines(Manager::Brew, Rights::Sudo), ["brew install postgresql@17"]);
+        assert_eq!(lines(Manager::Dnf, RunAs::Root), ["dnf install -y postgresql-server"]);
+        assert_eq!(lines(Manager::Apk, RunAs::SudoWithoutAsking), ["sudo -n apk add --no-cache postgresql"]);
+        assert_eq!(lines(Manager::Pacman, RunAs::Sudo), ["sudo pacman -Sy --noconfirm --needed postgresql"]);
+        assert_eq!(lines(Manager::Brew, RunAs::Sudo), ["brew install postgresql@17"]);
     }
 
     /// `dnf` and `sudo` that note how they were called, and end as they are told.
@@ -232,7 +232,7 @@ PostgreSQL was not installed: none of apt-get, dnf, apk, pacman, brew is on PATH
 
     #[test]
     fn debian_makes_no_cluster_of_its_own() {
-        let lines = lines(Manager::AptGet, Rights::SudoWithoutAsking);
+        let lines = lines(Manager::AptGet, RunAs::SudoWithoutAsking);
         assert_eq!(lines[0], "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get update");
         assert!(lines[1].starts_with("sudo -n env DEBIAN_FRONTEND=noninteractive sh -c"), "{}", lines[1]);
         let forbidden = lines[1].find("create_main_cluster = false").unwrap();

@@ -9,7 +9,7 @@ use pg_config::ServerChoice;
 use self::kept_servers::KeptServers;
 use crate::{
     Error, Mode, NoServer, Request, Rung, Say, Server, Skipped,
-    container::{self, Kept, OpenEngine},
+    container::{self, ContainerRecord, OpenEngine},
     data_dir::DataDir,
     install,
     local::{self, Search},
@@ -134,7 +134,7 @@ impl<'a> Ladder<'a> {
     /// Which of the two is looked at first. Notes what is kept.
     fn order(&mut self, data_dir: &DataDir) -> Result<Vec<Rung>, Error> {
         let current = data_dir.current();
-        self.stopped.containers = Kept::all(data_dir)?;
+        self.stopped.containers = ContainerRecord::all(data_dir)?;
         self.stopped.current_cluster = data_dir.clusters()?.into_iter().find(|cluster| cluster.name() == current);
         let is_container = self.stopped.containers.iter().any(|kept| kept.name() == current);
         self.stopped.current = current;

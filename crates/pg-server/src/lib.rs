@@ -4,6 +4,7 @@
 //! [`find`] goes down the ladder. Nothing here prints or reads the environment: what is going on goes to
 //! a [`Say`], and what the environment says is in the [`Request`].
 
+mod app_password;
 mod container;
 mod data_dir;
 mod engine;
@@ -19,15 +20,16 @@ mod login;
 mod other_data;
 mod password;
 mod poll;
-mod recorded;
 mod request;
 mod server;
 mod shell;
+mod started_addresses;
+mod status;
 mod stop;
 mod sweep;
 
-pub use container::{BuildHelper, Container, Containers};
-pub use data_dir::app_password;
+pub use app_password::app_password;
+pub use container::{BuildHelper, Container, ContainerSettings};
 pub use engine::{EngineError, EngineSettings};
 pub use ephemeral::Ephemeral;
 pub use error::Error;
@@ -35,11 +37,12 @@ pub use group::{Group, interrupt};
 pub use install::install_where_missing;
 pub use ladder::find;
 pub use local::{Binaries, ClusterTemplate, Local, Throwaway, Version, end_throwaway, scratch, template, throwaway};
-pub use recorded::Recorded;
 pub use request::{Dump, Mode, Request};
 pub use server::{NoServer, Rung, Server, Skipped};
 pub use shell::shell_word;
-pub use stop::{ContainerStatus, State, Status, Stopped, containers, purge, status, stop};
+pub use started_addresses::StartedAddresses;
+pub use status::{ClusterState, ClusterStatus, ContainerStatus, clusters, containers};
+pub use stop::{Stopped, purge, stop};
 
 /// Who is told, in one line each, what takes time or deserves a remark.
 pub type Say<'a> = &'a mut dyn FnMut(&str);

@@ -2,15 +2,17 @@
 
 mod binaries;
 pub(crate) mod cluster;
+mod command;
 mod copy;
 pub(crate) mod launch;
 mod log;
 mod pidfile;
 mod port;
 pub(crate) mod process;
+mod renew_password;
+mod scratch;
 mod server_dir;
 mod start;
-mod superuser;
 pub(crate) mod template;
 pub(crate) mod throwaway;
 pub(crate) mod user;
@@ -27,8 +29,9 @@ use pg_config::Durability;
 
 pub use self::{
     binaries::Binaries,
+    scratch::scratch,
     template::{ClusterTemplate, template},
-    throwaway::{Throwaway, end_throwaway, scratch, throwaway},
+    throwaway::{Throwaway, end_throwaway, throwaway},
     version::Version,
 };
 use self::{
@@ -245,7 +248,7 @@ fn start_kept(
                  sessions, to give the superuser a new password",
                 data.display()
             ));
-            superuser::renew_password(cluster, binaries, durability, wait)?;
+            renew_password::renew_password(cluster, binaries, durability, wait)?;
             start(cluster, binaries, durability, &[], wait, say)
         }
         outcome => outcome,

@@ -5,7 +5,9 @@ use std::{fmt, path::Path};
 
 use pg_config::ServerChoice;
 
-use crate::{Binaries, Containers, Dump, Request, container::Kept, local::cluster::Cluster, shell_word};
+use crate::{
+    Binaries, ContainerSettings, Dump, Request, container::ContainerRecord, local::cluster::Cluster, shell_word,
+};
 
 /// Data that are left where they are, as people read it: a sentence, and commands that can be pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +31,8 @@ pub(crate) struct OtherData {
 
 impl OtherData {
     /// Those of a container, where one of another image would be started; whether that one has no data yet.
-    pub(crate) fn of_image(kept: &Kept, is_new: bool, request: &Request<'_>) -> Self {
-        let Request { choice, dump, containers: Containers { image, image_is_default, .. }, .. } = *request;
+    pub(crate) fn of_image(kept: &ContainerRecord, is_new: bool, request: &Request<'_>) -> Self {
+        let Request { choice, dump, containers: ContainerSettings { image, image_is_default, .. }, .. } = *request;
         let whose =
             if image_is_default { "POSTGRES_IMAGE is not set: its default is" } else { "POSTGRES_IMAGE is now" };
         Self {
@@ -93,7 +95,7 @@ impl OtherData {
 }
 
 /// Where a container's data are, and of which version.
-pub(crate) fn place(kept: &Kept) -> String {
+pub(crate) fn place(kept: &ContainerRecord) -> String {
     let version = kept.version.as_ref().map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
     let volume = kept.volume.as_deref().unwrap_or_default();
     format!(

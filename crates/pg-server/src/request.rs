@@ -4,7 +4,7 @@ use std::{ffi::OsStr, path::Path, time::Duration};
 
 use pg_config::{Address, Durability, ServerChoice};
 
-use crate::container::Containers;
+use crate::container::ContainerSettings;
 
 /// What may be done to get a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Request<'a> {
     /// What a server that is started keeps through a crash of its machine.
     pub durability: Durability,
     /// What the container rung needs.
-    pub containers: Containers<'a>,
+    pub containers: ContainerSettings<'a>,
     /// How the app's data are copied, for what is said of data that a new server would not have.
     pub dump: Dump<'a>,
     /// How long a server may take to come up, and another process to let go of the data directory.

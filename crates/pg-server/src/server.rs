@@ -11,7 +11,7 @@ use crate::{Container, Error, Local, Throwaway, container, local, login::LoggedI
 #[derive(Clone, Debug)]
 pub struct Server {
     /// The rung that gave it.
-    pub source: Rung,
+    pub rung: Rung,
     /// Where it listens.
     pub host: Host,
     /// On which port.
@@ -86,10 +86,10 @@ impl Server {
         Self { container: Some(container), ..Self::ours(Rung::Container, found.login, found.started_now, found.reason) }
     }
 
-    fn ours(source: Rung, login: LoggedIn, started_now: bool, reason: String) -> Self {
+    fn ours(rung: Rung, login: LoggedIn, started_now: bool, reason: String) -> Self {
         let LoggedIn { superuser, session, .. } = login;
         let address = Address { host: superuser.host.clone(), port: superuser.port };
-        Self { superuser: Some(superuser), session, started_now, ..Self::at(source, address, reason) }
+        Self { superuser: Some(superuser), session, started_now, ..Self::at(rung, address, reason) }
     }
 
     /// That of a cluster which goes with its value.
@@ -104,9 +104,9 @@ impl Server {
         }
     }
 
-    fn at(source: Rung, Address { host, port }: Address, reason: String) -> Self {
+    fn at(rung: Rung, Address { host, port }: Address, reason: String) -> Self {
         Self {
-            source,
+            rung,
             host,
             port,
             superuser: None,

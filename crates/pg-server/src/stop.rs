@@ -1,17 +1,12 @@
-//! Stopping and deleting the servers of a workspace, and what is known of them (`db-stop`, `db-status`).
+//! Stopping and deleting the servers of a workspace (`db-stop`).
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, path::Path, time::Duration};
 
 use crate::{
-    Binaries, Containers, EngineSettings, Error, Say,
-    container::{self, Helper, Kept},
+    ContainerSettings, Error, Say,
+    container::{ContainerRecord, Helper},
     data_dir::DataDir,
     engine::{self, Engine},
-    local::cluster::{Cluster, Seen},
     lock::Lock,
     sweep::sweep,
 };
@@ -35,66 +30,17 @@ pub enum Stopped {
     },
 }
 
-/// A kept container.
-#[derive(Clone, Debug)]
-pub struct ContainerStatus {
-    /// Its name.
-    pub name: String,
-    /// Its image.
-    pub image: String,
-    /// Its engine's address, as `DOCKER_HOST` has it.
-    pub engine: String,
-    /// How it is, for people.
-    pub state: String,
-}
-
-/// A kept cluster.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// Its name: the major version, `15`; for a pre-release the whole, `18beta1`.
-    pub cluster: String,
-    /// Whether its server runs.
-    pub state: State,
-    /// Its data directory.
-    pub data: PathBuf,
-    /// Its log.
-    pub log: PathBuf,
-    /// The port of its last start.
-    pub port: Option<u16>,
-    /// The binaries of its last start, if they are still installed there.
-    pub binaries: Option<Binaries>,
-}
-
-/// What a cluster's server does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It answered a query.
-    Running {
-        /// The postmaster's process id.
-        pid: u32,
-    },
-    /// It runs, and does not serve: why.
-    Unready {
-        /// The postmaster's process id.
-        pid: u32,
-        /// What is the matter.
-        reason: String,
-    },
-    /// It does not run.
-    Stopped,
-    /// It cannot start: it was put aside, or will be by the next start. Its data are all there.
-    Broken {
-        /// What it lacks.
-        reason: String,
-    },
-}
-
 /// Ends every server of this data directory, open sessions or not; `wait` is what each one gets for an
 /// orderly end. Data stay. Nothing there, or nothing running: no error, and no entry.
 ///
 /// Of a container whose engine is not there that is said, and no more: it does not run without it. An engine that
 /// is there and does not say how the container is, is an error, once everything else has ended.
-pub fn stop(data_dir: &Path, containers: &Containers<'_>, wait: Duration, say: Say<'_>) -> Result<Vec<Stopped>, Error> {
+pub fn stop(
+    data_dir: &Path,
+    containers: &ContainerSettings<'_>,
+    wait: Duration,
+    say: Say<'_>,
+) -> Result<Vec<Stopped>, Error> {
     let Some((data_dir, wrong)) = DataDir::open_as_it_is(data_dir)? else { return Ok(Vec::new()) };
     let (_lock, unlocked) = lock(&data_dir, wait)?;
     let mut stopped = stop_clusters(&data_dir, wait)?;
@@ -105,7 +51,7 @@ pub fn stop(data_dir: &Path, containers: &Containers<'_>, wait: Duration, say: S
         sweep(&data_dir, containers, say)?;
     }
     let mut unasked = None;
-    for kept in Kept::all(&data_dir)? {
+    for kept in ContainerRecord::all(&data_dir)? {
         match stop_container(&kept, containers, say) {
             Ok(true) => stopped.push(Stopped::container(&kept)),
             Ok(false) => {}
@@ -124,11 +70,12 @@ pub fn stop(data_dir: &Path, containers: &Containers<'_>, wait: Duration, say: S
 /// Ends every server of this data directory, and deletes its clusters (those that were put aside too), containers
 /// with their volumes, templates and passwords.
 ///
-/// While a throw-away server is in use, or one that was left cannot be ended, nothing is. A directory without our marker is refused, and what is not ours in one with it is left. Where a container cannot
-/// be removed nothing is deleted: its record is all that is known of it.
+/// Nothing is deleted while an ephemeral server is in use, or while one that was left cannot be ended. A directory
+/// without our marker is refused, and what is not ours in one with it is left. Where a container cannot be removed
+/// nothing is deleted: its record is all that is known of it.
 pub fn purge(
     data_dir: &Path,
-    containers: &Containers<'_>,
+    containers: &ContainerSettings<'_>,
     wait: Duration,
     say: Say<'_>,
 ) -> Result<Vec<Stopped>, Error> {
@@ -144,8 +91,8 @@ pub fn purge(
         return Err(left);
     }
     let mut stopped = stop_clusters(&data_dir, wait)?;
-    let mut removed: Vec<(Kept, Helper)> = Vec::new();
-    for kept in Kept::all(&data_dir)? {
+    let mut removed: Vec<(ContainerRecord, Helper)> = Vec::new();
+    for kept in ContainerRecord::all(&data_dir)? {
         let engine = Engine::at(&kept.engine, containers.engine);
         let engine = engine.map_err(|error| Error::Left {
             name: kept.name().to_owned(),
@@ -170,33 +117,8 @@ pub fn purge(
     Ok(stopped)
 }
 
-/// Every kept container: first the one that was started last. Its engine is asked.
-pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<ContainerStatus>, Error> {
-    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    let status = |kept: Kept| ContainerStatus {
-        name: kept.name().to_owned(),
-        image: kept.image.clone(),
-        engine: kept.engine.clone(),
-        state: match container::state(&kept, settings) {
-            Ok(engine::Seen::Running { port: Some(port), .. }) => format!("running, port {port}"),
-            Ok(engine::Seen::Running { port: None, .. }) => "running, no port published".to_owned(),
-            Ok(engine::Seen::Ended(how)) => how,
-            Ok(engine::Seen::Absent) => "removed; its data are kept".to_owned(),
-            Err(error) => format!("not looked at: {error}"),
-        },
-    };
-    Ok(Kept::all(&data_dir)?.into_iter().map(status).collect())
-}
-
-/// Every kept cluster: first the one that was started last, at the end those that were put aside. Waits
-/// for nothing, changes nothing.
-pub fn status(data_dir: &Path) -> Result<Vec<Status>, Error> {
-    let Some(data_dir) = DataDir::open(data_dir)? else { return Ok(Vec::new()) };
-    Ok(data_dir.clusters()?.iter().chain(&data_dir.broken_clusters()?).map(status_of).collect())
-}
-
 /// Whether the container ran until now.
-fn stop_container(kept: &Kept, containers: &Containers<'_>, say: Say<'_>) -> Result<bool, Error> {
+fn stop_container(kept: &ContainerRecord, containers: &ContainerSettings<'_>, say: Say<'_>) -> Result<bool, Error> {
     let engine = Engine::at(&kept.engine, containers.engine)?;
     match engine.container(kept.name())? {
         // A paused one holds its memory and its port.
@@ -228,7 +150,7 @@ fn stop_clusters(data_dir: &DataDir, wait: Duration) -> Result<Vec<Stopped>, Err
 }
 
 impl Stopped {
-    fn container(kept: &Kept) -> Self {
+    fn container(kept: &ContainerRecord) -> Self {
         Self::Container { name: kept.name().to_owned(), image: kept.image.clone() }
     }
 }
@@ -239,33 +161,5 @@ impl fmt::Display for Stopped {
             Self::Cluster { name, pid } => write!(f, "PostgreSQL {name}, process {pid}"),
             Self::Container { name, image } => write!(f, "the container {name} of {image}"),
         }
-    }
-}
-
-fn status_of(cluster: &Cluster) -> Status {
-    let unready = |reason: String| match cluster.postmaster() {
-        Ok(Some(pid)) => State::Unready { pid, reason },
-        Ok(None) => State::Stopped,
-        Err(error) => State::Broken { reason: error.to_string() },
-    };
-    let state = match cluster.look() {
-        Ok(Seen::Ready(running)) => State::Running { pid: running.pid },
-        Ok(Seen::Stopped | Seen::Stale(_)) => match cluster.missing() {
-            Ok(None) => State::Stopped,
-            Ok(Some(reason)) => State::Broken { reason },
-            Err(error) => State::Broken { reason: error.to_string() },
-        },
-        Ok(Seen::Busy(error)) => {
-            unready(error.map_or_else(|| "it is starting or stopping".to_owned(), |error| error.to_string()))
-        }
-        Err(error) => unready(error.to_string()),
-    };
-    Status {
-        cluster: cluster.name().to_owned(),
-        state,
-        data: cluster.data(),
-        log: cluster.log(),
-        port: cluster.kept_port(),
-        binaries: cluster.binaries(),
     }
 }

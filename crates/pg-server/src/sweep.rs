@@ -3,8 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use crate::{
-    Containers, Error, Say,
-    container::{Helper, Kept},
+    ContainerSettings, Error, Say,
+    container::{ContainerRecord, Helper},
     data_dir::DataDir,
     engine::Engine,
     files::{listed, remove_tree},
@@ -19,7 +19,11 @@ pub(crate) const CLUSTER: &str = "cluster";
 
 /// Ends the servers whose process has ended without ending them. What cannot be ended now is left for the next time,
 /// as is one that is in use: why the first of them is there still.
-pub(crate) fn sweep(data_dir: &DataDir, containers: &Containers<'_>, say: Say<'_>) -> Result<Option<Error>, Error> {
+pub(crate) fn sweep(
+    data_dir: &DataDir,
+    containers: &ContainerSettings<'_>,
+    say: Say<'_>,
+) -> Result<Option<Error>, Error> {
     let mut left = None;
     for directory in data_dir.ephemeral_directories()? {
         let ended = match lock::acquire(&directory.join(LOCK), Duration::ZERO) {
@@ -43,7 +47,7 @@ pub(crate) fn sweep(data_dir: &DataDir, containers: &Containers<'_>, say: Say<'_
     Ok(left)
 }
 
-fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Result<(), Error> {
+fn end_orphan(directory: &Path, containers: &ContainerSettings<'_>, say: Say<'_>) -> Result<(), Error> {
     let cluster = directory.join(CLUSTER);
     if cluster.exists() {
         let account = Account::choose()?.of(&cluster.join("data"));
@@ -52,7 +56,7 @@ fn end_orphan(directory: &Path, containers: &Containers<'_>, say: Say<'_>) -> Re
         }
     }
     for found in listed(directory)? {
-        let Some(kept) = Kept::read(found)? else { continue };
+        let Some(kept) = ContainerRecord::read(found)? else { continue };
         let engine = Engine::at(&kept.engine, containers.engine).map_err(Error::from)?;
         let helper = Helper::build(containers.helper, &engine, containers.engine, say)?;
         if helper.remove(&kept)? {

@@ -5,7 +5,7 @@ use std::{cell::LazyCell, time::Duration};
 use anyhow::Context as _;
 use pg_config::{Address, Candidates, Config, ConnInfo, Password, Sourced};
 use pg_schema::{Access, Administrator};
-use pg_server::{Recorded, Rung, Server};
+use pg_server::{Rung, Server, StartedAddresses};
 
 use crate::Context;
 
@@ -14,8 +14,8 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     let config = &context.config;
     let address = Address { host: server.host.clone(), port: server.port };
     // Of a server that is not named it is not asked.
-    let ours = LazyCell::new(|| Recorded::read(&config.data_dir.value));
-    let (app, password_is_generated) = match (server.source, &config.password) {
+    let ours = LazyCell::new(|| StartedAddresses::read(&config.data_dir.value));
+    let (app, password_is_generated) = match (server.rung, &config.password) {
         (Rung::Env, _) => (guarded(&ours, &config.app(&address)), false),
         (_, Some(said)) => (config.app_here(&address, said.value.clone()), false),
         (_, None) => (config.app_here(&address, kept_password(context)?), true),
@@ -36,9 +36,9 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     Ok(Access {
         app,
         administrator,
-        may_set_password: server.source != Rung::Env,
-        may_be_pooled: server.source == Rung::Env,
-        password_source: password_source(config, server.source),
+        may_set_password: server.rung != Rung::Env,
+        may_be_pooled: server.rung == Rung::Env,
+        password_source: password_source(config, server.rung),
         password_is_generated,
         wait: context.wait,
     })
@@ -46,7 +46,7 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
 
 /// A connection to a named server. To one that we started it must go by SCRAM: while that server is stopped, any program
 /// may listen on its port. What the connection string says of logins comes first.
-fn guarded(ours: &Recorded, named: &ConnInfo) -> ConnInfo {
+fn guarded(ours: &StartedAddresses, named: &ConnInfo) -> ConnInfo {
     let scram_only = named.more.get("require_auth").is_none() && ours.has(&named.address());
     ConnInfo { scram_only, ..named.clone() }
 }
@@ -88,7 +88,7 @@ pub(crate) fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
     if config.server.value.is_started() {
         return Ok(named.value.first().cloned());
     }
-    let ours = Recorded::read(&config.data_dir.value);
+    let ours = StartedAddresses::read(&config.data_dir.value);
     let candidates = Candidates::of(candidates.all().iter().map(|info| guarded(&ours, info)).collect());
     let app = candidates.connect(context.wait).map(|(taken, _)| taken.address());
     let taken = match (app, &config.admin) {
@@ -104,7 +104,7 @@ pub(crate) fn settle(context: &Context) -> anyhow::Result<Option<Address>> {
 /// The one of the servers that the administrator reaches. Where a host is named once, another port of it counts
 /// as the same server: a pooler's, say.
 fn settle_as(
-    ours: &Recorded,
+    ours: &StartedAddresses,
     admin: &Sourced<Vec<ConnInfo>>,
     named: &Sourced<Vec<Address>>,
     wait: Duration,

@@ -30,7 +30,7 @@ impl Target {
             let how = &administrator.how;
             return SilentServer(format!("the administrator's connection ({how}): {error}\n  help: {help}")).into();
         }
-        if self.server.source == Rung::Env && is_no_server(&error) {
+        if self.server.rung == Rung::Env && is_no_server(&error) {
             let help = "start it, correct the name, or unset it and let db-setup start a server of its own";
             return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
                 .into();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use pg_config::{Environment, Source};
-use pg_server::{BuildHelper, Containers, EngineSettings, Say};
+use pg_server::{BuildHelper, ContainerSettings, EngineSettings, Say};
 use serde_json::Value;
 
 use crate::{Context, cargo::of_outer_cargo};
@@ -32,9 +32,13 @@ pub fn engine(environment: &Environment) -> EngineSettings {
 }
 
 /// What the rung needs.
-pub fn containers<'a>(context: &'a Context, engine: &'a EngineSettings, helper: BuildHelper<'a>) -> Containers<'a> {
+pub fn containers<'a>(
+    context: &'a Context,
+    engine: &'a EngineSettings,
+    helper: BuildHelper<'a>,
+) -> ContainerSettings<'a> {
     let config = &context.config;
-    Containers {
+    ContainerSettings {
         project: &config.project.name,
         workspace: &config.project.root,
         image: &config.image.value,

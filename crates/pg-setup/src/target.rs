@@ -81,7 +81,7 @@ impl Target {
         refuse_superuser(config, &server)?;
         let access = access(context, &server)?;
         let expected = expected(context, &access)?;
-        let reason = match (&config.named, server.source) {
+        let reason = match (&config.named, server.rung) {
             (Some(named), Rung::Env) => format!("named by {}", named.source),
             _ => server.reason.clone(),
         };
@@ -106,7 +106,7 @@ impl Target {
 
     /// Whether the server is one that we started, and so may be treated as ours.
     pub fn is_ours(&self) -> bool {
-        self.server.source != Rung::Env
+        self.server.rung != Rung::Env
     }
 
     /// Every server that may serve the database to others, and the connection with which they reach it: those that
@@ -114,7 +114,7 @@ impl Target {
     pub fn for_others(&self, context: &Context, app: ConnInfo) -> (Vec<Address>, ConnInfo) {
         let config = &context.config;
         match &config.named {
-            Some(named) if self.server.source == Rung::Env => {
+            Some(named) if self.server.rung == Rung::Env => {
                 let is_alike = named.value.iter().all(|address| config.app(address).password == app.password);
                 let password = app.password.clone().filter(|_| is_alike);
                 (named.value.clone(), ConnInfo { password, ..app })

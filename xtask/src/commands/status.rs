@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use pg_config::{Encryption, Project};
 use pg_schema::Status;
-use pg_server::{Mode, State};
+use pg_server::{ClusterState, Mode};
 use pg_setup::{Target, helper};
 use serde_json::{Value, json};
 
@@ -124,12 +124,12 @@ fn kept(context: &Invocation) -> anyhow::Result<Vec<Row>> {
         let note = format!("{}, {}", container.name, container.engine);
         row("container", &format!("{}: {}", container.image, container.state), &note)
     });
-    let clusters = pg_server::status(data_dir)?.into_iter().map(|cluster| {
+    let clusters = pg_server::clusters(data_dir)?.into_iter().map(|cluster| {
         let state = match cluster.state {
-            State::Running { pid } => format!("running, process {pid}"),
-            State::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
-            State::Stopped => "stopped".to_owned(),
-            State::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
+            ClusterState::Running { pid } => format!("running, process {pid}"),
+            ClusterState::Unready { pid, reason } => format!("process {pid} does not serve: {reason}"),
+            ClusterState::Stopped => "stopped".to_owned(),
+            ClusterState::Broken { reason } => format!("cannot start, its data are kept: {reason}"),
         };
         row("cluster", &format!("PostgreSQL {}: {state}", cluster.cluster), &cluster.data.display().to_string())
     });

@@ -13,7 +13,7 @@ pub(super) fn document(printed: &Printed<'_>) -> String {
     let document = json!({
         "version": 1,
         "server": {
-            "source": server.source.to_string(),
+            "source": server.rung.to_string(),
             "version": printed.version(),
             "host": server.host.to_string(),
             "port": server.port,

@@ -99,7 +99,7 @@ impl World {
         let host = Host::Tcp(text.to_owned());
         let app = ConnInfo::of(&Address { host: host.clone(), port: 5432 }, text, text);
         let server = Server {
-            source: Rung::Env,
+            rung: Rung::Env,
             host,
             port: 5432,
             superuser: None,

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{BuildHelper, Kept};
+use super::{BuildHelper, ContainerRecord};
 use crate::{
     Error, Say,
     engine::{Engine, EngineSettings},
@@ -62,28 +62,28 @@ impl Helper {
     }
 
     /// The end of the container's log.
-    pub(crate) fn log(&self, kept: &Kept) -> String {
+    pub(crate) fn log(&self, kept: &ContainerRecord) -> String {
         let request = json!({ "command": "look", "names": [kept.name()] });
         let found = self.run(kept.name(), &request, &mut |_| {});
         found.ok().and_then(|found| Some(found["log"].as_str()?.trim_end().to_owned())).unwrap_or_default()
     }
 
     /// Stops the container; whether it ran.
-    pub(crate) fn stop(&self, kept: &Kept) -> Result<bool, Error> {
+    pub(crate) fn stop(&self, kept: &ContainerRecord) -> Result<bool, Error> {
         let request = json!({ "command": "stop", "names": [kept.name()], "seconds": STOP_LIMIT.as_secs() });
         let found = self.run(kept.name(), &request, &mut |_| {})?;
         Ok(found["done"] == "stopped")
     }
 
     /// Removes the container; whether there was one. What is in its volume stays.
-    pub(crate) fn remove(&self, kept: &Kept) -> Result<bool, Error> {
+    pub(crate) fn remove(&self, kept: &ContainerRecord) -> Result<bool, Error> {
         let request = json!({ "command": "remove", "names": [kept.name()], "volumes": [], "lock": kept.lock_file() });
         let found = self.run(kept.name(), &request, &mut |_| {})?;
         Ok(found["done"] == "removed")
     }
 
     /// Removes the volume of the data, which no container may use any more. None there is fine.
-    pub(crate) fn remove_volume(&self, kept: &Kept) -> Result<(), Error> {
+    pub(crate) fn remove_volume(&self, kept: &ContainerRecord) -> Result<(), Error> {
         let volumes: Vec<&String> = kept.volume.iter().collect();
         let request = json!({ "command": "remove", "names": [], "volumes": volumes, "lock": kept.lock_file() });
         self.run(kept.name(), &request, &mut |_| {}).map(|_| ())

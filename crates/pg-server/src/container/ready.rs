@@ -7,7 +7,7 @@ use std::{
 
 use pg_config::ConnectError;
 
-use super::{Helper, Kept, PORT};
+use super::{ContainerRecord, Helper, PORT};
 use crate::{
     Error,
     engine::{Engine, Seen},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The server, if its container runs: waited for until the deadline.
-pub(crate) fn find(kept: &Kept, engine: &Engine, deadline: Instant) -> Result<Option<LoggedIn>, Error> {
+pub(crate) fn find(kept: &ContainerRecord, engine: &Engine, deadline: Instant) -> Result<Option<LoggedIn>, Error> {
     let found = poll::until(deadline, || match look(kept, engine) {
         Ok(Looked::Ready(running)) => Some(Ok(Some(*running))),
         Ok(Looked::Busy(_)) => None,
@@ -28,7 +28,7 @@ pub(crate) fn find(kept: &Kept, engine: &Engine, deadline: Instant) -> Result<Op
 
 /// The server of a container that was just started.
 pub(crate) fn wait(
-    kept: &Kept,
+    kept: &ContainerRecord,
     engine: &Engine,
     helper: &Helper,
     waited: Duration,
@@ -65,7 +65,7 @@ enum Looked {
     Ended(String),
 }
 
-fn look(kept: &Kept, engine: &Engine) -> Result<Looked, Error> {
+fn look(kept: &ContainerRecord, engine: &Engine) -> Result<Looked, Error> {
     let (port, address) = match engine.container(kept.name())? {
         Seen::Running { port, address } => (port, address),
         Seen::Absent => return Ok(Looked::Ended("it is gone".to_owned())),
@@ -94,7 +94,7 @@ fn is_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
 }
 
-fn log_in(kept: &Kept, host: &str, port: u16) -> Result<Looked, Error> {
+fn log_in(kept: &ContainerRecord, host: &str, port: u16) -> Result<Looked, Error> {
     let refused = |words: String| {
         let next = format!("write the superuser's password into {}", kept.password_file().display());
         Error::Refused { server: kept.server(), words, next }

@@ -3,7 +3,8 @@
 use pg_config::ServerChoice;
 
 use crate::{
-    Containers, EngineError, Request, Rung, Skipped, container::Kept, local::cluster::Cluster, other_data, shell_word,
+    ContainerSettings, EngineError, Request, Rung, Skipped, container::ContainerRecord, local::cluster::Cluster,
+    other_data, shell_word,
 };
 
 /// What is kept of servers that do not run, those first that were started last.
@@ -13,7 +14,7 @@ pub(super) struct KeptServers {
     pub(super) clusters: Vec<Cluster>,
     /// The cluster that was started last, of whatever version.
     pub(super) current_cluster: Option<Cluster>,
-    pub(super) containers: Vec<Kept>,
+    pub(super) containers: Vec<ContainerRecord>,
     /// The container whose engine did not say how it is, and why not.
     pub(super) unasked: Option<(String, EngineError)>,
     /// The name of the one that was started last.
@@ -27,27 +28,27 @@ impl KeptServers {
     }
 
     /// The container whose data are this workspace's, where the image is another now and nobody has chosen that.
-    pub(super) fn goes_on_by_default(&self, containers: &Containers<'_>) -> Option<&Kept> {
+    pub(super) fn goes_on_by_default(&self, containers: &ContainerSettings<'_>) -> Option<&ContainerRecord> {
         let current = self.containers.iter().find(|kept| kept.name() == self.current && kept.holds_data());
         current.filter(|kept| containers.image_is_default && kept.image != containers.image)
     }
 
     /// The container whose data are this workspace's, where one of another image would be started without them.
-    pub(super) fn of_another_image(&self, containers: &Containers<'_>) -> Option<&Kept> {
+    pub(super) fn of_another_image(&self, containers: &ContainerSettings<'_>) -> Option<&ContainerRecord> {
         let first = self.containers.iter().find(|kept| kept.holds_data()).filter(|_| self.is_new(containers));
         self.goes_on_by_default(containers).or(first)
     }
 
     /// Whether no container of this image has data.
-    pub(super) fn is_new(&self, containers: &Containers<'_>) -> bool {
+    pub(super) fn is_new(&self, containers: &ContainerSettings<'_>) -> bool {
         !self.containers.iter().any(|kept| kept.holds_data() && kept.image == containers.image)
     }
 
     /// The container whose data are this workspace's: a cluster would begin with none.
-    pub(super) fn left(&self, choice: ServerChoice) -> Option<&Kept> {
+    pub(super) fn left(&self, choice: ServerChoice) -> Option<&ContainerRecord> {
         let mut started = self.containers.iter().filter(|kept| kept.holds_data());
         // One that came up later than it was waited for is found again, and was never noted as started.
-        let is_meant = |kept: &&Kept| self.current.is_empty() || kept.name() == self.current;
+        let is_meant = |kept: &&ContainerRecord| self.current.is_empty() || kept.name() == self.current;
         started.find(is_meant).filter(|_| choice == ServerChoice::Auto)
     }
 
@@ -65,7 +66,7 @@ impl KeptServers {
         skipped
     }
 
-    fn no_container(&self, containers: &Containers<'_>) -> Option<Skipped> {
+    fn no_container(&self, containers: &ContainerSettings<'_>) -> Option<Skipped> {
         let first = self.containers.first()?;
         let skipped = |reason| Skipped::new(Rung::Container, reason);
         Some(match (&self.unasked, self.of_another_image(containers)) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    process::scrubbed,
+    command::scrubbed,
     version::{OLDEST, Version},
 };
 use crate::Error;

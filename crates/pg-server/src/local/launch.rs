@@ -1,15 +1,14 @@
 //! Running `postgres`: its settings, its log, its environment.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    os::unix::{fs::OpenOptionsExt, process::CommandExt},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Child,
 };
 
 use pg_config::Durability;
 
-use super::{cluster::Cluster, process::command};
+use super::{cluster::Cluster, command::command, log};
 use crate::{Binaries, Error};
 
 /// What makes a development server quick. A crash of the machine may damage its data; a killed server
@@ -82,8 +81,8 @@ pub(crate) fn launch(
     extra: &[(&str, &str)],
 ) -> Result<Child, Error> {
     let program = binaries.program("postgres");
-    let log = cluster.log();
-    let file = open_log(&log)?;
+    let path = cluster.log();
+    let file = log::open(&path)?;
     let mut command = command(&program, cluster.account());
     command.arg("-D").arg(cluster.data());
     let socket_dir = socket_dir(&cluster.run_directory(), port).map(|directory| quoted(&directory)).unwrap_or_default();
@@ -93,22 +92,8 @@ pub(crate) fn launch(
     for (name, value) in settings(durability).chain(own).chain(extra.iter().copied()) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    command.stdout(file.try_clone().map_err(Error::io("open", &log))?).stderr(file).process_group(0);
+    command.stdout(file.try_clone().map_err(Error::io("open", &path))?).stderr(file).process_group(0);
     command.spawn().map_err(|source| Error::Run { program, source })
-}
-
-/// An empty log.
-pub(crate) fn open_log(log: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(true).mode(0o600);
-    // Appending, as several processes write through it.
-    let file = options.open(log).and_then(|_| OpenOptions::new().append(true).open(log));
-    file.map_err(Error::io("write", log))
-}
-
-/// Keeps the log of the run before: it says why that server ended.
-pub(crate) fn rotate_log(log: &Path) {
-    let _ = fs::rename(log, log.with_extension("previous"));
 }
 
 /// The directory, if a socket's path in it fits.

@@ -1,10 +1,12 @@
-//! The end of a log, for an error.
+//! The log of a server: made, kept once more, and its end for an error.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
+
+use crate::{Error, files::create};
 
 const LINES: usize = 12;
 
@@ -36,10 +38,20 @@ pub(crate) fn end(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// An empty log.
+pub(crate) fn open(log: &Path) -> Result<File, Error> {
+    create(log)?;
+    // Appending, as several processes write through it.
+    File::options().append(true).open(log).map_err(Error::io("write", log))
+}
+
+/// Keeps the log of the run before: it says why that server ended.
+pub(crate) fn rotate(log: &Path) {
+    let _ = fs::rename(log, log.with_extension("previous"));
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! Processes: whose a process id is, what a server is run with, signals.
+//! Processes: whose a process id is, and signals.
 
 use std::{
     fs,
@@ -14,8 +14,6 @@ use nix::{
     },
     unistd::Pid,
 };
-
-use crate::local::user::Account;
 
 /// What runs under a process id that a pid file names.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,34 +64,6 @@ fn from_ps(pid: u32, data: &Path, user: u32) -> Holder {
     let Some((id, command)) = line.split_once(' ') else { return Holder::Nothing };
     let is_told = data.to_str().is_some_and(|data| command.contains(&format!("postgres -D {data}")));
     if id.parse() == Ok(user) && is_told { Holder::Postmaster } else { Holder::Foreign }
-}
-
-/// Has a command run with nothing of ours: no `PG*`, no cargo variables, no terminal.
-///
-/// English messages are told apart by their words; UTC spares `initdb` the search for the time zone,
-/// and is what the container has too.
-pub(crate) fn scrub(command: &mut Command) {
-    command
-        .env_clear()
-        .env("LC_ALL", "C")
-        .env("TZ", "UTC")
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .current_dir("/")
-        .stdin(Stdio::null());
-}
-
-/// A command that is scrubbed.
-pub(crate) fn scrubbed(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    scrub(&mut command);
-    command
-}
-
-/// The same, run by the user whom servers run as.
-pub(crate) fn command(program: &Path, account: &Account) -> Command {
-    let mut command = scrubbed(program);
-    account.apply(&mut command);
-    command
 }
 
 /// Sends a signal; a process that is gone already is fine.

@@ -50,7 +50,7 @@ pub(crate) fn start(
     // Judged before anything is tried: `postgres` would only say "Permission denied".
     cluster.account().check_program(&binaries.program("postgres"))?;
     cluster.account().check_passage(&cluster.data())?;
-    launch::rotate_log(&cluster.log());
+    log::rotate(&cluster.log());
     let mut attempt = Attempt {
         cluster,
         binaries,

@@ -7,19 +7,19 @@
 //! ```
 
 use std::{
-    fs::{self, File, OpenOptions},
-    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    fs,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use pg_config::{Password, short_digest};
 
-use super::{copy, log, process::scrub, server_dir::ServerDir, user::Account};
+use super::{command::scrub, copy, log, server_dir::ServerDir, user::Account};
 use crate::{
     Binaries, Error, Group, Say,
     data_dir::DataDir,
-    files::{make_directory, make_new_directory, remove_tree, unfinished},
+    files::{create, make_directory, make_new_directory, remove_tree, unfinished},
     password, poll,
 };
 
@@ -194,12 +194,6 @@ impl ClusterTemplate {
             }
         }
     }
-}
-
-fn create(path: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).map_err(Error::io("write", path))
 }
 
 /// Two installations of one version may be built differently, so the directory counts too.

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use pg_server::{Error, Mode, Request, State};
+use pg_server::{ClusterState, Error, Mode, Request};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{
@@ -149,8 +149,8 @@ fn a_cluster_that_lost_its_control_file_is_put_aside_and_never_deleted() {
         place.stop();
         damage(&server.local.as_ref().unwrap().data);
         let before = files(&place.cluster()).len();
-        let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
-        assert!(matches!(state, State::Broken { .. }), "{state:?}");
+        let state = pg_server::clusters(&place.data_dir()).unwrap().remove(0).state;
+        assert!(matches!(state, ClusterState::Broken { .. }), "{state:?}");
 
         let (again, said) = place.find(Mode::Start).unwrap();
         assert!(again.started_now);
@@ -165,9 +165,9 @@ fn a_cluster_that_lost_its_control_file_is_put_aside_and_never_deleted() {
 
         // The next commands pass it by, and it is told of.
         assert_eq!(place.find(Mode::Find).unwrap().0.port, again.port);
-        let states = pg_server::status(&place.data_dir()).unwrap();
-        assert!(matches!(states[0].state, State::Running { .. }), "{states:?}");
-        assert!(matches!(states[1].state, State::Broken { .. }), "{states:?}");
+        let states = pg_server::clusters(&place.data_dir()).unwrap();
+        assert!(matches!(states[0].state, ClusterState::Running { .. }), "{states:?}");
+        assert!(matches!(states[1].state, ClusterState::Broken { .. }), "{states:?}");
         assert_eq!(place.stop().len(), 1);
         assert!(place.start().started_now);
         assert!(aside[0].exists());

@@ -20,7 +20,7 @@ fn a_named_server_is_taken_without_a_look_at_any_other() {
             pg_server::find(&Request { choice, named: named(), ..request(nowhere) }, &mut |_| panic!("said something"))
                 .unwrap();
         assert_eq!(
-            (server.source, server.host.to_string(), server.port),
+            (server.rung, server.host.to_string(), server.port),
             (Rung::Env, "db.example.invalid".to_owned(), 6543)
         );
         assert!(server.superuser.is_none() && !server.started_now);
@@ -33,7 +33,7 @@ fn local_beats_a_named_server_when_asked_for() {
     let data_dir = place.data_dir();
     let request = Request { choice: ServerChoice::Local, named: named(), ..request(&data_dir) };
     let server = pg_server::find(&request, &mut |_| {}).unwrap();
-    assert_eq!(server.source, Rung::Local);
+    assert_eq!(server.rung, Rung::Local);
     assert_eq!(server.skipped[0].rung, Rung::Env);
     assert_data_eq!(
         server.skipped[0].to_string(),

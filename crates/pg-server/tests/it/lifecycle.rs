@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use pg_server::{Mode, Rung, State};
+use pg_server::{ClusterState, Mode, Rung};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
@@ -18,7 +18,7 @@ use crate::support::{Place, execute, has_ended, pid, query, request, superuser};
 fn from_nothing_found_again_stopped_and_started_with_its_data() {
     let place = Place::empty();
     let (first, said) = place.find(Mode::Start).unwrap();
-    assert_eq!((first.source, first.started_now), (Rung::Local, true));
+    assert_eq!((first.rung, first.started_now), (Rung::Local, true));
     assert_data_eq!(
         place.masked(said.join("\n")),
         str![[r#"
@@ -34,12 +34,12 @@ starting PostgreSQL [version] on 127.0.0.1:[port], for development (DB_DURABLE=n
     let (second, said) = place.find(Mode::Find).unwrap();
     assert!(!second.started_now && said.is_empty(), "{said:?}");
     assert_eq!((second.port, pid(&second)), (first.port, pid(&first)));
-    assert_eq!(pg_server::status(&place.data_dir()).unwrap()[0].state, State::Running { pid: pid(&first) });
+    assert_eq!(pg_server::clusters(&place.data_dir()).unwrap()[0].state, ClusterState::Running { pid: pid(&first) });
 
     assert_eq!(place.stop(), [pid(&first)]);
     assert!(has_ended(pid(&first)));
     assert_eq!(place.stop(), [0; 0]);
-    assert_eq!(pg_server::status(&place.data_dir()).unwrap()[0].state, State::Stopped);
+    assert_eq!(pg_server::clusters(&place.data_dir()).unwrap()[0].state, ClusterState::Stopped);
 
     let (third, said) = place.find(Mode::Start).unwrap();
     assert!(third.started_now && third.port == first.port, "{said:?}");

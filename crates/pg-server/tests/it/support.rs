@@ -16,14 +16,14 @@ use std::{
 };
 
 use pg_config::{ConnInfo, Durability, ServerChoice};
-use pg_server::{Binaries, Containers, Dump, EngineSettings, Error, Mode, NoServer, Request, Server, Stopped};
+use pg_server::{Binaries, ContainerSettings, Dump, EngineSettings, Error, Mode, NoServer, Request, Server, Stopped};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
 /// A directory that is gone after the test, with every server in it, whether it passed or not.
 pub(crate) struct Place {
     pub(crate) root: PathBuf,
-    /// Kept for its drop.
+    /// ContainerRecord for its drop.
     shared: Option<Arc<Shared>>,
 }
 
@@ -150,12 +150,12 @@ pub(crate) fn request(data_dir: &Path) -> Request<'_> {
 }
 
 /// No engine is meant by these tests: those of containers are end to end.
-pub(crate) fn containers() -> Containers<'static> {
+pub(crate) fn containers() -> ContainerSettings<'static> {
     static NOWHERE: LazyLock<EngineSettings> = LazyLock::new(|| EngineSettings {
         docker_host: Some("unix:///nowhere/docker.sock".to_owned()),
         ..EngineSettings::default()
     });
-    Containers {
+    ContainerSettings {
         project: "test",
         workspace: Path::new("/nowhere"),
         image: "postgres:18",

@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use pg_server::{Error, Mode, Request, State};
+use pg_server::{ClusterState, Error, Mode, Request};
 use snapbox::{assert_data_eq, str};
 
 use crate::support::{Place, binaries, is_root, path_variable, pid, request, runs};
@@ -87,8 +87,8 @@ fn only_a_regular_file_of_the_servers_user_is_read_in_its_data_directory() {
             replace(&path, &secret);
             // Whoever opens it as if it were a file reads this, and is not kept waiting.
             let _writer = (what == "a pipe").then(|| Process::writing(&path, "1\n"));
-            let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
-            let State::Broken { reason } = state else { panic!("{what} as {name}: {state:?}") };
+            let state = pg_server::clusters(&place.data_dir()).unwrap().remove(0).state;
+            let ClusterState::Broken { reason } = state else { panic!("{what} as {name}: {state:?}") };
             said.insert(place.masked(reason));
             said.insert(place.masked(place.find(Mode::Start).unwrap_err()));
         }
@@ -137,8 +137,8 @@ fn a_file_in_the_data_directory_is_read_up_to_a_bound() {
         let owner = data.metadata().unwrap();
         File::options().write(true).create(true).truncate(false).open(&path).unwrap().set_len(1 << 26).unwrap();
         chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
-        let state = pg_server::status(&place.data_dir()).unwrap().remove(0).state;
-        let State::Broken { reason } = state else { panic!("{name}: {state:?}") };
+        let state = pg_server::clusters(&place.data_dir()).unwrap().remove(0).state;
+        let ClusterState::Broken { reason } = state else { panic!("{name}: {state:?}") };
         assert_eq!(reason.matches(&bound.to_string()).count(), 1, "{name}: {reason}");
         match before {
             Some(before) => fs::write(&path, before).unwrap(),
@@ -266,7 +266,7 @@ fn a_data_directory_that_the_servers_user_could_replace_is_refused() {
             let error = error.error.unwrap_or_else(|| panic!("{what}"));
             assert!(matches!(*error, Error::Replaceable { .. }), "{what}: {error}");
         }
-        assert!(matches!(pg_server::status(path).unwrap_err(), Error::Replaceable { .. }), "{what}");
+        assert!(matches!(pg_server::clusters(path).unwrap_err(), Error::Replaceable { .. }), "{what}");
     };
     let mode = |mode| fs::set_permissions(&place.root, Permissions::from_mode(mode)).unwrap();
 
@@ -333,7 +333,7 @@ fn a_forged_pid_file_ends_no_process_but_the_server() {
         let forged = format!("{}\n{rest}", victim.0.id());
         fs::write(data.join("postmaster.pid"), forged).unwrap();
         chown(data.join("postmaster.pid"), Some(owner.uid()), None).unwrap();
-        assert_eq!(pg_server::status(&place.data_dir()).unwrap().remove(0).state, State::Stopped, "{whose}");
+        assert_eq!(pg_server::clusters(&place.data_dir()).unwrap().remove(0).state, ClusterState::Stopped, "{whose}");
         assert_eq!(place.stop(), [0; 0], "{whose}");
         assert!(runs(victim.0.id()), "{whose}");
     }

@@ -11,7 +11,7 @@ use std::{
 use nix::sys::signal::Signal;
 use pg_config::{Durability, Literal, Password};
 
-use super::{cluster::Cluster, launch, log, process};
+use super::{cluster::Cluster, command::command, launch, log, process};
 use crate::{Binaries, Error, password, poll};
 
 /// A terminated `postgres --single` rolls back and writes everything out.
@@ -55,14 +55,14 @@ fn run(
 ) -> Result<Option<ExitStatus>, Error> {
     let program = binaries.program("postgres");
     let failed = |source| Error::Run { program: program.clone(), source };
-    let mut command = process::command(&program, cluster.account());
+    let mut command = command(&program, cluster.account());
     command.arg("--single").arg("-D").arg(cluster.data());
     // An error would be logged with the statement, and with the verifier in it.
     for (name, value) in launch::settings(durability).chain([("log_min_error_statement", "panic")]) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    launch::rotate_log(&cluster.log());
-    command.arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(launch::open_log(&cluster.log())?);
+    log::rotate(&cluster.log());
+    command.arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log::open(&cluster.log())?);
     // It ends where its input does, and that does with us: a signal to our group must not cut it off.
     let mut child = command.process_group(0).spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {

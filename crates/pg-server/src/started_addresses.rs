@@ -4,23 +4,23 @@ use std::path::Path;
 
 use pg_config::{Address, Host};
 
-use crate::{container::Kept, data_dir::DataDir, engine};
+use crate::{container::ContainerRecord, data_dir::DataDir, engine};
 
 /// Where the servers of a data directory were last started. While such a one is stopped, any program may listen there.
 #[derive(Default)]
-pub struct Recorded {
+pub struct StartedAddresses {
     clusters: Vec<u16>,
-    containers: Vec<Kept>,
+    containers: Vec<ContainerRecord>,
 }
 
-impl Recorded {
+impl StartedAddresses {
     /// What a data directory has of it; nothing where there is none.
     pub fn read(data_dir: &Path) -> Self {
         let Ok(Some((data_dir, _))) = DataDir::open_as_it_is(data_dir) else { return Self::default() };
         let clusters = data_dir.clusters().unwrap_or_default();
         Self {
             clusters: clusters.iter().filter_map(|cluster| cluster.kept_port()).collect(),
-            containers: Kept::all(&data_dir).unwrap_or_default(),
+            containers: ContainerRecord::all(&data_dir).unwrap_or_default(),
         }
     }
 
@@ -50,16 +50,21 @@ mod tests {
 
     #[test]
     fn a_container_is_at_its_engines_host_alone() {
-        let directory = env::temp_dir().join(format!("pg-server-recorded-{}", process::id()));
+        let directory = env::temp_dir().join(format!("pg-server-addresses-{}", process::id()));
         fs::create_dir(&directory).unwrap();
         let record = |engine: &str| {
             let record = json!({ "image": "postgres", "durable": "no", "engine": engine, "port": 20000 });
             fs::write(directory.join("container.json"), record.to_string()).unwrap();
-            Recorded { clusters: Vec::new(), containers: vec![Kept::read(directory.clone()).unwrap().unwrap()] }
+            StartedAddresses {
+                clusters: Vec::new(),
+                containers: vec![ContainerRecord::read(directory.clone()).unwrap().unwrap()],
+            }
         };
         let remote = record("tcp://10.0.0.12:2376");
         let here = record("unix:///var/run/docker.sock");
-        let has = |recorded: &Recorded, host: &str, port| recorded.has(&Address { host: Host::Tcp(host.into()), port });
+        let has = |recorded: &StartedAddresses, host: &str, port| {
+            recorded.has(&Address { host: Host::Tcp(host.into()), port })
+        };
         assert!(has(&remote, "10.0.0.12", 20000));
         for (host, port) in [("10.0.0.1", 20000), ("0.0.12", 20000), ("tcp", 20000), ("10.0.0.12", 20001)] {
             assert!(!has(&remote, host, port), "{host}:{port}");

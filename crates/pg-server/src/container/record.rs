@@ -19,7 +19,7 @@ use std::{
 use pg_config::{Durability, Password, short_digest};
 use serde_json::{Value, json};
 
-use super::Containers;
+use super::ContainerSettings;
 use crate::{
     Error,
     data_dir::DataDir,
@@ -30,7 +30,7 @@ use crate::{
 
 /// The record of one container, whether or not the container is there.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct ContainerRecord {
     directory: PathBuf,
     pub(crate) image: String,
     pub(crate) durability: Durability,
@@ -44,7 +44,7 @@ pub(crate) struct Kept {
     pub(crate) version: Option<String>,
 }
 
-impl Kept {
+impl ContainerRecord {
     /// Every container of this data directory; first the one that was started last.
     pub(crate) fn all(data_dir: &DataDir) -> Result<Vec<Self>, Error> {
         let directories = data_dir.container_directories()?;
@@ -63,7 +63,7 @@ impl Kept {
     /// it. Its volume's name leaves the settings out: other settings are another container on the same data.
     pub(crate) fn of(
         data_dir: &DataDir,
-        containers: &Containers<'_>,
+        containers: &ContainerSettings<'_>,
         durability: Durability,
         engine: &Engine,
     ) -> Result<Self, Error> {
