@@ -1,4 +1,4 @@
-//! What the container rung needs: which engine the environment means, and the helper program, built when it is needed.
+//! The helper program of the container rung, built when it is needed.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -8,45 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::{Environment, Source};
-use pg_server::{BuildHelper, ContainerSettings, EngineSettings, Say};
+use pg_server::Say;
 use serde_json::Value;
 
 use crate::{Context, cargo::of_outer_cargo};
-
-/// The variables by which the Docker command line finds its engine.
-pub fn engine(environment: &Environment) -> EngineSettings {
-    let text = |key| environment.process(key).map(str::to_owned);
-    let path = |key| environment.process_os(key).map(PathBuf::from);
-    EngineSettings {
-        docker_host: text("DOCKER_HOST"),
-        docker_context: text("DOCKER_CONTEXT"),
-        docker_config: path("DOCKER_CONFIG"),
-        tls_verify: text("DOCKER_TLS_VERIFY"),
-        cert_path: path("DOCKER_CERT_PATH"),
-        runtime_dir: path("XDG_RUNTIME_DIR"),
-        home: path("HOME"),
-        registry_auth_file: path("REGISTRY_AUTH_FILE"),
-        path: environment.process_os("PATH").map(Into::into),
-    }
-}
-
-/// What the rung needs.
-pub fn containers<'a>(
-    context: &'a Context,
-    engine: &'a EngineSettings,
-    helper: BuildHelper<'a>,
-) -> ContainerSettings<'a> {
-    let config = &context.config;
-    ContainerSettings {
-        project: &config.project.name,
-        workspace: &config.project.root,
-        image: &config.image.value,
-        image_is_default: config.image.source == Source::Default,
-        engine,
-        helper,
-    }
-}
 
 /// The helper program: a path as it is, or what cargo makes of the package.
 pub fn build(context: &Context, say: Say<'_>) -> Result<PathBuf, String> {

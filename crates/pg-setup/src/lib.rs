@@ -8,24 +8,27 @@
 //! Nothing here prints: what is going on is told to a [`Voice`].
 
 mod access;
-mod blocked;
 mod cargo;
+mod container;
 mod context;
 mod failure;
 pub mod helper;
+mod lock_waits;
 pub mod migrate;
+mod named_server;
 mod relocate;
 mod reset;
 mod setup;
 mod target;
 mod voice;
 
-pub use blocked::name_blockers;
 pub use cargo::{is_of_outer_cargo, of_outer_cargo};
+pub use container::{container_settings, engine_settings};
 pub use context::Context;
 pub use failure::is_no_server;
+pub use lock_waits::report_lock_waits;
 pub use relocate::{MoveOptions, MoveOutcome, relocate};
 pub use reset::reset;
-pub use setup::{Times, migrate_and_verify, set_up, tell};
+pub use setup::{Times, migrate_and_verify, set_up};
 pub use target::{Target, expected_anywhere};
-pub use voice::{Silence, Voice};
+pub use voice::{Silence, Voice, say_change};

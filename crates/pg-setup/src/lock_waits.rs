@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Says who holds a lock that the command or its migrations wait for, should it take long, for as long as the value
 /// lives. It is asked by a session of its own.
-pub fn name_blockers(context: &Context, target: &Target) -> Box<dyn Any> {
+pub fn report_lock_waits(context: &Context, target: &Target) -> Box<dyn Any> {
     let (done, is_done) = mpsc::channel::<()>();
     let (voice, access, expected) = (context.voice.clone(), target.access.clone(), target.expected.clone());
     thread::spawn(move || {

@@ -13,11 +13,7 @@ use pg_schema::{
 };
 
 use self::files::NewFile;
-use crate::{
-    Context, Target, Voice,
-    blocked::name_blockers,
-    setup::{recover, tell},
-};
+use crate::{Context, Target, Voice, lock_waits::report_lock_waits, setup::recover, voice::say_change};
 
 /// What a move is to do beside moving.
 #[derive(Clone, Debug)]
@@ -61,7 +57,7 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
     for path in [&options.undo, &options.backup].into_iter().flatten() {
         files::refuse_existing(path)?;
     }
-    let _blockers = name_blockers(context, target);
+    let _blockers = report_lock_waits(context, target);
     let mut connections =
         pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
     voice.detail(&format!("administrator: {}", connections.administrator()));
@@ -88,7 +84,7 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
     }
     let administrator = connections.administrator_role().to_owned();
     let provisioned = pg_schema::provision_for_move(&mut connections, access, expected, &mut |change| {
-        tell(voice, change, &administrator, expected);
+        say_change(voice, change, &administrator, expected);
     })?;
     for error in &provisioned.left {
         voice.warn(&format!("left as it is: {error}"));

@@ -7,7 +7,7 @@ use pg_schema::{Connections, PreviousDatabase, Purpose, Recovered, Verdict};
 
 use crate::{
     Context, Target,
-    blocked::name_blockers,
+    lock_waits::report_lock_waits,
     migrate,
     setup::{recover, set_up_within},
 };
@@ -20,7 +20,7 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
     let database = &expected.database;
     // What can fail without a database fails while there still is one.
     migrate::build(context)?;
-    let _blockers = name_blockers(context, target);
+    let _blockers = report_lock_waits(context, target);
     let mut connections = open(context, target, lock_wait)?;
     if let Recovered::Left(what) = recover(context, target, &mut connections)? {
         bail!(what);

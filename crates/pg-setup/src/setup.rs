@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pg_config::Session;
-use pg_schema::{By, Change, Connections, Expected, Purpose, Recovered, Verdict};
+use pg_schema::{Connections, Expected, Purpose, Recovered, Verdict};
 
 use crate::{
-    Context, Target, Voice,
-    blocked::name_blockers,
+    Context, Target,
+    lock_waits::report_lock_waits,
     migrate::{self, Migrated, UNVERIFIED},
+    voice::say_change,
 };
 
 /// How long the steps of a setup took that can be long.
@@ -37,7 +38,7 @@ fn go_through(
 ) -> anyhow::Result<(Verdict, Times)> {
     let voice = &*context.voice;
     let Target { access, expected, .. } = target;
-    let _blockers = name_blockers(context, target);
+    let _blockers = report_lock_waits(context, target);
     let patience = target.patience(context);
     let mut connections =
         pg_schema::open(access, expected, Purpose::Provision).map_err(|error| target.explain(error))?;
@@ -68,7 +69,7 @@ pub(crate) fn set_up_within(
     let Target { access, expected, .. } = target;
     let administrator = connections.administrator_role().to_owned();
     let mut provisioned = pg_schema::provision(connections, access, expected, &mut |change| {
-        tell(voice, change, &administrator, expected);
+        say_change(voice, change, &administrator, expected);
         done.push(change.statement.clone());
     })?;
     for error in &provisioned.left {
@@ -119,15 +120,6 @@ pub(crate) fn recover(context: &Context, target: &Target, connections: &mut Conn
         Recovered::Nothing | Recovered::Left(_) => {}
     }
     Ok(recovered)
-}
-
-/// Says what was run, and as whom.
-pub fn tell(voice: &dyn Voice, change: &Change, administrator: &str, expected: &Expected) {
-    let by = match change.by {
-        By::Administrator => administrator,
-        By::App => expected.role.as_str(),
-    };
-    voice.say(&format!("{by}: {}", change.statement));
 }
 
 /// Runs the migrations, proves where they landed, and records the digest where all is well; and how long that took.

@@ -9,8 +9,10 @@ use pg_server::{Dump, Ephemeral, Mode, NoServer, Request, Rung, Say, Server, she
 
 use crate::{
     Context,
-    access::{access, settle},
+    access::access,
+    container::{container_settings, engine_settings},
     helper,
+    named_server::settle,
 };
 
 /// A running server, and how the app reaches its database there.
@@ -53,7 +55,7 @@ impl Target {
     fn climb(context: &Context, mode: Mode, named: Option<Address>, climb: Climb<'_>) -> anyhow::Result<Self> {
         let voice = &context.voice;
         let config = &context.config;
-        let engine = helper::engine(&context.environment);
+        let engine = engine_settings(&context.environment);
         let build = |say: Say<'_>| helper::build(context, say);
         let [database, arguments, clear] = dump(config);
         let request = Request {
@@ -64,7 +66,7 @@ impl Target {
             bin_dir: config.bin_dir.as_ref().map(|found| found.value.as_path()),
             path: context.environment.process_os("PATH"),
             durability: config.durability.value,
-            containers: helper::containers(context, &engine, &build),
+            containers: container_settings(context, &engine, &build),
             dump: Dump { database: &database, arguments: &arguments, clear: &clear },
             wait: context.wait,
         };

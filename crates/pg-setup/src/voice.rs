@@ -2,6 +2,8 @@
 
 use std::any::Any;
 
+use pg_schema::{By, Change, Expected};
+
 /// What takes time or deserves a remark is told here, in lines for people.
 pub trait Voice: Send + Sync {
     /// A step.
@@ -40,4 +42,13 @@ impl Voice for Silence {
     fn say(&self, _line: &str) {}
 
     fn warn(&self, _line: &str) {}
+}
+
+/// Says what was run, and as whom.
+pub fn say_change(voice: &dyn Voice, change: &Change, administrator: &str, expected: &Expected) {
+    let by = match change.by {
+        By::Administrator => administrator,
+        By::App => expected.role.as_str(),
+    };
+    voice.say(&format!("{by}: {}", change.statement));
 }

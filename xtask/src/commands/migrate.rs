@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use pg_config::Project;
 use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
-use pg_setup::{Target, migrate, migrate_and_verify, name_blockers};
+use pg_setup::{Target, migrate, migrate_and_verify, report_lock_waits};
 
 use crate::{cli::DbMigrate, invocation::Invocation, outcome::Outcome, report::Reporting};
 
@@ -22,7 +22,7 @@ impl DbMigrate {
     }
 
     fn migrate(&self, context: &Invocation, target: &Target, reporting: &Reporting) -> anyhow::Result<Outcome> {
-        let _blockers = name_blockers(context, target);
+        let _blockers = report_lock_waits(context, target);
         let patience = target.patience(context);
         let mut connections = pg_schema::open(&target.access, &target.expected, Purpose::Provision)?;
         drop(patience);

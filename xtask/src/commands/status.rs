@@ -6,7 +6,7 @@ use anstyle::Style;
 use pg_config::{Encryption, Project};
 use pg_schema::Status;
 use pg_server::{ClusterState, Mode};
-use pg_setup::{Target, helper};
+use pg_setup::{Target, engine_settings};
 use serde_json::{Value, json};
 
 use crate::{
@@ -119,7 +119,7 @@ fn server(context: &Invocation, paint: Paint<'_>) -> (Outcome, Vec<Row>) {
 /// The containers and clusters that db-setup made for this workspace.
 fn kept(context: &Invocation) -> anyhow::Result<Vec<Row>> {
     let data_dir = &context.config.data_dir.value;
-    let containers = pg_server::containers(data_dir, &helper::engine(&context.environment))?;
+    let containers = pg_server::containers(data_dir, &engine_settings(&context.environment))?;
     let containers = containers.into_iter().map(|container| {
         let note = format!("{}, {}", container.name, container.engine);
         row("container", &format!("{}: {}", container.image, container.state), &note)

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use pg_config::Project;
 use pg_server::Say;
-use pg_setup::helper;
+use pg_setup::{container_settings, engine_settings, helper};
 
 use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome, terminal::Terminal};
 
@@ -22,9 +22,9 @@ impl DbStop {
             }
         }
         let stop = if self.purge { pg_server::purge } else { pg_server::stop };
-        let engine = helper::engine(&context.environment);
+        let engine = engine_settings(&context.environment);
         let build = |say: Say<'_>| helper::build(&context, say);
-        let containers = helper::containers(&context, &engine, &build);
+        let containers = container_settings(&context, &engine, &build);
         let stopped = stop(data_dir, &containers, context.wait, &mut |line| terminal.say(line))?;
         for server in &stopped {
             terminal.say(&format!("stopped {server}"));

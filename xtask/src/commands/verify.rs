@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::Verdict;
 use pg_server::Mode;
-use pg_setup::{Target, is_no_server, name_blockers};
+use pg_setup::{Target, is_no_server, report_lock_waits};
 
 use self::fix::{fix, script};
 use crate::{
@@ -63,7 +63,7 @@ fn verify_alone(context: &Invocation, target: &Target, lock_wait: Duration) -> a
 }
 
 fn verify(context: &Invocation, target: &Target) -> anyhow::Result<Verdict> {
-    let _blockers = name_blockers(context, target);
+    let _blockers = report_lock_waits(context, target);
     let _patience = target.patience(context);
     pg_schema::verify(&target.access, &target.expected, context.wait).map_err(|error| target.explain(error))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use pg_config::Literal;
 use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
-use pg_setup::{Target, tell};
+use pg_setup::{Target, say_change};
 
 use super::verify;
 use crate::{escape::line, invocation::Invocation};
@@ -37,7 +37,7 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         connections.keep_lock().context("the setup's lock was lost: run it again")?;
         left = pg_schema::fix(&mut connections, access, expected, &fixes, &mut |change| {
             changed += 1;
-            tell(&terminal, change, &administrator, expected);
+            say_change(&terminal, change, &administrator, expected);
         })
         .map_err(|error| match changed {
             // The answer is lost, and with it whether there was one.
