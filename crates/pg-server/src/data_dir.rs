@@ -10,7 +10,7 @@
 //! containers/aura-…/       one per configuration: see `container::record`
 //! ephemeral/…/             servers that go with whoever asked for them: see `ephemeral`
 //! templates/15.18-…/       initialised clusters that were never started: see `template`
-//! passwords/aura_user      0600: see `password`
+//! passwords/aura_user      0600: see `app_password`
 //! ```
 
 use std::{
