@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::Path, path::PathBuf, process::Command, time
 
 use anyhow::{Context as _, bail};
 
-use pg_connect::{Parameters, Surroundings};
+use pg_config::{Parameters, Surroundings};
 
 use crate::{Scratch, Stage, table::Row, terminal::Terminal, timed};
 

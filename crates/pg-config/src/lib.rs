@@ -19,7 +19,7 @@ pub use keys::{KEYS, Key};
 // The types of a configuration's values.
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, IdleSession, InvalidConnString, Options, Parameters,
-    Password, Rights, Session, SslMode, connect, connect_administrator, connect_within, further_lines_quoted,
-    is_hidden, is_obeyed, shown, sqlstate_help,
+    Password, Rights, Session, SslMode, Surroundings, connect, connect_administrator, connect_within,
+    further_lines_quoted, is_hidden, is_obeyed, shown, sqlstate_help,
 };
 pub use project::{Project, ProjectError};
