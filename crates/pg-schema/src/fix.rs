@@ -1,15 +1,13 @@
 //! Running the SQL of findings that moves no data, by whoever has the rights.
 
-use std::{thread, time::Duration};
-
 use pg_config::{Session, connect, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, By, Change, Connections, Expected, ddl,
+    Access, By, Change, Connections, Expected, commit, ddl,
     extension_scripts::objects_of_others_in_public,
     facts::other_owners::OfOtherOwners,
-    query::{execute, execute_at_once, query_one},
+    query::{execute, execute_at_once},
     record::{record_path, record_path_within},
     report::{Action, Fix},
     sql_error::SqlError,
@@ -164,7 +162,7 @@ fn run<'a>(
     )?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     for fix in fixes {
-        match attempt(session, &fix.statement) {
+        match attempt(session, fix) {
             Ok(()) => done.push(*fix),
             Err(error) if error.is_final() => {
                 let _ = execute_at_once(session, "ROLLBACK");
@@ -174,13 +172,12 @@ fn run<'a>(
         }
     }
     last(session, &done)?;
-    let transaction = query_one(session, "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text", &[])?;
-    let transaction: Option<String> = transaction.get(0);
+    let transaction = commit::transaction_id(session)?;
     let Err(error) = execute_at_once(session, "COMMIT") else { return Ok((done, left)) };
     let fate = match transaction {
         Some(transaction) if error.is_final() => again().and_then(|new| {
             *session = new;
-            fate(session, &transaction)
+            commit::fate(session, &transaction)
         }),
         _ => None,
     };
@@ -191,29 +188,16 @@ fn run<'a>(
     }
 }
 
-/// What became of a transaction: `committed`, `aborted`, `in progress`, or nothing where it is too old.
-fn fate(session: &mut Session, transaction: &str) -> Option<String> {
-    let sql = "SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)";
-    for _ in 0..LOOKS {
-        let found: Option<String> = query_one(session, sql, &[transaction]).ok()?.get(0);
-        if found.as_deref() != Some("in progress") {
-            return found;
-        }
-        thread::sleep(PAUSE);
-    }
-    None
-}
-
-/// The server goes on with a COMMIT whose client has gone, until it has answered.
-const LOOKS: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// A statement that leaves nothing behind where it is refused. A grant of what one may not grant is a warning, no
 /// error (01007, 01006), and grants nothing or a part.
-fn attempt(session: &mut Session, statement: &str) -> Result<(), SqlError> {
+fn attempt(session: &mut Session, fix: &Fix) -> Result<(), SqlError> {
+    let statement = &fix.statement;
     execute_at_once(session, "SAVEPOINT fix")?;
     session.take_notices();
-    let outcome = execute(session, statement);
+    let outcome = match fix.action {
+        Action::CreateExtension | Action::Rebuild => execute(session, statement),
+        _ => execute_at_once(session, statement),
+    };
     let in_vain = [SqlState::WARNING_PRIVILEGE_NOT_GRANTED, SqlState::WARNING_PRIVILEGE_NOT_REVOKED];
     let warning = session.take_notices().into_iter().find(|notice| in_vain.contains(notice.code()));
     let outcome = match warning {

@@ -3,6 +3,7 @@
 
 mod administrator;
 mod checks;
+mod commit;
 pub mod ddl;
 mod expected;
 mod extension_scripts;

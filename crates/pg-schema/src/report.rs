@@ -60,6 +60,8 @@ pub enum Action {
     SetRolePath,
     /// Sets a sequence, which no transaction takes back.
     SetSequence,
+    /// Reads or writes all of a table, which may take long.
+    Rebuild,
     /// Anything else.
     Other,
 }

@@ -22,7 +22,7 @@ use std::{
 };
 
 use nix::unistd::geteuid;
-use pg_config::Password;
+use pg_config::random_id;
 
 use crate::{
     Error,
@@ -181,8 +181,7 @@ impl DataDir {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("read", &path)(error)),
             _ => {}
         }
-        // As random as a password, and no secret.
-        let id = Password::generate().reveal().to_owned();
+        let id = random_id();
         write(&path, &id)?;
         Ok(id)
     }

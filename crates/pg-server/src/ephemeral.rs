@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use pg_config::Password;
+use pg_config::random_id;
 
 use crate::{
     Error, NoServer, Request, Rung, Say, Server, Throwaway,
@@ -58,8 +58,7 @@ impl Ephemeral {
     fn try_claim(data_dir: &Path, wait: Duration) -> Result<Self, Error> {
         let (data_dir, _data_dir_lock) = DataDir::make(data_dir, wait)?;
         // Of the workspace's own random bits: another machine may use the same container engine.
-        let id: String = Password::generate().reveal().chars().take(12).collect();
-        let directory = data_dir.ephemeral().join(id);
+        let directory = data_dir.ephemeral().join(&random_id()[..12]);
         // Whoever sweeps sees it locked, or not at all.
         let draft = unfinished(&data_dir.ephemeral());
         make_directory(&draft, data_dir.account.passage_mode())?;

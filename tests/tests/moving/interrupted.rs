@@ -5,13 +5,13 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     thread,
     time::Duration,
 };
 
-use tests::{Cluster, Passage, Proxy, Workspace, connection};
+use tests::{Cluster, Passage, Proxy, Sender, Workspace, connection};
 
 use crate::place::{THEIRS, by_app, in_public, schema_of};
 
@@ -62,6 +62,36 @@ fn cut(theirs: &str) {
             all = count.load(SeqCst);
         }
     }
+}
+
+/// What was committed counts, though the connection ended before the server's answer came.
+#[test]
+fn a_commit_whose_answer_is_lost_on_its_way_is_done() {
+    let (cluster, workspace) = in_public(&by_app(TABLES));
+    let (renamed_on, is_cut) = (AtomicU64::new(0), Arc::new(AtomicBool::new(false)));
+    let proxy = Proxy::before(cluster.port(), {
+        let is_cut = is_cut.clone();
+        move |message| {
+            let completes = |tag: &[u8]| message.tag == Some(b'C') && message.bytes[5..].starts_with(tag);
+            match message.sender {
+                Sender::Server if completes(b"ALTER SCHEMA") => renamed_on.store(message.connection, SeqCst),
+                Sender::Server if completes(b"COMMIT") && renamed_on.load(SeqCst) == message.connection => {
+                    is_cut.store(true, SeqCst);
+                    return Passage::Close;
+                }
+                _ => {}
+            }
+            Passage::Pass
+        }
+    });
+    let by = |key: &str| workspace.setting(key).replace(&cluster.port().to_string(), &proxy.port.to_string());
+    let behind = Workspace::new()
+        .with("DATABASE_URL", &by("DATABASE_URL"))
+        .with("ADMIN_DATABASE_URL", &by("ADMIN_DATABASE_URL"));
+    let undo = behind.root().join("back.sql");
+    behind.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]).exits(0);
+    assert!(is_cut.load(SeqCst), "the answer was not lost");
+    assert!(undo.exists() && schema_of(&cluster, "a") == "aura");
 }
 
 fn return_to_public(cluster: &Cluster, undo: &std::path::Path) {

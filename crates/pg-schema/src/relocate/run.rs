@@ -15,7 +15,7 @@ use super::{
     replaced::not_empty,
 };
 use crate::{
-    Expected, Facts,
+    Expected, Facts, commit,
     query::{execute, execute_at_once, query},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
@@ -127,14 +127,16 @@ fn attempt(
         return Err(MoveError::Different(difference));
     }
     (around.before_commit)(&plan).map_err(MoveError::Before)?;
-    match execute_at_once(session, "COMMIT") {
-        Ok(()) => Ok((plan, done)),
-        Err(error) if error.is_final() => match (around.again)().map(|new| (is_moved(new, &plan), error.clone())) {
-            Some((Some(true), _)) => Ok((plan, done)),
-            Some((Some(false), error)) => Err(MoveError::Sql(error)),
-            _ => Err(MoveError::Unknown { error }),
-        },
-        Err(error) => Err(MoveError::Sql(error)),
+    let transaction = commit::transaction_id(session)?;
+    let Err(error) = execute_at_once(session, "COMMIT") else { return Ok((plan, done)) };
+    let fate = match transaction {
+        Some(transaction) if error.is_final() => (around.again)().map(|mut new| commit::fate(&mut new, &transaction)),
+        _ => return Err(MoveError::Sql(error)),
+    };
+    match fate.flatten().as_deref() {
+        Some("committed") => Ok((plan, done)),
+        Some("aborted") => Err(MoveError::Sql(error)),
+        _ => Err(MoveError::Unknown { error }),
     }
 }
 
@@ -239,16 +241,6 @@ fn too_late(statement: &str) -> SqlError {
 fn may_pass(error: &SqlError) -> bool {
     let codes = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
     codes.iter().any(|code| error.is(code)) || error.message.contains("concurrently")
-}
-
-/// Whether the first object of a plan lies in the app's schema by now.
-fn is_moved(mut session: Session, plan: &Plan) -> Option<bool> {
-    let item = plan.moves.iter().find(|item| item.key.0 == super::item::RELATIONS)?;
-    let sql = "SELECT n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name FROM pg_catalog.pg_class c \
-               JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-               WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
-    let oid = item.key.1.to_string();
-    in_transaction(&mut session, |session, _| query(session, sql, &[&oid, plan.to.as_str()])).ok()?.first()?.get(0)
 }
 
 /// Who holds locks on what lies in a schema, a line each.

@@ -270,6 +270,8 @@ impl Scene {
 
     /// The sessions of others than the harness, each with its last statement.
     pub(crate) fn sessions(&self) -> String {
+        // A server whose process was killed starts again a moment later.
+        self.bring_up();
         self.cluster.value(
             "postgres",
             "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', pid, usename, datname, application_name, state,

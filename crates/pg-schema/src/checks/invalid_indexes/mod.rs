@@ -6,7 +6,7 @@ use super::{Definition, Look, more_than_one};
 use crate::{
     Expected, ddl, facts,
     object::{Kind, Object},
-    report::Check,
+    report::{Action, Check, Fix},
     sql_error::SqlError,
 };
 
@@ -81,7 +81,7 @@ fn judge(unfinished: &[Unfinished], expected: &Expected) -> Check {
     let (safe, by_hand): (Vec<_>, Vec<_>) = unfinished.iter().partition(|found| found.state != State::Leftover);
     Check::warn(ID, describe(first) + &more)
         .about(unfinished.iter().map(|found| found.object.clone()))
-        .fixed_by_app(safe.into_iter().filter_map(finished))
+        .fixed_by_app(safe.into_iter().filter_map(finished).map(|sql| Fix::of(Action::Rebuild, sql)))
         .fixed_by_hand(by_hand.into_iter().filter_map(finished))
 }
 
