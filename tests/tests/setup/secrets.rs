@@ -141,8 +141,9 @@ fn no_reference_in_the_migrate_command_is_expanded() {
     workspace.write(".env", "TOKEN=s3cret-pw\nMIGRATE_COMMAND=\"true --token ${TOKEN} postgres://u:s3cret-pw@h/d\"\n");
     for arguments in [&["db-setup", "-v"][..], &["db-status", "-v"], &["db-migrate", "-v"], &["db-status"]] {
         let run = workspace.run(arguments).never_says("s3cret-pw");
-        let written = r#"MIGRATE_COMMAND: "true --token ${TOKEN} postgres://*** (MIGRATE_COMMAND in .env)"#;
-        assert_eq!(run.stderr.contains(written), arguments.contains(&"-v"), "{}", run.stderr);
+        // Up to the first password.
+        let is_shown = (run.stdout + &run.stderr).contains(r#""true --token ${TOKEN} postgres://***"#);
+        assert_eq!(is_shown, arguments.contains(&"-v"), "{arguments:?}");
     }
 }
 
