@@ -97,7 +97,8 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
     }
     let target = &Target { expected, ..target.clone() };
     let outcome = carry_out(&mut connections, target, options, &facts, &mut app, voice)?;
-    connections.keep_lock().context("the move is done, and the setup's lock was lost meanwhile")?;
+    let lost = || format!("the move to {} is done, and the setup's lock was lost meanwhile", target.expected.schema);
+    connections.keep_lock().with_context(lost)?;
     Ok(outcome)
 }
 
