@@ -27,7 +27,7 @@ pub use self::{
     instructions::Instructions,
     open::{open, wait_for_others},
 };
-use crate::{Administrator, Expected, Facts, record::record_path, relocate, sql_error::SqlError};
+use crate::{Administrator, Expected, Facts, ddl, record::record_path, relocate, sql_error::SqlError};
 
 /// How the server is reached, and what may be done to it.
 #[derive(Clone, Debug)]
@@ -124,8 +124,12 @@ fn provision_where(
     connections.retry_login(&cluster, access)?;
     let plan = plan(connections, &cluster, access, expected)?;
     let mut run = Run::new(tell);
+    let create = ddl::create_database(&expected.database);
     for statement in plan {
-        run.must(&mut connections.maintenance, By::Administrator, &statement)?;
+        match statement == create {
+            true => run.must_make(&mut connections.maintenance, By::Administrator, &statement)?,
+            false => run.must(&mut connections.maintenance, By::Administrator, &statement)?,
+        }
     }
     let administrator = Some(Identifier::from_catalog(&cluster.administrator));
     let expected = Expected { administrator, ..expected.clone() };

@@ -5,7 +5,7 @@ use pg_config::{Digest, Session};
 
 use crate::{
     Expected, Facts, ddl,
-    query::{execute, execute_at_once, query},
+    query::{execute_at_once, query},
     schema_comment::{PathSet, SchemaComment},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
@@ -72,7 +72,7 @@ fn write(
     change(&mut remark);
     let new = remark.to_string();
     if comment != Some(new.as_str()) {
-        execute(session, &ddl::comment_on_schema(&expected.schema, &new))?;
+        execute_at_once(session, &ddl::comment_on_schema(&expected.schema, &new))?;
     }
     Ok(true)
 }

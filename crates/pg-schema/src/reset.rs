@@ -34,7 +34,7 @@ pub use self::{
 };
 use crate::{
     Access, Connections, Expected, Properties, ddl,
-    query::{execute, query},
+    query::{execute, execute_at_once, query},
     sql_error::SqlError,
 };
 
@@ -123,7 +123,7 @@ pub fn set_aside(
     let name = ddl::set_aside_name(database);
     let comment: Option<String> = old.get("comment");
     close(session, database, comment.clone())?;
-    execute(session, &ddl::rename_database(database, &name))?;
+    execute_at_once(session, &ddl::rename_database(database, &name))?;
     tell(&ddl::rename_database(database, &name));
     let create = format!(
         "{} CONNECTION LIMIT {}",
@@ -148,7 +148,7 @@ fn close(session: &mut Session, database: &Identifier, comment: Option<String>) 
         ddl::comment_on_database(database, Some(&mark.text(database))),
         ddl::allow_connections(database, false)
     );
-    execute(session, &close)?;
+    execute_at_once(session, &close)?;
     end_sessions(session, database)
 }
 
@@ -198,7 +198,7 @@ pub fn finish(
 ) -> Result<Option<String>, ResetError> {
     let (database, session) = (&expected.database, &mut connections.maintenance);
     let mark = Mark { state: State::Replaced, comment: None };
-    execute(
+    execute_at_once(
         session,
         &format!(
             "{}; {}; {}",
@@ -217,7 +217,7 @@ fn keep(
     tell: &mut dyn FnMut(&str),
     warn: &mut dyn FnMut(&str),
 ) -> Result<(), SqlError> {
-    match execute(session, statement) {
+    match execute_at_once(session, statement) {
         Ok(()) => tell(statement),
         Err(error) if error.is_final() => return Err(error),
         Err(error) => warn(&format!("the database from before had this, and the new one does not: {error}")),

@@ -32,7 +32,7 @@ pub(super) fn assert(
         if let Some(found) = objects_of_others_in_public(session)? {
             return Err(ProvisionError::ForeignInPublic { extension: extension.to_string(), found });
         }
-        run.must(session, By::Administrator, &ddl::create_extension(extension))?;
+        run.must_make(session, By::Administrator, &ddl::create_extension(extension))?;
     }
     assert_schema(app, &mut admin, cluster, facts, expected, run)?;
     let is_set = |layer| facts.path.layer(layer).is_some_and(|layer| path::serves(&layer.path, &expected.schema));

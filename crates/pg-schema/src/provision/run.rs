@@ -5,7 +5,7 @@ use postgres::error::SqlState;
 
 use super::{By, Change};
 use crate::{
-    query::{execute, query},
+    query::{execute, execute_at_once, query},
     sql_error::{SqlError, mask_verifier},
 };
 
@@ -23,10 +23,27 @@ impl<'a> Run<'a> {
         Self { tell, changes: Vec::new(), left: Vec::new(), warnings: Vec::new(), remark: None }
     }
 
-    /// Runs a statement without which there is no going on.
+    /// Runs a statement without which there is no going on, and which takes no time.
     pub(super) fn must(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
+        let outcome = execute_at_once(session, statement);
+        self.ran(session, by, statement, outcome)
+    }
+
+    /// The same of one that may take long: it makes a database, or runs an extension's script.
+    pub(super) fn must_make(&mut self, session: &mut Session, by: By, statement: &str) -> Result<(), SqlError> {
+        let outcome = execute(session, statement);
+        self.ran(session, by, statement, outcome)
+    }
+
+    fn ran(
+        &mut self,
+        session: &mut Session,
+        by: By,
+        statement: &str,
+        outcome: Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
         let remark = self.remark.take().unwrap_or_default();
-        execute(session, statement).map_err(|error| match by {
+        outcome.map_err(|error| match by {
             By::Administrator => with_cause(session, error),
             By::App => error,
         })?;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Connections, Expected, ddl,
-    query::{execute, query},
+    query::{execute, execute_at_once, query},
 };
 
 /// What an interrupted reset had left, and what became of it.
@@ -52,7 +52,7 @@ pub fn recover(
     match (apps, before) {
         (_, None) => {
             let Some(mark) = closed else { return Ok(Recovered::Nothing) };
-            execute(session, &reopen(&mark))?;
+            execute_at_once(session, &reopen(&mark))?;
         }
         (Some(_), Some(Mark { state: State::Replaced, .. })) => {
             let left = drop_replaced(session, database, &name);
@@ -74,7 +74,7 @@ pub fn recover(
                 tell(&ddl::drop_database(database));
             }
             let session = &mut connections.maintenance;
-            execute(session, &format!("{}; {}", ddl::rename_database(&name, database), reopen(&mark)))?;
+            execute_at_once(session, &format!("{}; {}", ddl::rename_database(&name, database), reopen(&mark)))?;
             tell(&ddl::rename_database(&name, database));
         }
     }
