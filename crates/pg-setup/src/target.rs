@@ -1,6 +1,6 @@
 //! From the configuration to a running server, and to what the database on it is expected to be.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use pg_config::{Address, Config, ConnInfo, Identifier, ServerChoice};
@@ -38,6 +38,13 @@ impl Target {
     /// Starts a server that ends with this command, whatever is named.
     pub fn start(context: &Context, mode: Mode, place: &Ephemeral) -> anyhow::Result<Self> {
         Self::climb(context, mode, None, &|request, say| place.start(request, say))
+    }
+
+    /// A program of PostgreSQL's client: the started server's own, which has the right version and is there where PATH has
+    /// none; else what PATH has.
+    pub fn client_program(&self, name: &str) -> PathBuf {
+        let beside = self.server.local.as_ref().map(|local| local.bin_dir.join(name)).filter(|path| path.exists());
+        beside.unwrap_or_else(|| PathBuf::from(name))
     }
 
     /// The superuser of a named server that is the one which we have started: its address is what `db-url` prints, and

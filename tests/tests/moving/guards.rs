@@ -60,6 +60,16 @@ fn a_dump_comes_first() {
 }
 
 #[test]
+fn a_dump_that_does_not_come_about_leaves_no_file() {
+    let (cluster, workspace) = in_public(&by_app("CREATE TABLE public.a (id int)"));
+    let file = workspace.root().join("before.dump");
+    let workspace = workspace.with("PATH", "/nowhere");
+    workspace.run(&["db-move", "--backup", file.to_str().unwrap()]).exits(1).complains("pg_dump");
+    assert!(!file.exists());
+    assert_eq!(schema_of(&cluster, "a"), "public");
+}
+
+#[test]
 fn more_locks_than_the_server_holds_are_known_before() {
     let cluster = Cluster::start_with(&[("max_locks_per_transaction", "10"), ("max_connections", "20")]);
     let workspace = on(&cluster, crate::place::THEIRS);

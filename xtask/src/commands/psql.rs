@@ -3,7 +3,6 @@
 use std::{
     io::{self, ErrorKind, IsTerminal},
     os::unix::process::CommandExt,
-    path::PathBuf,
     process::Command,
 };
 
@@ -22,9 +21,7 @@ impl DbPsql {
     pub(crate) fn run(self, project: &Project) -> anyhow::Result<Outcome> {
         let context = Invocation::new(project, &self.common)?;
         let target = Target::find(&context, Mode::Find)?;
-        // The started server's own psql has the right version, and is there where PATH has none.
-        let beside = target.server.local.as_ref().map(|local| local.bin_dir.join("psql")).filter(|path| path.exists());
-        let program = beside.unwrap_or_else(|| PathBuf::from("psql"));
+        let program = target.client_program("psql");
         let mut command = Command::new(&program);
         for (key, _) in context.environment.process_variables().filter(|(key, _)| key.starts_with("PG")) {
             // Those that say how psql behaves stay; those that say where it goes are replaced below.

@@ -1,7 +1,7 @@
 //! Files that a move writes: new ones, which only this user can read.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -13,15 +13,16 @@ use anyhow::{Context as _, bail};
 pub(super) struct NewFile(Option<PathBuf>);
 
 impl NewFile {
+    /// Makes it, empty.
+    pub(super) fn create(path: &Path) -> anyhow::Result<(Self, File)> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = file.with_context(|| format!("write {}", path.display()))?;
+        Ok((Self(Some(path.to_owned())), file))
+    }
+
     /// Writes it, and has the disk hold it.
     pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<Self> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("write {}", path.display()))?;
-        let new = Self(Some(path.to_owned()));
+        let (new, mut file) = Self::create(path)?;
         file.write_all(text.as_bytes())
             .and_then(|()| file.sync_all())
             .with_context(|| format!("write {}", path.display()))?;
