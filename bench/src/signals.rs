@@ -1,7 +1,7 @@
 //! Signals that end the bench: what it has started ends first.
 
 use std::{
-    fs, io, process,
+    io, process,
     sync::atomic::{AtomicI32, Ordering},
     thread,
 };
@@ -19,7 +19,8 @@ static RECEIVED: AtomicI32 = AtomicI32::new(0);
 /// Has a signal end the bench where the next measurement would begin, as an error does: the servers end there. One that
 /// is ignored stays so: SIGHUP under `nohup`, SIGINT in the background of a shell.
 pub(crate) fn listen(terminal: Terminal) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP].into_iter().filter(|signal| !ignores(*signal)))?;
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP].into_iter().filter(|signal| !pg_server::ignores(*signal)))?;
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             RECEIVED.store(signal, Ordering::SeqCst);
@@ -37,10 +38,4 @@ pub(crate) fn listen(terminal: Terminal) -> io::Result<()> {
 pub(crate) fn exit_code() -> Option<u8> {
     let signal = RECEIVED.load(Ordering::SeqCst);
     (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
-}
-
-fn ignores(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

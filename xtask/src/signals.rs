@@ -1,7 +1,7 @@
 //! Signals that end this process: what it has started ends first.
 
 use std::{
-    fs, mem, process,
+    mem, process,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicI32, Ordering},
@@ -32,7 +32,7 @@ type Ending = Box<dyn FnOnce() + Send>;
 /// Has SIGINT, SIGTERM, SIGQUIT and SIGHUP end what this process has started, and then this process. One that is ignored
 /// stays so: SIGHUP under `nohup`, SIGINT in the background of a shell.
 pub(crate) fn listen() -> std::io::Result<()> {
-    let obeyed = [SIGINT, SIGTERM, SIGQUIT, SIGHUP].into_iter().filter(|signal| !ignores(*signal));
+    let obeyed = [SIGINT, SIGTERM, SIGQUIT, SIGHUP].into_iter().filter(|signal| !pg_server::ignores(*signal));
     let mut signals = Signals::new(obeyed)?;
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
@@ -75,24 +75,4 @@ fn obey(signal: i32) {
         (_, false) => endings.into_iter().for_each(|end| end()),
     }
     process::exit(128 + signal);
-}
-
-fn ignores(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use signal_hook::consts::SIGPIPE;
-
-    use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn which_signals_are_ignored() {
-        // As every Rust program begins.
-        assert!(ignores(SIGPIPE) && !ignores(SIGTERM));
-    }
 }

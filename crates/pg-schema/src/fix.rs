@@ -4,7 +4,9 @@ use pg_config::{Session, connect, connect_within};
 use postgres::error::SqlState;
 
 use crate::{
-    Access, By, Change, Connections, Expected, commit, ddl,
+    Access, By, Change, Connections, Expected,
+    commit::{NotCommitted, commit},
+    ddl,
     extension_scripts::objects_of_others_in_public,
     facts::other_owners::OfOtherOwners,
     query::{execute, execute_at_once},
@@ -60,12 +62,12 @@ fn as_app<'a>(
     tell: &mut dyn FnMut(&Change),
 ) -> Result<Vec<(&'a Fix, SqlError)>, SqlError> {
     hold_back(app, &mut fixes, left)?;
-    let again = || connect_within(&access.app, access.wait).ok();
+    let mut again = || connect_within(&access.app, access.wait).ok();
     let last: Last<'_> = &mut |app, done| match sets_path(done) {
         true => record_path_within(app, expected),
         false => Ok(()),
     };
-    let (done, refused) = run(app, &fixes, last, &again)?;
+    let (done, refused) = run(app, &fixes, last, &mut again)?;
     told(&done, By::App, tell);
     // Where it was not for want of rights, others would fare no better.
     let (for_others, final_) =
@@ -97,8 +99,8 @@ fn as_administrator(
         let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
         fixes.retain(|fix| fix.action != Action::ChangeOwner || seen.contains(&fix.statement));
     }
-    let again = || administrator.connect(database, access.wait).ok();
-    let (done, refused) = run(session, &fixes, &mut |_, _| Ok(()), &again)?;
+    let mut again = || administrator.connect(database, access.wait).ok();
+    let (done, refused) = run(session, &fixes, &mut |_, _| Ok(()), &mut again)?;
     told(&done, By::Administrator, tell);
     left.extend(refused.into_iter().map(|(_, error)| error));
     // The note of it is the app's to write. One who may not log in yet has no session that could be older.
@@ -152,7 +154,7 @@ fn run<'a>(
     session: &mut Session,
     fixes: &[&'a Fix],
     last: Last<'_>,
-    again: &dyn Fn() -> Option<Session>,
+    again: &mut dyn FnMut() -> Option<Session>,
 ) -> Result<Outcome<'a>, SqlError> {
     // The app waits for what is locked here: nobody else's lock is waited for long.
     execute_at_once(
@@ -172,19 +174,9 @@ fn run<'a>(
         }
     }
     last(session, &done)?;
-    let transaction = commit::transaction_id(session)?;
-    let Err(error) = execute_at_once(session, "COMMIT") else { return Ok((done, left)) };
-    let fate = match transaction {
-        Some(transaction) if error.is_final() => again().and_then(|new| {
-            *session = new;
-            commit::fate(session, &transaction)
-        }),
-        _ => None,
-    };
-    match fate.as_deref() {
-        Some("committed") => Ok((done, left)),
-        Some("aborted") => Err(SqlError { statement: "COMMIT, which was rolled back".to_owned(), ..error }),
-        _ => Err(error),
+    match commit(session, again) {
+        Ok(()) => Ok((done, left)),
+        Err(NotCommitted::RolledBack(error) | NotCommitted::Unknown(error)) => Err(error),
     }
 }
 

@@ -21,19 +21,19 @@ pub fn lock_waits(session: &mut Session, expected: &Expected) -> Result<Vec<(i32
             let [role, application, since, state, statement] =
                 ["role", "application", "since", "state", "statement"].map(|column| row.get::<_, String>(column));
             let parts = [("role ", role), ("application ", application), ("since ", since), ("", state)];
-            let known: Vec<_> = parts
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}{value}"))
-                .collect();
-            let statement = summary(&statement);
-            let known = known.join(", ");
+            let (known, statement) = (known(&parts), summary(&statement));
             (
                 pid,
                 format!("process {pid} of the server ({known}){statement}; SELECT pg_terminate_backend({pid}) ends it"),
             )
         })
         .collect())
+}
+
+/// What is known of a session, each with its name before it.
+pub(crate) fn known(parts: &[(&str, String)]) -> String {
+    let known = parts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}{value}"));
+    known.collect::<Vec<_>>().join(", ")
 }
 
 /// The beginning of a statement, on one line, without a password.

@@ -6,6 +6,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{self, PipeWriter, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
@@ -160,4 +161,26 @@ pub fn interrupt(tell: impl FnOnce()) -> bool {
         let _ = shell.wait();
     }
     true
+}
+
+/// Whether this process ignores a signal, as Linux says: SIGHUP under `nohup`, SIGINT in the background of a shell. Who
+/// listens for signals leaves such a one alone. Elsewhere it is not known: `false`.
+pub fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::libc::{SIGPIPE, SIGTERM};
+
+    use super::ignores;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn which_signals_are_ignored() {
+        // As every Rust program begins.
+        assert!(ignores(SIGPIPE) && !ignores(SIGTERM));
+    }
 }

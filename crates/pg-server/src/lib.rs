@@ -33,7 +33,7 @@ pub use container::{BuildHelper, Container, ContainerSettings};
 pub use engine::{EngineError, EngineSettings};
 pub use ephemeral::Ephemeral;
 pub use error::Error;
-pub use group::{Group, interrupt};
+pub use group::{Group, ignores, interrupt};
 pub use install::install_where_missing;
 pub use ladder::find;
 pub use local::{Binaries, ClusterTemplate, Local, Throwaway, Version, end_throwaway, scratch, template, throwaway};

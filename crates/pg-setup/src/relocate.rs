@@ -90,7 +90,7 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
         voice.warn(&format!("left as it is: {error}"));
     }
     let (mut app, expected) = (provisioned.app, provisioned.expected);
-    let facts = Facts::read(&mut app, &expected)?;
+    let facts = provisioned.facts.map_or_else(|| Facts::read(&mut app, &expected), Ok)?;
     wait_for_sessions(&mut app, &facts, &expected, options, voice)?;
     if options.prepare {
         return Ok(MoveOutcome::Prepared);

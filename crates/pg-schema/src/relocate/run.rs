@@ -15,7 +15,9 @@ use super::{
     replaced::not_empty,
 };
 use crate::{
-    Expected, Facts, commit,
+    Expected, Facts,
+    commit::{NotCommitted, commit},
+    lock_waits::known,
     query::{execute, execute_at_once, query},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
@@ -127,16 +129,10 @@ fn attempt(
         return Err(MoveError::Different(difference));
     }
     (around.before_commit)(&plan).map_err(MoveError::Before)?;
-    let transaction = commit::transaction_id(session)?;
-    let Err(error) = execute_at_once(session, "COMMIT") else { return Ok((plan, done)) };
-    let fate = match transaction {
-        Some(transaction) if error.is_final() => (around.again)().map(|mut new| commit::fate(&mut new, &transaction)),
-        _ => return Err(MoveError::Sql(error)),
-    };
-    match fate.flatten().as_deref() {
-        Some("committed") => Ok((plan, done)),
-        Some("aborted") => Err(MoveError::Sql(error)),
-        _ => Err(MoveError::Unknown { error }),
+    match commit(session, &mut *around.again) {
+        Ok(()) => Ok((plan, done)),
+        Err(NotCommitted::RolledBack(error)) => Err(MoveError::Sql(error)),
+        Err(NotCommitted::Unknown(error)) => Err(MoveError::Unknown { error }),
     }
 }
 
@@ -251,13 +247,12 @@ pub(super) fn holders(session: &mut Session, schema: &Identifier) -> Result<Stri
         let [role, application, state, relation, since] =
             ["role", "application", "state", "relation", "since"].map(|column| row.get::<_, String>(column));
         let parts = [("role ", role), ("application ", application), ("", state), ("since ", since)];
-        let known: Vec<_> =
-            parts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}{value}")).collect();
+        let known = known(&parts);
         let relation = Identifier::from_catalog(relation);
         let pid = row.get::<_, Option<i32>>("pid").unwrap_or(0);
         format!(
             "\n  process {pid} of the server ({}) holds a lock on {schema}.{relation}; SELECT pg_terminate_backend({pid}) ends it",
-            known.join(", ")
+            known
         )
     };
     Ok(rows.iter().take(10).map(line).collect())
