@@ -23,7 +23,7 @@ use anyhow::{Context as _, bail};
 use clap::{ColorChoice, Parser};
 use pg_config::{Config, ConnInfo, EnvFile, Environment, Password, Project, ProjectError};
 use pg_server::{Binaries, ClusterTemplate, Throwaway};
-use pg_setup::of_outer_cargo;
+use pg_workflow::of_outer_cargo;
 
 use self::{table::Row, terminal::Terminal};
 

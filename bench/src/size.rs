@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_setup::expected_anywhere;
+use pg_workflow::expected_anywhere;
 
 use crate::{Stage, table::Row, timed};
 

@@ -48,7 +48,7 @@ pub fn path_with(directory: &Path) -> String {
 pub fn cargo() -> Command {
     // By way of rustup, where there is one: a dependency's `rust-toolchain` file would have its say otherwise.
     let mut cargo = Command::new("cargo");
-    remove(&mut cargo, pg_setup::is_of_outer_cargo);
+    remove(&mut cargo, pg_workflow::is_of_outer_cargo);
     cargo
 }
 

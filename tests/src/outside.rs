@@ -115,13 +115,13 @@ pub fn outside() {
 
 fn build() -> Place {
     let place = Place::new();
-    let sources = ["Cargo.toml", "Cargo.lock", "README.md", "crates", "xtask", "tests/src/outside.rs"];
+    let sources = ["Cargo.toml", "Cargo.lock", "README.md", "crates", "tests/src/outside.rs"];
     let sources = sources.map(|path| repository().join(path));
     let sources: Vec<_> = sources.iter().map(PathBuf::as_path).collect();
     let built = once(&kept(&place.name), &sources, || {
         place.write_files();
         output(&mut place.cargo("test --quiet --no-run"))?;
-        output(&mut place.cargo("build --quiet --package shop-xtask"))
+        output(&mut place.cargo("build --quiet --package xtask"))
     });
     built.unwrap_or_else(|words| panic!("{words}"));
     place
@@ -149,14 +149,10 @@ impl Place {
         let readme = fs::read_to_string(repository().join("README.md")).unwrap();
         for (path, text) in of_the_readme(&readme) {
             // By path what is there by git.
-            let text =
-                [("xtask", "xtask"), ("pg-testdb", "crates/pg-testdb")].iter().fold(text, |text, (name, place)| {
-                    let place = repository().join(place);
-                    text.replace(
-                        &format!("\n{name} = {{ git = {URL} }}"),
-                        &format!("\n{name} = {{ path = {place:?} }}"),
-                    )
-                });
+            let text = ["pg-xtask", "pg-testdb"].iter().fold(text, |text, name| {
+                let place = repository().join("crates").join(name);
+                text.replace(&format!("\n{name} = {{ git = {URL} }}"), &format!("\n{name} = {{ path = {place:?} }}"))
+            });
             assert!(!text.contains(URL), "{path}: {text}");
             files.entry(path).or_default().push_str(&text);
         }

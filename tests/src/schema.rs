@@ -6,7 +6,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
 static SCHEMA: LazyLock<(Schemas, SchemaIndex)> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../xtask/report.schema.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pg-xtask/report.schema.json");
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
     (schemas, index)

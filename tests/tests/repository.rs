@@ -38,7 +38,7 @@ fn the_readme_names_every_key_and_command() {
     for key in KEYS {
         assert!(readme.contains(&format!("`{}`", key.name)), "{}", key.name);
     }
-    let grammar = read("xtask/src/cli.rs");
+    let grammar = read("crates/pg-xtask/src/cli.rs");
     let commands = grammar.split("enum Command {").nth(1).unwrap().split("\n}").next().unwrap();
     let variants = commands.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
     for own in read("xtask/src/main.rs").split("name: \"").skip(1).map(|own| own.split('"').next().unwrap()) {
@@ -78,12 +78,12 @@ fn printed_texts_hold_no_word_that_is_out() {
         found.extend(holds(line).map(|word| format!("README.md:{}: {word}", number + 1)));
     }
     for package in [
-        "xtask",
+        "crates/pg-xtask",
         "crates/pg-config",
         "crates/pg-connect",
         "crates/pg-schema",
         "crates/pg-server",
-        "crates/pg-setup",
+        "crates/pg-workflow",
         "crates/pg-testdb",
         "crates/pg-container",
     ] {
@@ -134,7 +134,7 @@ fn the_readme_and_the_schema_of_reports_list_the_checks() {
     holds("README.md", "## The checks\n\n", &lines.join("\n"), "\n\nEach passes");
 
     let (before, after) = ("\"id\": {\n          \"enum\": [\n", "\n          ]");
-    let schema = read("xtask/report.schema.json");
+    let schema = read("crates/pg-xtask/report.schema.json");
     let listed = schema.split_once(before).unwrap().1.split_once(after).unwrap().0;
     let listed: Vec<_> = listed.lines().map(|line| line.trim().trim_matches(&['"', ','][..])).collect();
     let mut ids = pg_schema::CHECKS.to_vec();
@@ -144,7 +144,7 @@ fn the_readme_and_the_schema_of_reports_list_the_checks() {
         ids.insert(next.unwrap_or(ids.len()), id);
     }
     let ids: Vec<_> = ids.iter().map(|id| format!("            \"{id}\"")).collect();
-    holds("xtask/report.schema.json", before, &ids.join(",\n"), after);
+    holds("crates/pg-xtask/report.schema.json", before, &ids.join(",\n"), after);
 }
 
 /// A file has this text between two others.
@@ -170,11 +170,12 @@ fn the_walls_between_the_packages_stand() {
         ("crates/pg-server", &["pg-config"]),
         ("crates/pg-schema", &["pg-config"]),
         ("crates/pg-container", &[]),
-        ("crates/pg-setup", &["pg-config", "pg-server", "pg-schema"]),
+        ("crates/pg-workflow", &["pg-config", "pg-server", "pg-schema"]),
         ("crates/aura", &["pg-connect"]),
-        ("crates/pg-testdb", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
-        ("xtask", &["pg-config", "pg-server", "pg-schema", "pg-setup", "pg-testdb"]),
-        ("bench", &["pg-config", "pg-server", "pg-schema", "pg-setup"]),
+        ("crates/pg-testdb", &["pg-config", "pg-server", "pg-schema", "pg-workflow"]),
+        ("crates/pg-xtask", &["pg-config", "pg-server", "pg-schema", "pg-workflow", "pg-testdb"]),
+        ("xtask", &["pg-xtask"]),
+        ("bench", &["pg-config", "pg-server", "pg-schema", "pg-workflow"]),
     ];
     let packages = [
         "pg-connect",
@@ -182,9 +183,10 @@ fn the_walls_between_the_packages_stand() {
         "pg-server",
         "pg-container",
         "pg-schema",
-        "pg-setup",
+        "pg-workflow",
         "pg-testdb",
         "aura",
+        "pg-xtask",
         "xtask",
         "bench",
         "tests",
@@ -236,9 +238,9 @@ fn only_the_project_itself_names_aura() {
         "crates/pg-server/src",
         "crates/pg-container/src",
         "crates/pg-schema/src",
-        "crates/pg-setup/src",
+        "crates/pg-workflow/src",
         "crates/pg-testdb/src",
-        "xtask/src",
+        "crates/pg-xtask/src",
     ];
     let mut looked_at = 0;
     for path in files.iter().flat_map(|directory| sources(&root().join(directory))) {

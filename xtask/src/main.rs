@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use xtask::{OwnCommand, Project};
+use pg_xtask::{OwnCommand, Project};
 
 /// What no other workspace needs.
 const OWN: [OwnCommand; 2] = [
@@ -11,5 +11,5 @@ const OWN: [OwnCommand; 2] = [
 ];
 
 fn main() -> ExitCode {
-    xtask::main_with(Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))), &OWN)
+    pg_xtask::main_with(Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))), &OWN)
 }

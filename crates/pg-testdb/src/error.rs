@@ -23,7 +23,7 @@ impl Error {
     /// }
     /// ```
     pub fn is_no_server(&self) -> bool {
-        pg_setup::is_no_server(&self.0)
+        pg_workflow::is_no_server(&self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Identifier, Session};
 use pg_schema::query;
-use pg_setup::{Context, Target};
+use pg_workflow::{Context, Target};
 
 use crate::{cloning, server::TestServer, sweep::sweep, template::Content};
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use pg_config::{Config, ConnectError, EnvFile, Environment, Identifier, Project, Session};
 use pg_schema::{Administrator, Purpose, execute};
 use pg_server::Mode;
-use pg_setup::{Context, Silence, Target};
+use pg_workflow::{Context, Silence, Target};
 
 use crate::{
     error::Error,

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Session, short_digest};
 use pg_schema::{Administrator, Expected, Properties, Purpose, SqlError, Status, ddl, execute, query, query_one};
-use pg_setup::{Context, Target};
+use pg_workflow::{Context, Target};
 use postgres::error::SqlState;
 
 use crate::{
@@ -165,7 +165,7 @@ fn build(
     let target = target.of(building.clone());
     match content {
         Content::Migrated => {
-            let (verdict, _) = pg_setup::set_up(context, &target, PATIENCE)?;
+            let (verdict, _) = pg_workflow::set_up(context, &target, PATIENCE)?;
             if !verdict.report.is_clean() {
                 let failed = verdict.report.checks.iter().filter(|check| check.status == Status::Fail);
                 let lines: Vec<_> = failed.map(|check| format!("\n  {}: {}", check.id, check.message)).collect();

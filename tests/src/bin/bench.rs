@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let directory = std::env::current_dir().expect("tests run it in a directory");
-    bench::main(xtask::Project::find(&directory), "twin-xtask")
+    bench::main(pg_xtask::Project::find(&directory), "twin-xtask")
 }

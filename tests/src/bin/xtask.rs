@@ -7,7 +7,7 @@ fn main() -> ExitCode {
     let own = std::env::current_exe().expect("a program knows where it is");
     let helper = own.with_file_name("pg-container").display().to_string();
     let root = std::env::current_dir().expect("tests run it in a directory");
-    xtask::main(Ok(xtask::Project {
+    pg_xtask::main(Ok(pg_xtask::Project {
         name: "aura".into(),
         root,
         database: "aura_db".into(),

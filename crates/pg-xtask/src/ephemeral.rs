@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, error::ErrorKind};
 use pg_config::{ServerChoice, Source};
 use pg_server::{Ephemeral, Mode};
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use crate::{cli::Cli, invocation::Invocation, signals};
 

@@ -14,7 +14,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use pg_config::Environment;
-use pg_setup::Voice;
+use pg_workflow::Voice;
 
 use crate::{
     cli::{Color, Output},

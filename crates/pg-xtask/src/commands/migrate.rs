@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use pg_config::Project;
 use pg_schema::{Check, Purpose, Status};
 use pg_server::Mode;
-use pg_setup::{Target, migrate, migrate_and_verify, report_lock_waits};
+use pg_workflow::{Target, migrate, migrate_and_verify, report_lock_waits};
 
 use crate::{cli::DbMigrate, invocation::Invocation, outcome::Outcome, report::Reporting};
 

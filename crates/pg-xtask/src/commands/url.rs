@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use pg_config::{ConnInfo, Project, connect_within};
 use pg_server::Mode;
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use crate::{cli::DbUrl, invocation::Invocation, outcome::Outcome};
 

@@ -1,5 +1,5 @@
 //! From the configuration to a server, and to a database that is provisioned, migrated and verified on it: the steps
-//! of `db-setup`, for the commands of `xtask` and for the test databases of `pg-testdb`.
+//! of `db-setup`, for the commands of `pg-xtask` and for the test databases of `pg-testdb`.
 //!
 //! ```text
 //! Context → Target::find → migrate::build → set_up → Verdict

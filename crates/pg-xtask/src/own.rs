@@ -5,7 +5,7 @@ use std::{ffi::OsString, os::unix::process::CommandExt as _, process};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use pg_config::{EnvFile, Environment, Project};
-use pg_setup::of_outer_cargo;
+use pg_workflow::of_outer_cargo;
 
 use crate::outcome::Outcome;
 

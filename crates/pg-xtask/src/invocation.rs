@@ -10,13 +10,13 @@ use crate::{cli::Common, configuration, terminal::Terminal};
 /// What the steps of a setup begin with, and where a command speaks.
 pub(crate) struct Invocation {
     pub(crate) terminal: Terminal,
-    setup: pg_setup::Context,
+    setup: pg_workflow::Context,
 }
 
 impl Deref for Invocation {
-    type Target = pg_setup::Context;
+    type Target = pg_workflow::Context;
 
-    fn deref(&self) -> &pg_setup::Context {
+    fn deref(&self) -> &pg_workflow::Context {
         &self.setup
     }
 }
@@ -52,6 +52,6 @@ impl Invocation {
             terminal.warn(misspelled);
         }
         let wait = Duration::from_secs(common.wait);
-        Ok(Self { terminal, setup: pg_setup::Context { environment, config, voice: Arc::new(terminal), wait } })
+        Ok(Self { terminal, setup: pg_workflow::Context { environment, config, voice: Arc::new(terminal), wait } })
     }
 }

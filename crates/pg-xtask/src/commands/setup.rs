@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pg_config::{Password, Project};
 use pg_server::Mode;
-use pg_setup::{Target, expected_anywhere};
+use pg_workflow::{Target, expected_anywhere};
 
 use crate::{cli::DbSetup, ephemeral, invocation::Invocation, outcome::Outcome, report::Reporting};
 
@@ -35,7 +35,7 @@ pub(super) fn set_up(
     next: Option<&'static str>,
 ) -> anyhow::Result<Outcome> {
     let server = reporting.elapsed();
-    let (verdict, times) = pg_setup::set_up(context, target, lock_wait)?;
+    let (verdict, times) = pg_workflow::set_up(context, target, lock_wait)?;
     let steps = [("server", server), ("migrations", times.migrations), ("checks", times.checks)];
     Ok(reporting.conclude_steps(context, target, &verdict, &steps, next))
 }

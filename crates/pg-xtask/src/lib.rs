@@ -15,13 +15,13 @@
 //!
 //! # .cargo/config.toml
 //! [alias]
-//! xtask = "run --quiet --package shop-xtask --"
+//! xtask = "run --quiet --package xtask --"
 //! ```
 //!
 //! ```no_run
-//! // xtask/src/main.rs of the package shop-xtask
+//! // xtask/src/main.rs
 //! fn main() -> std::process::ExitCode {
-//!     xtask::main(xtask::Project::find(env!("CARGO_MANIFEST_DIR").as_ref()))
+//!     pg_xtask::main(pg_xtask::Project::find(env!("CARGO_MANIFEST_DIR").as_ref()))
 //! }
 //! ```
 //!
@@ -69,7 +69,7 @@ pub fn main(project: Result<Project, ProjectError>) -> ExitCode {
 /// The same, with commands that this workspace alone has.
 ///
 /// ```no_run
-/// use xtask::{OwnCommand, Project, main_with};
+/// use pg_xtask::{OwnCommand, Project, main_with};
 ///
 /// fn main() -> std::process::ExitCode {
 ///     let load = OwnCommand { name: "load", about: "Send orders for a minute", package: "shop-load" };

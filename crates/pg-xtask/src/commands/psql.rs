@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, Host, Project};
 use pg_server::{Container, Mode};
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use super::url::app_connection;
 use crate::{cli::DbPsql, invocation::Invocation, outcome::Outcome};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pg_config::Identifier;
 use pg_schema::{Finding, Item, Plan, Way};
-use pg_setup::{MoveOptions, MoveOutcome};
+use pg_workflow::{MoveOptions, MoveOutcome};
 use serde_json::{Value, json as object};
 
 use crate::escape;

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{EnvFile, Environment, Project};
 use pg_server::Mode;
-use pg_setup::of_outer_cargo;
+use pg_workflow::of_outer_cargo;
 use serde_json::Value;
 use xshell::{Cmd, Shell};
 
@@ -108,8 +108,7 @@ impl Ci {
             ci.command("format", commands.cargo("fmt --all --check"))?;
             ci.command("lints", commands.cargo("clippy --workspace --all-targets --locked -- --deny warnings"))?;
         }
-        // Before the tests: their features would make the two programs compile twice.
-        ci.command("build", commands.cargo("build --locked --package xtask"))?;
+        // Before the tests: their features would make the program compile twice.
         if let Some(build) = &project.migrate_build {
             ci.command("build of the migrations", commands.program("sh").arg("-c").arg(build))?;
         }

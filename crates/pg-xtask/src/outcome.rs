@@ -18,7 +18,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// The outcome that an error stands for.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if pg_setup::is_no_server(error) { Self::NoServer } else { Self::Error }
+        if pg_workflow::is_no_server(error) { Self::NoServer } else { Self::Error }
     }
 
     /// The outcome of a verification.

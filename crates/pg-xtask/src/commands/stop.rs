@@ -3,7 +3,7 @@
 use anyhow::bail;
 use pg_config::Project;
 use pg_server::Say;
-use pg_setup::{container_settings, engine_settings, helper};
+use pg_workflow::{container_settings, engine_settings, helper};
 
 use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome, terminal::Terminal};
 

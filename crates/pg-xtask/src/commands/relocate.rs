@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use pg_config::{Identifier, Project};
 use pg_schema::MoveRequest;
 use pg_server::Mode;
-use pg_setup::{MoveOptions, MoveOutcome, Target, relocate};
+use pg_workflow::{MoveOptions, MoveOutcome, Target, relocate};
 
 use self::screen::{json, text};
 use crate::{

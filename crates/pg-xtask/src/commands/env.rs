@@ -2,7 +2,7 @@
 
 use pg_config::{Password, Project};
 use pg_server::{Mode, shell_word};
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use super::url::app_connection;
 use crate::{cli::DbEnv, escape, invocation::Invocation, outcome::Outcome, terminal};

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::Verdict;
 use pg_server::Mode;
-use pg_setup::{Target, is_no_server, report_lock_waits};
+use pg_workflow::{Target, is_no_server, report_lock_waits};
 
 use self::fix::{fix, script};
 use crate::{

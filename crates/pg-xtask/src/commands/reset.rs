@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 use pg_config::{Project, connect_administrator};
 use pg_server::Mode;
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use crate::{
     cli::{DbReset, Guard},
@@ -26,7 +26,7 @@ impl DbReset {
         if !may_drop(&context, &target, &self.guard, &format!("drop database {database}"), database.as_str())? {
             return Ok(Outcome::Error);
         }
-        let verdict = pg_setup::reset(&context, &target, lock_wait).map_err(|error| target.explain(error))?;
+        let verdict = pg_workflow::reset(&context, &target, lock_wait).map_err(|error| target.explain(error))?;
         Ok(reporting.conclude(&context, &target, &verdict))
     }
 }

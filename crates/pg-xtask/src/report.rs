@@ -18,7 +18,7 @@ use std::{
 use anyhow::anyhow;
 use pg_config::{EnvFile, Environment, Project};
 use pg_schema::{Expected, Facts, Report, Status, Verdict};
-use pg_setup::Target;
+use pg_workflow::Target;
 
 pub(crate) use self::junit::{Account, Case, CaseEnding, Suite};
 use self::listed::Listed;

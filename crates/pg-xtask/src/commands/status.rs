@@ -6,7 +6,7 @@ use anstyle::Style;
 use pg_config::{Encryption, Project};
 use pg_schema::Status;
 use pg_server::{ClusterState, Mode};
-use pg_setup::{Target, engine_settings};
+use pg_workflow::{Target, engine_settings};
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use pg_config::Project;
 use pg_server::Mode;
-use pg_setup::Target;
+use pg_workflow::Target;
 
 use super::reset::may_drop;
 use crate::{

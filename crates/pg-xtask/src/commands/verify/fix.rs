@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use pg_config::Literal;
 use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
-use pg_setup::{Target, say_change};
+use pg_workflow::{Target, say_change};
 
 use super::verify;
 use crate::{escape::line, invocation::Invocation};
