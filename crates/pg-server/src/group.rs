@@ -9,17 +9,21 @@ use std::{
     fs,
     io::{self, PipeWriter, Write},
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use crate::lock::Turn;
 
 /// Waits for the word to begin. A program in the background of a terminal is not stopped where it reads or writes there
 /// (SIGTTIN, SIGTTOU): it gets an error, as it does without a terminal.
 const PROGRAM: &str = r#"trap '' TTIN TTOU; read -r word && exec "$@" </dev/null"#;
 
 /// Ends the group: by the signal of Ctrl-C, on which psql also ends its query on the server; then by the two that are
-/// harder to refuse. Each time it waits up to 2 s.
-const WATCH: &str = r#"read -r end
+/// harder to refuse. Each time it waits up to 2 s. Its stdout is the turn of what it ends, whose file is `$2`.
+const WATCH: &str = r#"trap 'rm -f -- "$2"' EXIT
+read -r end
 for signal in INT TERM KILL; do
     kill -s "$signal" -- "-$1" 2>/dev/null || exit 0
     looks=0
@@ -47,6 +51,8 @@ struct Watch {
     group: u32,
     shell: Child,
     pipe: PipeWriter,
+    /// The file of the turn that the shell holds.
+    turn: Option<PathBuf>,
 }
 
 static STARTED: Mutex<Started> = Mutex::new(Started { watches: Vec::new(), is_interrupted: false });
@@ -59,15 +65,16 @@ impl Group {
         command
     }
 
-    /// Runs a command of [`Self::command`] in a group of its own, with nothing on its standard input.
-    pub fn spawn(mut command: Command) -> io::Result<Self> {
+    /// Runs a command of [`Self::command`] in a group of its own, with nothing on its standard input. Its turn ends with
+    /// it.
+    pub fn spawn(mut command: Command, turn: Option<Turn>) -> io::Result<Self> {
         let mut started = started();
         if started.is_interrupted {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let (word, mut begin) = io::pipe()?;
         let mut group = Self { child: command.stdin(word).process_group(0).spawn()? };
-        let watch = Watch::start(group.child.id()).and_then(|watch| {
+        let watch = Watch::start(group.child.id(), turn).and_then(|watch| {
             begin.write_all(b"\n")?;
             Ok(watch)
         });
@@ -121,16 +128,25 @@ impl Drop for Group {
 }
 
 impl Watch {
-    fn start(group: u32) -> io::Result<Self> {
+    fn start(group: u32, turn: Option<Turn>) -> io::Result<Self> {
         let (end, pipe) = io::pipe()?;
         let mut shell = Command::new("sh");
         shell.args(["-c", WATCH, "sh"]).arg(group.to_string());
+        let (stdout, turn) = match turn {
+            Some(Turn { file, path }) => (file.into(), Some(path)),
+            None => (Stdio::null(), None),
+        };
+        shell.args(&turn);
         // Who ends the group of this process, as a terminal or a runner does, does not end the shell.
-        shell.stdin(end).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        Ok(Self { group, shell: shell.spawn()?, pipe })
+        shell.stdin(end).stdout(stdout).stderr(Stdio::null()).process_group(0);
+        Ok(Self { group, shell: shell.spawn()?, pipe, turn })
     }
 
     fn dismiss(mut self) -> io::Result<()> {
+        if let Some(turn) = &self.turn {
+            // Before the lock on it ends: a file of this name is another's then.
+            let _ = fs::remove_file(turn);
+        }
         self.shell.kill()?;
         self.shell.wait().map(drop)
     }

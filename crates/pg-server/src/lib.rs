@@ -37,6 +37,7 @@ pub use group::{Group, ignores, interrupt};
 pub use install::install_where_missing;
 pub use ladder::find;
 pub use local::{Binaries, ClusterTemplate, Local, Throwaway, Version, end_throwaway, scratch, template, throwaway};
+pub use lock::Turn;
 pub use request::{Dump, Mode, Request};
 pub use server::{NoServer, Rung, Server, Skipped};
 pub use shell::shell_word;

@@ -1,20 +1,23 @@
-//! One maker at a time: the lock that every change to a data directory is made under.
+//! One maker at a time: the lock that every change to a data directory is made under, and turns of programs.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Seek, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     process,
     time::{Duration, Instant},
 };
 
-use crate::{Error, poll};
+use nix::unistd::geteuid;
+use pg_config::short_digest;
+
+use crate::{Error, files::make_directory, poll};
 
 /// Held until dropped; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Takes the lock, waiting for whoever holds it. Threads of one process exclude each other too.
@@ -51,5 +54,43 @@ fn attempt(path: &Path) -> Result<Option<Lock>, Error> {
     }
     // For the message of whoever waits; a failure here changes nothing.
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", process::id()));
-    Ok(Some(Lock { _file: file }))
+    Ok(Some(Lock { file }))
+}
+
+/// The right to run a program that only one at a time may run, of all that this user starts on this machine.
+///
+/// [`Group::spawn`](crate::Group::spawn) hands it to the shell that ends the program when this process is gone: so a
+/// turn lasts until the program has ended, and not only until this process has.
+#[derive(Debug)]
+pub struct Turn {
+    pub(crate) file: File,
+    /// Deleted by who ends the turn.
+    pub(crate) path: PathBuf,
+}
+
+impl Turn {
+    /// Takes the turn for what is named, or waits for it: `None` where that took too long.
+    ///
+    /// # Errors
+    ///
+    /// The directory for temporary files, `pg-server-UID` in it, cannot be used, or is open to others.
+    pub fn take(what: &str, wait: Duration) -> Result<Option<Self>, Error> {
+        let directory = std::env::temp_dir().join(format!("pg-server-{}", geteuid()));
+        make_directory(&directory, 0o700)?;
+        // A name that all may guess, where all may write.
+        let found = fs::symlink_metadata(&directory).map_err(Error::io("look at", &directory))?;
+        let (owner, us) = (found.uid(), geteuid().as_raw());
+        if owner != us {
+            return Err(Error::OtherOwner { path: directory, owner, us });
+        }
+        if !found.is_dir() || found.mode() & 0o077 != 0 {
+            return Err(Error::NotOurs { path: directory });
+        }
+        let path = directory.join(short_digest(what.as_bytes()));
+        match acquire(&path, wait) {
+            Ok(Lock { file }) => Ok(Some(Self { file, path })),
+            Err(Error::Locked { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

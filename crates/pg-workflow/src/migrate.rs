@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use pg_config::{ConnInfo, KEYS, Session};
 use pg_schema::{Expected, Landed, Snapshot};
-use pg_server::Group;
+use pg_server::{Group, Turn};
 
 use crate::{Context, cargo::of_outer_cargo};
 
@@ -93,6 +93,9 @@ const SHOWN_LINES: usize = 40;
 /// How many of its warnings.
 const SHOWN_WARNINGS: usize = 100;
 
+/// How long the migrate command of a killed run may take to end: three signals, 2 s each, on a busy machine.
+const LONGEST_END: Duration = Duration::from_secs(60);
+
 /// How much of a line is shown, in bytes.
 const SHOWN_LENGTH: usize = 1 << 12;
 
@@ -171,7 +174,8 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
     let (reader, writer) = io::pipe().context("make a pipe")?;
     process.stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
     let named = context.config.migrations.named();
-    let mut running = Group::spawn(process).with_context(|| format!("run `sh -c` with {named}"))?;
+    let turn = turn(context, app)?;
+    let mut running = Group::spawn(process, turn).with_context(|| format!("run `sh -c` with {named}"))?;
     let output = Arc::new(Mutex::new(Output::default()));
     let (kept, app, voice) = (Arc::downgrade(&output), app.clone(), Arc::clone(&context.voice));
     let (at_work, ended) = mpsc::channel::<()>();
@@ -200,6 +204,30 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
     let _ = ended.recv_timeout(Duration::from_secs(1));
     let output = mem::take(&mut *output.lock().unwrap_or_else(PoisonError::into_inner));
     Ok((status, output))
+}
+
+/// Waits until no migrate command of an earlier run is at work in this database: where that run was killed, its lock on
+/// the server is gone some seconds before its command. Where turns cannot be kept, there are none.
+fn turn(context: &Context, app: &ConnInfo) -> anyhow::Result<Option<Turn>> {
+    let database = format!("{} {}", app.address(), app.database);
+    for wait in [Duration::ZERO, LONGEST_END] {
+        match Turn::take(&database, wait) {
+            Ok(None) if wait.is_zero() => {
+                context.voice.say("waiting for the migrate command of an earlier run, which was killed");
+            }
+            Ok(None) => {}
+            Ok(turn) => return Ok(turn),
+            Err(error) => {
+                context.voice.detail(&format!("the migrate command of a killed run is not waited for: {error}"));
+                return Ok(None);
+            }
+        }
+    }
+    bail!(
+        "the migrate command of an earlier run, which was killed, has not ended after {} s; nothing was migrated\n  \
+         help: end it, or wait for it, and run cargo xtask db-setup again",
+        LONGEST_END.as_secs()
+    )
 }
 
 /// The next line, as far as it is shown; somewhat more, so that a password at its end is known as one.

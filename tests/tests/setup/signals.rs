@@ -101,6 +101,20 @@ fn the_command_ends_after_the_program_was_killed() {
     }
 }
 
+/// The lock on the server ends with the program, and a stubborn command seconds later.
+#[test]
+fn the_next_setup_waits_for_the_command_of_a_killed_one() {
+    let cluster = Cluster::start();
+    let workspace = Workspace::on(&cluster).with("MIGRATE_COMMAND", &format!("trap '' INT TERM HUP; {LASTS}"));
+    let mut child = spawn(&workspace, &["db-setup"]);
+    begun(&workspace);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let next = "if kill -0 \"$(cat shell)\"; then exit 9; fi; psql -X -q -c 'CREATE TABLE whole (id int)'";
+    let next = workspace.with("MIGRATE_COMMAND", next);
+    next.run(&["db-setup"]).exits(0).shows("the-next-setup-waits");
+}
+
 /// Under `nohup` a hang-up changes nothing.
 #[test]
 fn a_hang_up_that_is_ignored_ends_nothing() {

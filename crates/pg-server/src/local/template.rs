@@ -182,7 +182,7 @@ impl ClusterTemplate {
             output: log::tail(&output),
         };
         let run = |source| Error::Run { program: program.clone(), source };
-        let mut group = Group::spawn(command).map_err(run)?;
+        let mut group = Group::spawn(command, None).map_err(run)?;
         let ended = poll::until(Instant::now() + INITDB_LIMIT, || group.try_wait().transpose());
         match ended {
             Some(Ok(status)) if status.success() => fs::remove_file(&output).map_err(Error::io("delete", &output)),

@@ -117,7 +117,11 @@ impl Trigger {
             }
             Act::Backend(signal) => {
                 if let Some(process) = self.backends.lock().unwrap().get(&message.connection) {
-                    let _ = kill(Pid::from_raw(*process), *signal);
+                    let process = Pid::from_raw(*process);
+                    // Until the server has noticed: from then on it lets nobody in before it has started again.
+                    while kill(process, *signal).is_ok() && *signal == Signal::SIGKILL {
+                        thread::sleep(Duration::from_millis(1));
+                    }
                 }
             }
             Act::Condition(condition) => panic!("{condition:?} does not happen at a message"),
