@@ -96,6 +96,9 @@ const SHOWN_WARNINGS: usize = 100;
 /// How long the migrate command of a killed run may take to end: three signals, 2 s each, on a busy machine.
 const LONGEST_END: Duration = Duration::from_secs(60);
 
+/// How long it is waited for without a word.
+const SILENT_END: Duration = Duration::from_secs(5);
+
 /// How much of a line is shown, in bytes.
 const SHOWN_LENGTH: usize = 1 << 12;
 
@@ -210,9 +213,9 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
 /// the server is gone some seconds before its command. Where turns cannot be kept, there are none.
 fn turn(context: &Context, app: &ConnInfo) -> anyhow::Result<Option<Turn>> {
     let database = format!("{} {}", app.address(), app.database);
-    for wait in [Duration::ZERO, LONGEST_END] {
+    for wait in [SILENT_END, LONGEST_END] {
         match Turn::take(&database, wait) {
-            Ok(None) if wait.is_zero() => {
+            Ok(None) if wait == SILENT_END => {
                 context.voice.say("waiting for the migrate command of an earlier run, which was killed");
             }
             Ok(None) => {}

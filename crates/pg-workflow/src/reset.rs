@@ -43,9 +43,20 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
         Ok(Some(aside)) => build(context, target, &mut connections, &aside),
         Err(error) => Err(error.into()),
     };
-    if outcome.as_ref().is_ok_and(|verdict| verdict.report.is_clean()) {
-        return outcome;
-    }
+    let outcome = match outcome {
+        Ok((verdict, left)) if verdict.report.is_clean() => {
+            if let Some(left) = left {
+                // The connection may have been lost in that moment: once more by another one. None may be there any more.
+                match take_back(context, target, connections, lock_wait) {
+                    Ok(Recovered::Finished | Recovered::Nothing) => voice.say("dropped the database from before"),
+                    Ok(Recovered::Left(left)) => voice.warn(&left),
+                    Ok(Recovered::Back) | Err(_) => voice.warn(&left),
+                }
+            }
+            return Ok(verdict);
+        }
+        outcome => outcome.map(|(verdict, _)| verdict),
+    };
     match take_back(context, target, connections, lock_wait) {
         // The answer to the last step was lost, and the step was not.
         Ok(Recovered::Finished) => {}
@@ -65,21 +76,22 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
     outcome
 }
 
-/// Sets the new database up, and drops the one from before.
+/// Sets the new database up, and drops the one from before; the warning that this was not possible, if so.
 fn build(
     context: &Context,
     target: &Target,
     connections: &mut Connections,
     aside: &PreviousDatabase,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<(Verdict, Option<String>)> {
     let verdict = set_up_new(context, target, connections)?;
-    if verdict.report.is_clean() {
-        match pg_schema::finish(connections, &target.expected, aside)? {
-            Some(left) => context.voice.warn(&left),
-            None => context.voice.say(&format!("dropped {}", aside.name())),
-        }
+    if !verdict.report.is_clean() {
+        return Ok((verdict, None));
     }
-    Ok(verdict)
+    let left = pg_schema::finish(connections, &target.expected, aside)?;
+    if left.is_none() {
+        context.voice.say(&format!("dropped {}", aside.name()));
+    }
+    Ok((verdict, left))
 }
 
 fn set_up_new(context: &Context, target: &Target, connections: &mut Connections) -> anyhow::Result<Verdict> {

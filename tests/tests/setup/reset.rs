@@ -1,8 +1,17 @@
 //! `db-reset`: its guards, and what is left when it is done.
 
-use std::{io::Write as _, process::Stdio, thread, time::Instant};
+use std::{
+    io::Write as _,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Instant,
+};
 
-use tests::{Cluster, Workspace, shows};
+use tests::{Cluster, Passage, Proxy, Sender, Workspace, shows};
 
 use crate::{concurrency::poll, signals::at_a_terminal, state};
 
@@ -380,6 +389,32 @@ fn a_reset_that_is_killed_before_the_old_database_is_dropped_is_finished_by_the_
     assert_eq!(cluster.inventory(), "database aura_db, role aura_user");
     assert_eq!(cluster.value("aura_db", "SELECT coalesce(pg_catalog.to_regclass('aura.kept')::text, 'gone')"), "gone");
     state::assert_complete(&workspace, "killed before the old database was dropped");
+}
+
+/// The last step is done by another connection where the first one is lost in it, before the server or after it.
+#[test]
+fn the_old_database_is_dropped_though_the_connection_is_lost_meanwhile() {
+    for sender in [Sender::Client, Sender::Server] {
+        let (cluster, workspace) = set_up_with_data();
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let proxy = Proxy::before(cluster.port(), {
+            let is_cut = is_cut.clone();
+            move |message| {
+                let drops = message.bytes.windows(13).any(|part| part == b"DROP DATABASE");
+                match message.sender == sender && drops && !is_cut.swap(true, SeqCst) {
+                    true => Passage::Close,
+                    false => Passage::Pass,
+                }
+            }
+        });
+        let by = |key: &str| workspace.setting(key).replace(&cluster.port().to_string(), &proxy.port.to_string());
+        let behind = Workspace::new()
+            .with("DATABASE_URL", &by("DATABASE_URL"))
+            .with("ADMIN_DATABASE_URL", &by("ADMIN_DATABASE_URL"));
+        behind.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0);
+        assert!(is_cut.load(SeqCst), "nothing was lost");
+        assert_eq!(cluster.value("postgres", "SELECT count(*) FROM pg_database WHERE datname ~ 'before'"), "0");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     io,
     process::Child,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -76,6 +77,10 @@ pub(crate) fn start(
             tail,
         })
     })?;
+    if let Some(mut child) = attempt.child.take() {
+        // A process that ended is kept until its parent asks. One that starts many servers would fill the table.
+        thread::spawn(move || child.wait());
+    }
     cluster.keep(running.login.superuser.port, binaries)?;
     Ok(running)
 }

@@ -228,7 +228,8 @@ fn look_for_left(scene: &Scene, verdict: &mut Verdict) {
         let deadline = Instant::now() + Duration::from_secs(5);
         let mut left = look();
         while !left.is_empty() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(10));
+            // Each look goes through all processes of the machine.
+            thread::sleep(Duration::from_millis(50));
             left = look();
         }
         if !left.is_empty() {

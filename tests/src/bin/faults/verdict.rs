@@ -64,6 +64,10 @@ pub(crate) fn judge_end(ended: &Ended, command: &Command, fault: &Fault) -> Verd
         (Some(130), _) if ended.is_stuck && fault.act == Act::Stall && is_migrating(&ended.stderr) => {
             Verdict { end: last_lines(ended), ..Verdict::survived() }
         }
+        // A login that was changed on its way is refused by the server, as one with a wrong password is.
+        (Some(3), _) if fault.act == Act::Garble && ended.stdout.contains("(28P01)") => {
+            Verdict { end: last_lines(ended), ..Verdict::survived() }
+        }
         // A server that cannot be written to is a finding, and so is what cannot be fixed at the moment.
         (Some(3), _) if matches!(fault.act, Act::Condition(Condition::ReadOnly | Condition::Standby)) => {
             Verdict { end: last_lines(ended), ..Verdict::survived() }
