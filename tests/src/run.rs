@@ -36,10 +36,13 @@ impl Run {
         self
     }
 
-    /// The run, whose stderr must hold this text: words of another program, as ours are held by [`Run::shows`].
+    /// The run, whose stderr must hold this text: words of another program, as ours are held by [`Run::shows`]. Where a
+    /// line ends is no matter.
     #[track_caller]
     pub fn complains(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "{}: no {text:?} in\n{}", self.command, self.stderr);
+        let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_there = in_one_line(&self.stderr).contains(&in_one_line(text));
+        assert!(is_there, "{}: no {text:?} in\n{}", self.command, self.stderr);
         self
     }
 

@@ -42,12 +42,59 @@ impl Run {
         // A run on a busy machine says that it waits, when some seconds are over.
         let is_timely =
             |line: &&str| !["waiting up to ", "waiting for a lock of "].iter().any(|words| line.starts_with(words));
-        let stderr = self.stderr.lines().filter(is_timely);
+        let whole = self.whole_lines();
+        let stderr = whole.lines().filter(is_timely);
         let stderr = stderr.collect::<Vec<_>>().join("\n");
         let streams = [("stderr", &stderr), ("stdout", &stdout)];
         let streams = streams.iter().filter(|(_, text)| !text.is_empty());
         let streams: String = streams.map(|(stream, text)| format!("--- {stream}\n{}\n", text.trim_end())).collect();
         format!("$ {}\n{streams}--- exit code {}\n", self.command, self.code)
+    }
+}
+
+impl Run {
+    /// stderr, of which errors and warnings are not wrapped: where a line ends depends on the length of a path. They must
+    /// have their shape: a sentence, below it what led to it, at the end what to do. No line is longer than 100 letters
+    /// but for SQL, a command, and the quoted words of others.
+    pub fn whole_lines(&self) -> String {
+        const BELOW: [&str; 6] = ["cause:", "detail:", "hint:", "note:", "statement:", "help:"];
+        let mut whole: Vec<String> = Vec::new();
+        let (mut is_message, mut is_help) = (false, false);
+        for line in self.stderr.lines() {
+            let words = line.trim_start();
+            let is_first = ["error: ", "warning: "].iter().any(|label| line.starts_with(label));
+            is_message = is_first || is_message && line.starts_with("  ");
+            is_help &= is_message && !is_first;
+            if !is_message {
+                whole.push(line.to_owned());
+                continue;
+            }
+            let is_sql = words.starts_with("statement:") || words.starts_with("--") || words.ends_with(';');
+            // A path, or a command.
+            let unlabelled = words.split_once(": ").map_or(words, |(_, words)| words);
+            let is_one_word = !unlabelled.contains(' ') || words.starts_with("cargo ") || words.starts_with("rm ");
+            // Wrong usage is clap's to tell.
+            let is_others = self.code == 2 || words.starts_with('|');
+            let is_short = line.chars().count() <= 100 || is_sql || is_one_word || is_others;
+            assert!(is_short, "{}: more than 100 letters: {line}", self.command);
+            assert!(
+                self.code == 2 || !line.ends_with(']') || !line.contains(" ["),
+                "{}: help in brackets: {line}",
+                self.command
+            );
+            let label = BELOW.iter().find(|label| line.starts_with("  ") && line[2..].starts_with(**label));
+            assert!(
+                !is_help || label.is_none_or(|label| *label == "help:"),
+                "{}: help is not last: {line}",
+                self.command
+            );
+            is_help |= label == Some(&"help:");
+            match whole.last_mut() {
+                Some(last) if line.len() - words.len() >= 7 && !words.starts_with('|') => *last += &format!(" {words}"),
+                _ => whole.push(line.to_owned()),
+            }
+        }
+        whole.join("\n")
     }
 }
 
@@ -118,7 +165,7 @@ static REDACTIONS: LazyLock<Redactions> = LazyLock::new(|| {
         ("[TAG]", r"\baura-tests/(?:postgres|empty):(?<redacted>\d+)\b"),
         // What an engine answers differs between its versions.
         ("[ANSWER]", r"(?m)Docker responded with (?<redacted>.*)$"),
-        ("[ANSWER]", r"was not pulled: (?<redacted>.*) \[pull"),
+        ("[ANSWER]", r"(?m)was not pulled: (?<redacted>.*)$"),
         ("[ADDRESS]", r"(?<redacted>\b10\.1\d\d\.\d+\.1(?::\d{4,5})?)\b"),
         ("[ENGINE]", r"\bby (?<redacted>(?:Docker|Podman)[^ ]* \S+ at \S+(?: \((?:its usual place|DOCKER_HOST)\))?)"),
         ("[ENGINE]", r"\(aura-\S+, (?<redacted>(?:unix|tcp)://[^)]+)\)"),

@@ -15,21 +15,21 @@ pub(crate) type Answer<T> = std::result::Result<T, postgres::Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The environment names no database.
-    #[error("DATABASE_URL is not set: it names the database, as in postgres://user:password@host:5432/database")]
+    #[error("DATABASE_URL is not set\n  help: set it to postgres://user:password@host:5432/database")]
     NoUrl,
 
     /// The connection string cannot be read. The text is ours: the string itself may hold a password anywhere.
-    #[error("DATABASE_URL cannot be used: {0}")]
+    #[error("DATABASE_URL cannot be used\n  cause: {0}")]
     Url(String),
 
     /// No connection: the server does not answer, or refuses the login.
-    #[error("connect: {0}")]
+    #[error(transparent)]
     Connect(#[from] pg_connect::ConnectError),
 
     /// Unqualified names would not be made in a schema of the application's own.
     #[error(
-        "tables would be made in {}, not in a schema of the application's own (search_path: {search_path}); the first \
-         schema of the path that exists and that this role may use gets them\n{fix}",
+        "tables would be made in {}, not in a schema of the application's own\n  \
+         cause: search_path is {search_path}: its first schema that this role may use gets new tables\n  help: {fix}",
         match schema { Some(schema) => format!("schema {schema}"), None => "no schema at all".to_owned() }
     )]
     Place {
@@ -43,9 +43,9 @@ pub enum Error {
 
     /// The bookkeeping table that the search_path finds is another schema's.
     #[error(
-        "the bookkeeping table refinery_schema_history is in schema {found}, but new tables would be made in \
-         {schema}: move it there with the application's tables (ALTER TABLE … SET SCHEMA; cargo xtask db-verify prints it), \
-         or leave {found} out of the search_path"
+        "refinery_schema_history is in schema {found}, but new tables would be made in {schema}\n  \
+         help: move it there with the application's tables: cargo xtask db-verify prints the SQL\n  \
+         help: or leave {found} out of the search_path"
     )]
     BookkeepingElsewhere {
         /// Where it was found.
@@ -56,9 +56,10 @@ pub enum Error {
 
     /// Tables of the application stand in another schema of the search_path, where new ones would hide them.
     #[error(
-        "schema {schema} has none of the application's tables, but the search_path finds {} in another schema \
-         ({}{}), and new ones would hide their rows\nmove them first (ALTER TABLE … SET \
-         SCHEMA), or leave that schema out of the search_path",
+        "schema {schema} has none of the application's tables, but the search_path finds {} in another schema\n  \
+         cause: new tables would hide the rows of {}{}\n  \
+         help: move them first: ALTER TABLE … SET SCHEMA {schema}\n  \
+         help: or leave that schema out of the search_path",
         tables.len(), tables.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
         if tables.len() > 3 { " …" } else { "" }
     )]
@@ -84,7 +85,7 @@ pub enum Error {
     },
 
     /// The database's record of applied migrations and the migrations of this program do not agree.
-    #[error("the migrations of schema {schema} cannot go on; nothing was changed\n{}", conflicts.join("\n"))]
+    #[error("the migrations of schema {schema} cannot go on; nothing was changed\n  cause: {}", conflicts.join("\n  cause: "))]
     History {
         /// The schema that holds the record.
         schema: String,
@@ -93,7 +94,7 @@ pub enum Error {
     },
 
     /// Another run held the lock for too long.
-    #[error("another migrate run still holds the lock of schema {schema} after {waited} s: {holder}")]
+    #[error("another migrate run still holds the lock of schema {schema} after {waited} s\n  cause: {holder}")]
     Locked {
         /// The schema whose migrations are locked.
         schema: String,
@@ -105,7 +106,7 @@ pub enum Error {
 
     /// A migration failed, or its row could not be written; its transaction was rolled back.
     #[error(
-        "{migration} was not applied{}: {}",
+        "{migration} was not applied{}\n  cause: {}",
         line.map(|line| format!(" (line {line})")).unwrap_or_default(), said_by(cause.as_ref())
     )]
     Migration {
@@ -171,7 +172,7 @@ fn said(error: &postgres::Error) -> String {
     let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
     for (word, more) in [("detail", db.detail()), ("hint", db.hint())] {
         if let Some(more) = more {
-            text.push_str(&format!("\n{word}: {more}"));
+            text.push_str(&format!("\n  {word}: {more}"));
         }
     }
     text

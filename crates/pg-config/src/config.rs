@@ -112,7 +112,7 @@ pub enum ConfigError {
     #[error("{source_}: {reason}", source_ = .0, reason = .1)]
     ConnString(Source, InvalidConnString),
     /// Two values of one source that contradict each other.
-    #[error("{url} and {part} contradict each other about the {what}: keep one of them")]
+    #[error("{url} and {part} contradict each other about the {what}\n  help: keep one of them")]
     Contradiction {
         /// The source of the connection string.
         url: Source,
@@ -286,11 +286,11 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.
 fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "public" || text == "information_schema" || text.starts_with("pg_") {
-        return Err(format!("{text:?} is not valid as the app's schema: choose another name"));
+        return Err(format!("{text:?} is not valid as the app's schema\n  help: choose another name"));
     }
     // search_path replaces it by the role's name, quoted or not.
     if text == "$user" {
-        return Err("\"$user\" means the role's name in every search_path: choose another name".to_owned());
+        return Err("\"$user\" means the role's name in every search_path\n  help: choose another name".to_owned());
     }
     Identifier::new(text).map_err(|error| error.to_string())
 }

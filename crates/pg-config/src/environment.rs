@@ -41,11 +41,21 @@ struct EnvFileContent {
     content: env_file::Content,
 }
 
+impl EnvFileContent {
+    /// The file and the line of a key.
+    fn place(&self, key: &str) -> Arc<str> {
+        match self.content.lines.get(key) {
+            Some(line) => format!("{}:{line}", self.name).into(),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// Why the environment cannot be used. Holds a line's number, never its text.
 #[derive(Debug, Error)]
 pub enum EnvironmentError {
     /// The file cannot be opened or read.
-    #[error("cannot read {path}: {error}", path = .path.display())]
+    #[error("cannot read {path}\n  cause: {error}", path = .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -53,7 +63,7 @@ pub enum EnvironmentError {
         error: io::Error,
     },
     /// A line that cannot be understood.
-    #[error("{path}, line {line}: {reason}", path = .path.display())]
+    #[error("{path}:{line}: {reason}", path = .path.display())]
     Line {
         /// The file.
         path: PathBuf,
@@ -158,13 +168,10 @@ impl Environment {
         }
     }
 
-    /// Where a name of one source stands: `in .env, line 3,`.
+    /// Where a name of one source stands: `in .env:3`.
     pub(crate) fn place(&self, layer: Layer, name: &str) -> String {
         match (layer, &self.file) {
-            (Layer::File, Some(file)) => match file.content.lines.get(name) {
-                Some(line) => format!("in {}, line {line},", file.name),
-                None => format!("in {}", file.name),
-            },
+            (Layer::File, Some(file)) => format!("in {}", file.place(name)),
             _ => "in the environment".to_owned(),
         }
     }
@@ -196,7 +203,7 @@ impl Environment {
     /// A key of one source.
     pub(crate) fn source(&self, layer: Layer, key: &'static str) -> Source {
         match (layer, &self.file) {
-            (Layer::File, Some(file)) => Source::File(key, file.name.clone()),
+            (Layer::File, Some(file)) => Source::File(key, file.place(key)),
             _ => Source::Process(key),
         }
     }
@@ -242,7 +249,7 @@ pub enum Source {
     Flag(&'static str),
     /// A variable of the process environment.
     Process(&'static str),
-    /// A line of this file.
+    /// A line of a file: `.env:3`.
     File(&'static str, Arc<str>),
     /// A service (`pg_service.conf`) that another source names.
     Service(Arc<str>, Box<Self>),

@@ -18,13 +18,13 @@ pub enum InvalidIdentifier {
     #[error("a name cannot be empty")]
     Empty,
     /// `NAMEDATALEN` is 64: a longer name would be cut without an error.
-    #[error("{0:?} is {1} bytes long; PostgreSQL cuts names after 63 bytes, give a shorter one")]
+    #[error("{0:?} is {1} bytes long; PostgreSQL cuts names after 63 bytes\n  help: give a shorter name")]
     TooLong(String, usize),
     /// No text in PostgreSQL holds a zero byte.
     #[error("{0:?} holds a zero byte")]
     Zero(String),
     /// PostgreSQL would take it, and psql's commands and connection strings would not.
-    #[error("{0:?} holds a line break: psql could not connect by that name, give another")]
+    #[error("{0:?} holds a line break: psql could not connect by that name\n  help: give another name")]
     LineBreak(String),
 }
 

@@ -13,7 +13,7 @@ pub struct Digest(String);
 #[derive(Debug, Error)]
 pub enum InputsError {
     /// The pattern is no glob.
-    #[error("MIGRATE_INPUTS: `{pattern}` is not a valid glob: {error}")]
+    #[error("MIGRATE_INPUTS: `{pattern}` is not a valid glob\n  cause: {error}")]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -29,7 +29,7 @@ pub enum InputsError {
         root: PathBuf,
     },
     /// A file cannot be read.
-    #[error("cannot read the migration input {path}: {error}", path = .path.display())]
+    #[error("cannot read the migration input {path}\n  cause: {error}", path = .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

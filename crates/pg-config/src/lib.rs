@@ -20,6 +20,6 @@ pub use keys::{KEYS, Key};
 pub use pg_connect::{
     Address, Candidates, ConnInfo, ConnectError, Encryption, Host, IdleSession, InvalidConnString, Options, Parameters,
     Password, Rights, Session, SslMode, Surroundings, connect, connect_administrator, connect_within,
-    further_lines_quoted, is_hidden, is_obeyed, shown, sqlstate_help,
+    further_lines_quoted, in_one_line, is_hidden, is_obeyed, shown, sqlstate_help,
 };
 pub use project::{Project, ProjectError};

@@ -51,10 +51,10 @@ pub struct Project {
 #[derive(Debug, Error)]
 pub enum ProjectError {
     /// No `Cargo.toml` has the table.
-    #[error("no Cargo.toml in {directory} or above it has [workspace.metadata.database]", directory = .0.display())]
+    #[error("no Cargo.toml in {directory} or above it has the table workspace.metadata.database", directory = .0.display())]
     Missing(PathBuf),
     /// A file that cannot be read.
-    #[error("cannot read {path}: {error}", path = .path.display())]
+    #[error("cannot read {path}\n  cause: {error}", path = .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -105,7 +105,12 @@ impl Project {
         }
         let unknown = table.keys().find(|key| !KEYS.contains(&key.get_ref().as_ref()));
         if let Some(key) = unknown {
-            return Err(format!("[{}] knows no {}; it knows {}", TABLE.join("."), key.get_ref(), KEYS.join(", ")));
+            return Err(format!(
+                "{} has an unknown key: {}\n  help: the keys are {}",
+                TABLE.join("."),
+                key.get_ref(),
+                KEYS.join(", ")
+            ));
         }
         let optional = |key: &str| match table.get(key).map(|value| value.get_ref()) {
             Some(DeValue::String(text)) => Ok(Some(text.to_string())),
@@ -156,7 +161,7 @@ mod tests {
         assert_eq!(project.container_helper, None);
         assert!(parse("[workspace]").unwrap().is_none());
         for (wrong, words) in [
-            (WHOLE.replace("role =", "rule ="), "knows no rule"),
+            (WHOLE.replace("role =", "rule ="), "has an unknown key: rule"),
             (WHOLE.replace("role = \"shop_user\"", ""), "role is missing"),
             (WHOLE.replace("\"shop_db\"", "5"), "database is not a string"),
             (WHOLE.replace("\"shop_db\"", ""), "TOML parse error"),

@@ -16,7 +16,7 @@ use std::{
 use postgres::config::{ChannelBinding, SslMode as DriverSslMode, SslNegotiation};
 
 pub use self::{
-    error::{ConnectError, further_lines_quoted},
+    error::{ConnectError, further_lines_quoted, in_one_line},
     session::{BoundedClient, Encryption, IdleSession, Rights, Session},
 };
 use self::{

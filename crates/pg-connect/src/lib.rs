@@ -26,7 +26,7 @@ pub use administrator::connect_administrator;
 pub use candidates::Candidates;
 pub use connect::{
     BoundedClient, ConnectError, Encryption, IdleSession, Rights, Session, connect, connect_within,
-    further_lines_quoted,
+    further_lines_quoted, in_one_line,
 };
 pub use conninfo::ConnInfo;
 pub use hidden::{WORKFLOW_COMMAND, is_hidden, is_obeyed, shown};

@@ -138,7 +138,7 @@ async fn restart(docker: &Docker, name: &str) -> anyhow::Result<Option<Container
     let Err(error) = docker.start_container(name, None::<StartContainerOptions>).await else {
         return Ok(Some(Container::of(docker, name).await?.having("started")));
     };
-    say(&format!("the stopped container {name} does not start and is made anew: {error}"));
+    say(&format!("the stopped container {name} does not start and is made again: {error}"));
     clear(docker, name).await?;
     Ok(None)
 }

@@ -126,11 +126,9 @@ fn hold_back(session: &mut Session, fixes: &mut Vec<&Fix>, left: &mut Vec<SqlErr
     let Some(found) = in_transaction(session, |session, _| objects_of_others_in_public(session))? else {
         return Ok(());
     };
-    let refused = fixes.iter().copied().filter(is_meant).map(|fix| SqlError {
-        statement: fix.statement.clone(),
-        message: format!("public holds {found}: the extension's script runs with more rights, and could run them"),
-        sqlstate: String::new(),
-        detail: String::new(),
+    let refused = fixes.iter().copied().filter(is_meant).map(|fix| {
+        let why = format!("public holds {found}: the extension's script runs with more rights, and could run them");
+        SqlError::refused(fix.statement.clone(), why)
     });
     left.extend(refused);
     fixes.retain(|fix| !is_meant(fix));

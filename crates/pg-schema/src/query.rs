@@ -20,12 +20,10 @@ pub fn query(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Ve
 
 /// The one row of a query that always gives one.
 pub fn query_one(session: &mut Session, sql: &str, parameters: &[&str]) -> Result<Row, SqlError> {
-    query(session, sql, parameters)?.into_iter().next().ok_or_else(|| SqlError {
-        statement: shown(sql),
-        message: "the query gave no row".to_owned(),
-        sqlstate: String::new(),
-        detail: String::new(),
-    })
+    query(session, sql, parameters)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| SqlError::refused(shown(sql), "the query gave no row"))
 }
 
 /// A session of ours that lasts through long migrations and waits for no lock without bound: what others hold for longer

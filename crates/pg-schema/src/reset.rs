@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pg_config::{Identifier, Session};
+use pg_config::{Identifier, Session, in_one_line};
 use postgres::error::SqlState;
 use thiserror::Error;
 
@@ -42,10 +42,12 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum ResetError {
     /// Every server has databases of its own.
-    #[error("database {0} is the server's own, and never dropped; name the app's with DB_NAME or DATABASE_URL")]
+    #[error(
+        "database {0} is the server's own, and never dropped\n  help: name the app's database in DB_NAME or DATABASE_URL"
+    )]
     ServersOwn(String),
     /// Something would refuse, or would be lost without a word.
-    #[error("database {database} cannot be replaced{what}\n  nothing was changed\n  help: {help}")]
+    #[error("database {database} cannot be replaced; nothing was changed{what}\n  help: {help}")]
     Blocked {
         /// The database, quoted.
         database: String,
@@ -182,7 +184,11 @@ fn hand_on(
     if !of_app.is_empty() {
         match connections.of_role(access, expected) {
             Ok(session) => of_app.iter().try_for_each(|statement| keep(session, statement, tell, warn))?,
-            Err(error) => warn(&format!("the new database does not have this: {}: {error}", of_app.join("; "))),
+            Err(error) => warn(&format!(
+                "the new database lacks settings of the one before\n    {};\n  cause: {}",
+                of_app.join(";\n    "),
+                in_one_line(&error.to_string())
+            )),
         }
         connections.leave();
     }
@@ -220,7 +226,7 @@ fn keep(
     match execute_at_once(session, statement) {
         Ok(()) => tell(statement),
         Err(error) if error.is_final() => return Err(error),
-        Err(error) => warn(&format!("the database from before had this, and the new one does not: {error}")),
+        Err(error) => warn(&format!("the new database lacks something that the one before had{}", error.cause())),
     }
     Ok(())
 }
@@ -229,8 +235,9 @@ fn drop_replaced(session: &mut Session, database: &Identifier, name: &Identifier
     let dropped = end_sessions(session, name).and_then(|()| execute(session, &ddl::drop_database(name)));
     dropped.err().map(|error| {
         format!(
-            "database {name} is what database {database} was before a db-reset, and could not be dropped: {error}\n  \
-             help: the next db-setup or db-reset drops it; or run: DROP DATABASE {name};"
+            "database {name} is what database {database} was before a db-reset, and could not be dropped{}\n  \
+             help: the next db-setup or db-reset drops it; or run: DROP DATABASE {name};",
+            error.cause()
         )
     })
 }

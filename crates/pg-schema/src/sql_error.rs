@@ -7,8 +7,10 @@ use thiserror::Error;
 
 /// A statement that the server refused.
 #[derive(Clone, Debug, Error)]
-#[error("{message}{sqlstate}{detail}\n  statement: {statement}")]
+#[error("{what}{}", self.cause())]
 pub struct SqlError {
+    /// The sentence: a statement failed, or the connection was lost.
+    pub what: String,
     /// The statement's text, without parameters.
     pub statement: String,
     /// The server's message, or the driver's where the connection broke.
@@ -26,7 +28,7 @@ impl SqlError {
         let Some(server) = error.as_db_error() else {
             // The driver's own words are only that something was wrong.
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            return Self { statement, sqlstate: String::new(), ..Self::lost(session, &format!("{error}{cause}")) };
+            return Self { statement, ..Self::lost(session, &format!("{error}{cause}")) };
         };
         let sqlstate = format!(" ({})", server.code().code());
         let message = further_lines_quoted(server.message());
@@ -38,17 +40,42 @@ impl SqlError {
             .filter_map(|(name, text)| Some(format!("\n  {name}: {}", further_lines_quoted(text?))))
             .collect::<String>();
         let help = sqlstate_help(server.code()).map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        Self { statement, message, sqlstate, detail: detail + &help }
+        Self { sqlstate, detail: detail + &help, ..Self::refused(statement, message) }
+    }
+
+    /// A statement that is not, or cannot be, run.
+    pub(crate) fn refused(statement: String, message: impl Into<String>) -> Self {
+        Self {
+            what: "a statement failed".to_owned(),
+            statement,
+            message: message.into(),
+            sqlstate: String::new(),
+            detail: String::new(),
+        }
     }
 
     /// A connection that is lost.
     fn lost(session: &Session, words: &str) -> Self {
         Self {
+            what: format!("the connection of {} was lost", session.whose),
             statement: String::new(),
-            message: format!("the connection of {} was lost: {words}", session.whose),
+            message: words.to_owned(),
             sqlstate: String::new(),
             detail: "\n  help: run the command again; the server's log may say why the connection ended".to_owned(),
         }
+    }
+
+    /// What follows the sentence: the server's words and the statement, a line each.
+    pub fn cause(&self) -> String {
+        let Self { message, sqlstate, detail, statement, .. } = self;
+        let statement = if statement.is_empty() { String::new() } else { format!("\n  statement: {statement}") };
+        format!("\n  cause: {message}{sqlstate}{detail}{statement}")
+    }
+
+    /// The server's words and the statement, for a place that has one line.
+    pub fn in_one_line(&self) -> String {
+        let Self { message, sqlstate, statement, .. } = self;
+        format!("{message}{sqlstate}: {statement}")
     }
 
     /// Whether the connection was lost.
@@ -59,10 +86,8 @@ impl SqlError {
     /// A statement that was run, and did not do what it says.
     pub(crate) fn warned(statement: &str, warning: &postgres::error::DbError) -> Self {
         Self {
-            statement: mask_verifier(statement),
-            message: further_lines_quoted(warning.message()),
             sqlstate: format!(" ({})", warning.code().code()),
-            detail: String::new(),
+            ..Self::refused(mask_verifier(statement), further_lines_quoted(warning.message()))
         }
     }
 

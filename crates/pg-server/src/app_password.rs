@@ -41,7 +41,7 @@ pub fn app_password(data_dir: &Path, role: &str) -> Result<Password, Error> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match password::read(&path)? {
             Some(password) => Ok(password),
             None => Err(Error::io("read a password from", &path)(io::Error::other(
-                "it is empty or not text [delete it: the next db-setup makes a new password, and gives it to the role]",
+                "it is empty or not text\n  help: delete it: the next db-setup makes a new password, and gives it to the role",
             ))),
         },
         Err(error) => Err(Error::io("write", &path)(error)),

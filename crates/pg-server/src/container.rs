@@ -20,7 +20,7 @@ pub(crate) use self::{helper::Helper, record::ContainerRecord};
 use crate::{
     EngineError, Error, Say,
     data_dir::DataDir,
-    engine::{Engine, EngineSettings, Seen},
+    engine::{self, Engine, EngineSettings, Seen},
     local::launch,
     lock::Lock,
     login::{LoggedIn, SUPERUSER},
@@ -56,6 +56,8 @@ pub struct Container {
     pub image: String,
     /// Its engine's address, as `DOCKER_HOST` has it.
     pub engine: String,
+    /// The command that speaks to that engine: `docker`, `podman --url …`.
+    pub client: String,
     /// What a program that finds engines by the environment must be given to find this one; what has no value must
     /// be unset.
     pub environment: Vec<(&'static str, Option<OsString>)>,
@@ -193,7 +195,7 @@ impl<'a> OpenEngine<'a> {
         let login = match outcome {
             // Killed while it was initialised: nobody's data are in it.
             Err(Error::Exited { tail, .. }) if !kept.has_served() => {
-                say(&format!("the server in {} did not come up and is made anew; its log ended:\n{tail}", kept.name()));
+                say(&format!("the server in {} did not start and is made again; its log ended:\n{tail}", kept.name()));
                 self.helper.remove(&kept)?;
                 self.helper.remove_volume(&kept)?;
                 self.run(&mut kept, say)?;
@@ -267,16 +269,17 @@ fn refuses_version(log: &str) -> bool {
 }
 
 fn other_version(kept: &ContainerRecord, log: &str) -> Error {
-    let (name, image) = (kept.name(), &kept.image);
+    let (name, image, client) = (kept.name(), &kept.image, engine::client(&kept.engine));
     let volume = kept.volume.as_deref().unwrap_or_default();
     let made_by = kept.version.as_ref().map(|version| format!(" (PostgreSQL {version})")).unwrap_or_default();
     let major = kept.version.as_ref().and_then(|version| version.split('.').next());
     let older = major.map_or_else(|| "IMAGE".to_owned(), |major| format!("postgres:{major}"));
     Error::OtherData(format!(
-        "{image} is of another major version than the data in the volume {volume}{made_by}: its server refuses them, and \
-         they are unchanged; the end of its log:\n{log}\n  [give that name to an image of the data's version, and start \
-         again: `docker rm {name} && docker tag {older} {image} && cargo xtask db-setup`; \
-         `cargo xtask db-stop --purge` deletes the data]"
+        "{image} is of another major version than the data in the volume {volume}{made_by}\n  \
+         note: its server refuses them, and they are unchanged; the end of its log:\n{log}\n  \
+         help: give that name to an image of the data's version, and start again:\n    \
+         {client} rm {name}\n    {client} tag {older} {image}\n    cargo xtask db-setup\n  \
+         help: or delete the data: cargo xtask db-stop --purge"
     ))
 }
 
@@ -286,6 +289,7 @@ impl Found {
             name: self.kept.name().to_owned(),
             image: self.kept.image.clone(),
             engine: self.kept.engine.clone(),
+            client: self.engine.client(),
             environment: self.engine.environment().into(),
             version: self.login.version.clone(),
         }

@@ -74,9 +74,9 @@ pub(crate) struct Engine {
     limits: Limits,
 }
 
-/// No engine, or one that does not do what it is asked: one line, with what to do about it in brackets.
+/// No engine, or one that does not do what it is asked: one line, and below it what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{reason} [{remedy}]")]
+#[error("{reason}\n  help: {remedy}")]
 pub struct EngineError {
     /// What was tried, and what the system or the engine said.
     pub reason: String,
@@ -117,6 +117,15 @@ pub(crate) fn remote_host(docker_host: &str) -> Option<String> {
     Endpoint::parse(docker_host, PLAIN_PORT).ok()?.remote_host().map(str::to_owned)
 }
 
+/// The command that speaks to the engine that [`Engine::docker_host`] named, whether it answers or not.
+pub(crate) fn client(docker_host: &str) -> String {
+    match docker_host {
+        "unix:///var/run/docker.sock" => "docker".to_owned(),
+        podman if podman.contains("podman") => format!("podman --url {podman}"),
+        other => format!("docker -H {other}"),
+    }
+}
+
 impl Engine {
     /// The engine that is meant, if it answers: within five seconds.
     pub(crate) fn find(settings: &EngineSettings) -> Result<Self, EngineError> {
@@ -145,6 +154,15 @@ impl Engine {
     /// Its address in the form that `DOCKER_HOST` has.
     pub(crate) fn docker_host(&self) -> String {
         self.target.endpoint.to_string()
+    }
+
+    /// The command that speaks to this engine and to no other.
+    pub(crate) fn client(&self) -> String {
+        match self.target.naming {
+            _ if self.program.starts_with("Podman") => format!("podman --url {}", self.docker_host()),
+            Naming::DockerHost | Naming::ContextVariable(_) | Naming::CurrentContext(_) => "docker".to_owned(),
+            Naming::Usual | Naming::Recorded => client(&self.docker_host()),
+        }
     }
 
     /// What a program that finds engines by the environment must be given to find this one; what has no
@@ -268,9 +286,10 @@ mod tests {
         let error = engine.has_image("x").unwrap_err().to_string();
         assert_data_eq!(
             error.replace(&fake.socket().display().to_string(), "SOCKET"),
-            str![[
-                r#"Docker 27.1 at unix://SOCKET (its usual place) does not say whether it has the image "x": the [31mdisk is full [look at the image's name]"#
-            ]]
+            str![[r#"
+Docker 27.1 at unix://SOCKET (its usual place) does not say whether it has the image "x": the [31mdisk is full
+  help: look at the image's name
+"#]]
         );
         assert!(
             fake.heard()[1].starts_with("GET /images/registry:5000/a%20b:1/json HTTP/1.0\r\n"),
@@ -303,8 +322,10 @@ mod tests {
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-the engine used last time is unix:///nowhere/docker.sock, and there is no such socket [start it: `[..]`]
-the engine used last time is nonsense://, and that is no address of an engine [the forms are unix:///path and tcp://host:port]
+the engine used last time is unix:///nowhere/docker.sock, and there is no such socket
+  help: start it: `systemctl --user start docker`
+the engine used last time is nonsense://, and that is not a valid address of an engine
+  help: the forms are unix:///path and tcp://host:port
 "#]]
         );
     }

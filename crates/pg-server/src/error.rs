@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use pg_config::ConnectError;
+use pg_config::{ConnectError, further_lines_quoted, in_one_line};
 use thiserror::Error;
 
 use crate::{EngineError, shell_word};
 
-/// What went wrong with a server, or with the directory that keeps servers. The hint is in brackets.
+/// What went wrong with a server, or with the directory that keeps servers. Below the sentence: the cause, and what to do.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The operating system refused.
-    #[error("cannot {what} {}: {source}{}", path.display(), next_step(source, path))]
+    #[error("cannot {what} {}\n  cause: {source}{}", path.display(), next_step(source, path))]
     Io {
         /// What was tried, as a verb.
         what: &'static str,
@@ -26,14 +26,14 @@ pub enum Error {
     },
     /// PostgreSQL could not work with this path.
     #[error(
-        "{path:?} is no usable data directory: it holds a line break or is not UTF-8 [set DB_DATA_DIR to another path]"
+        "{path:?} cannot be a data directory\n  cause: the path holds a line break, or is not UTF-8\n  help: set DB_DATA_DIR to another path"
     )]
     Path {
         /// The path.
         path: PathBuf,
     },
     /// The path is a symbolic link to nothing.
-    #[error("{} is a symbolic link to {}, which is not there [make that directory, or delete the link; or set DB_DATA_DIR to another directory]", path.display(), target.display())]
+    #[error("{} is a symbolic link to {}, which is not there\n  help: make that directory, or delete the link\n  help: or set DB_DATA_DIR to another directory", path.display(), target.display())]
     Dangling {
         /// The link.
         path: PathBuf,
@@ -41,13 +41,13 @@ pub enum Error {
         target: PathBuf,
     },
     /// The directory looks like one of ours, and what says so is gone.
-    #[error("{} is missing: without it nothing in its directory is used or deleted [if the directory is this tool's: touch {}; or set DB_DATA_DIR to another directory]", marker.display(), marker.display())]
+    #[error("{} is missing\n  note: without it nothing in its directory is used or deleted\n  help: if the directory is this tool's, run: touch {}\n  help: or set DB_DATA_DIR to another directory", marker.display(), shell_word(&marker.display().to_string()))]
     Unmarked {
         /// The file that marks our directories.
         marker: PathBuf,
     },
     /// Other users have rights that would let them read our secrets or replace our files.
-    #[error("other users may {right} {} (mode {mode:04o}) [chmod {change} {}]", path.display(), shell_word(&path.display().to_string()))]
+    #[error("other users may {right} {} (mode {mode:04o})\n  help: chmod {change} {}", path.display(), shell_word(&path.display().to_string()))]
     TooOpen {
         /// The file or directory.
         path: PathBuf,
@@ -59,13 +59,13 @@ pub enum Error {
         change: &'static str,
     },
     /// The directory holds somebody's files.
-    #[error("{} is not empty and was not made by us: nothing in it is touched [set DB_DATA_DIR to a new or an empty directory]", path.display())]
+    #[error("{} is not empty, and this tool did not make it\n  note: nothing in it was touched\n  help: set DB_DATA_DIR to a new or an empty directory", path.display())]
     NotOurs {
         /// The directory.
         path: PathBuf,
     },
     /// The directory is another user's.
-    #[error("{} belongs to the user with the id {owner}, we are {us} [run as that user, or set DB_DATA_DIR to another directory]", path.display())]
+    #[error("{} belongs to the user with the id {owner}, and this process runs as {us}\n  help: run as that user, or set DB_DATA_DIR to another directory", path.display())]
     OtherOwner {
         /// The directory.
         path: PathBuf,
@@ -76,11 +76,11 @@ pub enum Error {
     },
     /// We are root, and there is nobody to run a server as.
     #[error(
-        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody` [make one, or run as another user]"
+        "PostgreSQL refuses to run as root, and there is no other user that it could run as\n  help: make the user `postgres`, or run as another user"
     )]
     NoUnprivilegedUser,
     /// We are root, and the unprivileged user does not get to the files.
-    #[error("the user {user}, whom the server runs as, may not enter {} (mode {mode:04o}), and so cannot reach {} [chmod o+x that directory, or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries]", directory.display(), path.display())]
+    #[error("the server's user {user} cannot reach {}\n  cause: it may not enter {} (mode {mode:04o})\n  help: chmod o+x {}\n  help: or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries", path.display(), directory.display(), shell_word(&directory.display().to_string()))]
     Untraversable {
         /// The unprivileged user.
         user: String,
@@ -92,7 +92,7 @@ pub enum Error {
         mode: u32,
     },
     /// We are root, and the unprivileged user could put other files in the place of ours.
-    #[error("the user {user}, whom the server runs as, may replace what is in {} (mode {mode:04o}), and root would then work on other files for {} [chown that directory to root and chmod go-w it, or set DB_DATA_DIR to another path]", directory.display(), path.display())]
+    #[error("the server's user {user} may replace what is in {} (mode {mode:04o})\n  cause: root would then work on other files in the place of {}\n  help: chown root {0} && chmod go-w {0}\n  help: or set DB_DATA_DIR to another path", shell_word(&directory.display().to_string()), path.display())]
     Replaceable {
         /// The unprivileged user.
         user: String,
@@ -104,7 +104,7 @@ pub enum Error {
         mode: u32,
     },
     /// Another process is at work in the directory.
-    #[error("{} is held by {holder} since more than {:.1} s [wait for it, or give --wait more seconds]", path.display(), waited.as_secs_f64())]
+    #[error("{holder} has held {} for more than {:.1} s\n  help: wait for its end, or give more seconds: --wait SECONDS", path.display(), waited.as_secs_f64())]
     Locked {
         /// The lock's file.
         path: PathBuf,
@@ -114,7 +114,7 @@ pub enum Error {
         waited: Duration,
     },
     /// `PG_BIN_DIR` was given and does not serve.
-    #[error("PG_BIN_DIR is {}, and {reason} [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]", directory.display())]
+    #[error("PG_BIN_DIR is {}, and {reason}\n  help: unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer", directory.display())]
     BinDir {
         /// What was given.
         directory: PathBuf,
@@ -122,7 +122,7 @@ pub enum Error {
         reason: String,
     },
     /// No installed server was found.
-    #[error("no PostgreSQL server, version 13 or newer, is installed ({looked})")]
+    #[error("no PostgreSQL server, version 13 or newer, is installed\n  cause: {looked}")]
     NoBinaries {
         /// Where was looked, and what was found there.
         looked: String,
@@ -131,7 +131,7 @@ pub enum Error {
     #[error("{0}")]
     OtherData(String),
     /// `initdb` failed.
-    #[error("`{command}` made no cluster ({status}); it said:\n{output}{}", next_step_after(output))]
+    #[error("`{command}` made no cluster ({status})\n{output}{}", next_step_after(output))]
     Initdb {
         /// The command line.
         command: String,
@@ -141,7 +141,7 @@ pub enum Error {
         output: String,
     },
     /// A program could not be run at all.
-    #[error("cannot run {}: {source}", program.display())]
+    #[error("cannot run {}\n  cause: {source}", program.display())]
     Run {
         /// The program.
         program: PathBuf,
@@ -149,7 +149,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A server that was started ended instead of serving.
-    #[error("{server} ended ({status}); the end of its log{}:\n{tail}\n  [fix what the log names; `cargo xtask db-stop --purge` deletes the server, and its data]", named(log.as_deref()))]
+    #[error("{server} ended ({status})\n  note: the end of its log{}:\n{tail}\n  help: fix what the log names\n  help: or delete the server, and its data: cargo xtask db-stop --purge", named(log.as_deref()))]
     Exited {
         /// `the server of …`.
         server: String,
@@ -161,7 +161,7 @@ pub enum Error {
         tail: String,
     },
     /// A server that was started runs, and does not serve in time.
-    #[error("{server} was not ready after {:.1} s: {seen}; the end of its log{}:\n{tail}\n  [give --wait more seconds: it goes on starting]", waited.as_secs_f64(), named(log.as_deref()))]
+    #[error("{server} was not ready after {:.1} s\n  cause: {seen}\n  note: it goes on starting; the end of its log{}:\n{tail}\n  help: give more seconds: --wait SECONDS", waited.as_secs_f64(), named(log.as_deref()))]
     NotReady {
         /// `the server of …`.
         server: String,
@@ -176,7 +176,7 @@ pub enum Error {
     },
     /// The server runs and does not let its superuser in.
     #[error(
-        "{server} refuses its superuser: {words} [{next}; `cargo xtask db-stop --purge` deletes the server, and its data]"
+        "{server} refuses its superuser\n  cause: {words}\n  help: {next}\n  help: or delete the server, and its data: cargo xtask db-stop --purge"
     )]
     Refused {
         /// `the server of …`.
@@ -187,7 +187,7 @@ pub enum Error {
         next: String,
     },
     /// Nothing is known that the server accepts as its superuser's password.
-    #[error("the superuser's password of the cluster in {} is lost: {words} [`cargo xtask db-setup` restarts the server, and gives the superuser a new password]", data.display())]
+    #[error("the superuser's password of the cluster in {} is lost\n  cause: {words}\n  help: restart the server, and give the superuser a new password: cargo xtask db-setup", data.display())]
     PasswordLost {
         /// The cluster's data directory.
         data: PathBuf,
@@ -195,7 +195,7 @@ pub enum Error {
         words: String,
     },
     /// The superuser's password is lost, and could not be changed.
-    #[error("the superuser's password of the cluster in {} is lost, and could not be changed ({status}); the end of the log {}:\n{tail}\n  [fix what the log names; `cargo xtask db-stop --purge` deletes the cluster, and its data]", data.display(), log.display())]
+    #[error("the superuser's password of the cluster in {} is lost, and could not be changed ({status})\n  note: the end of the log {}:\n{tail}\n  help: fix what the log names\n  help: or delete the cluster, and its data: cargo xtask db-stop --purge", data.display(), log.display())]
     NoNewPassword {
         /// The cluster's data directory.
         data: PathBuf,
@@ -207,7 +207,7 @@ pub enum Error {
         tail: String,
     },
     /// The server runs, and gives nobody a session.
-    #[error("{error}\n  [its log is {}, its data are in {}; `cargo xtask db-stop` stops it, with --purge it deletes them]", log.display(), data.display())]
+    #[error("{error}\n  note: its log is {}\n  note: its data are in {}\n  help: stop it: cargo xtask db-stop\n  help: delete it, and its data: cargo xtask db-stop --purge", log.display(), data.display())]
     Unable {
         /// What the server said.
         error: Box<ConnectError>,
@@ -218,7 +218,7 @@ pub enum Error {
     },
     /// What answers at the server's port is another program.
     #[error(
-        "{server} is not what answers at its port: {words} [`cargo xtask db-stop`, then `cargo xtask db-setup`, which takes another port]"
+        "another program answers at the port of {server}\n  cause: {words}\n  help: take another port: cargo xtask db-stop && cargo xtask db-setup"
     )]
     Foreign {
         /// `the server of …`.
@@ -227,7 +227,7 @@ pub enum Error {
         words: String,
     },
     /// The server does not end.
-    #[error("the server with the process id {pid} still runs {:.1} s after SIGINT and SIGQUIT [look at it: `ps -fp {pid}`]", waited.as_secs_f64())]
+    #[error("the server with the process id {pid} still runs {:.1} s after SIGINT and SIGQUIT\n  help: look at it: ps -fp {pid}", waited.as_secs_f64())]
     StillRuns {
         /// The process id.
         pid: u32,
@@ -241,7 +241,7 @@ pub enum Error {
     #[error("the program that speaks to the container engine {0}")]
     Helper(String),
     /// The engine refused what was asked of it.
-    #[error("the container {name}: {said}")]
+    #[error("the container engine refused the container {name}\n  cause: {}", further_lines_quoted(said))]
     EngineRefused {
         /// The container.
         name: String,
@@ -249,7 +249,7 @@ pub enum Error {
         said: String,
     },
     /// A container that did not come up could not be removed either.
-    #[error("{first}\nand the container {name} is left: {then}")]
+    #[error("{first}\n  note: the container {name} is left: {}", in_one_line(&then.to_string()))]
     NotRemoved {
         /// The container.
         name: String,
@@ -259,13 +259,13 @@ pub enum Error {
         then: Box<Self>,
     },
     /// What is kept of a container cannot be read.
-    #[error("{} is no record of a container [delete that file and run `cargo xtask db-setup` with the settings that it had: the record is written anew, and goes on with the password beside it and the kept data]", file.display())]
+    #[error("{} is not a valid record of a container\n  note: without the file, the record is written again, and the password next to it and the kept data are used\n  help: delete that file, and run with the settings that it had: cargo xtask db-setup", file.display())]
     Record {
         /// The record's file.
         file: PathBuf,
     },
     /// A container that must not run may run.
-    #[error("the container {name} of this workspace may run still: {error}")]
+    #[error("the container {name} of this workspace may still run\n  cause: {error}")]
     Unasked {
         /// The container.
         name: String,
@@ -273,7 +273,7 @@ pub enum Error {
         error: EngineError,
     },
     /// A throw-away server goes with whoever uses it, and with nobody else.
-    #[error("{holder} uses the throw-away server in {}, and nothing is deleted [wait for its end, or end it]", directory.display())]
+    #[error("{holder} uses the throw-away server in {}; nothing was deleted\n  help: wait for its end, or end it", directory.display())]
     InUse {
         /// The server's directory.
         directory: PathBuf,
@@ -281,7 +281,7 @@ pub enum Error {
         holder: String,
     },
     /// A container that must go cannot be reached.
-    #[error("the container {name} of this workspace cannot be removed, and nothing is deleted: {error} [or delete {}: then nothing here knows of it any more, nor the password of its data, which stay in the engine's volume {volume}]", record.display())]
+    #[error("the container {name} of this workspace cannot be removed; nothing was deleted\n  cause: {error}\n  help: or forget it, with the password of its data, which stay in the volume {volume}: rm -r {}", shell_word(&record.display().to_string()))]
     Left {
         /// The container.
         name: String,
@@ -296,7 +296,7 @@ pub enum Error {
     #[error("the throw-away server was ended before it was started")]
     Ended,
     /// PostgreSQL could not be installed.
-    #[error("PostgreSQL was not installed: {0}")]
+    #[error("PostgreSQL was not installed\n  cause: {0}")]
     Install(String),
 }
 
@@ -311,27 +311,27 @@ fn next_step(error: &io::Error, path: &Path) -> String {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => NO_SPACE,
         io::ErrorKind::ReadOnlyFilesystem => "set DB_DATA_DIR to a directory that can be written",
         io::ErrorKind::NotADirectory => {
-            "a file is where a directory must be: move it away, or set DB_DATA_DIR to another directory"
+            "a file is where a directory must be: move it away\n  help: or set DB_DATA_DIR to another directory"
         }
         io::ErrorKind::IsADirectory => "a directory is where a file must be: move it away",
         io::ErrorKind::InvalidData => "it is not text: move it away",
         io::ErrorKind::PermissionDenied => {
             return format!(
-                " [see its owner and mode: ls -ld {}; or set DB_DATA_DIR to another directory]",
-                path.display()
+                "\n  help: see its owner and mode: ls -ld {}\n  help: or set DB_DATA_DIR to another directory",
+                shell_word(&path.display().to_string())
             );
         }
         _ => return String::new(),
     };
-    format!(" [{step}]")
+    format!("\n  help: {step}")
 }
 
-const NO_SPACE: &str = "free space on that disk, or set DB_DATA_DIR to a directory on another";
+const NO_SPACE: &str = "free space on that disk\n  help: or set DB_DATA_DIR to a directory on another disk";
 
 /// What to do where a program of PostgreSQL found no space.
 fn next_step_after(output: &str) -> String {
     if ["No space left on device", "Check free disk space"].iter().any(|words| output.contains(words)) {
-        format!("\n  [{NO_SPACE}]")
+        format!("\n  help: {NO_SPACE}")
     } else {
         String::new()
     }

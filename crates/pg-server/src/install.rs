@@ -86,7 +86,7 @@ pub(crate) fn not_asked_for(path: Option<&OsStr>) -> Skipped {
     let (reason, remedy) = match manager(path) {
         Some(manager) => (
             format!("{manager} could install PostgreSQL, and was not asked to"),
-            Some("`cargo xtask db-setup --install` does it".to_owned()),
+            Some("let it do so: cargo xtask db-setup --install".to_owned()),
         ),
         None => (unknown_system(), None),
     };
@@ -218,8 +218,10 @@ mod tests {
             str![[r#"
 0: installing PostgreSQL by dnf
 7: installing PostgreSQL by dnf
-PostgreSQL was not installed: `dnf install -y postgresql-server` failed (exit status: 7)
-PostgreSQL was not installed: none of apt-get, dnf, apk, pacman, brew is on PATH: install PostgreSQL, version 13 or newer, by hand
+PostgreSQL was not installed
+  cause: `dnf install -y postgresql-server` failed (exit status: 7)
+PostgreSQL was not installed
+  cause: none of apt-get, dnf, apk, pacman, brew is on PATH: install PostgreSQL, version 13 or newer, by hand
 "#]]
         );
     }

@@ -196,7 +196,8 @@ impl<'a> Ladder<'a> {
         if let Some(cluster) = self.stopped.goes_on(self.request.choice) {
             let reason = format!("the data of this workspace are in {}", cluster.data().display());
             let skipped = Skipped::new(Rung::Container, reason);
-            self.skipped.push(skipped.unless("--server container makes a new database in a container"));
+            self.skipped
+                .push(skipped.unless("make a new database in a container: cargo xtask db-setup --server container"));
             self.request.choice = ServerChoice::Local;
         }
         let containers = &self.request.containers;
@@ -234,7 +235,9 @@ impl<'a> Ladder<'a> {
                 if let Some(kept) = self.stopped.left(self.request.choice) {
                     let reason = format!("the data of this workspace are in the container {}", kept.name());
                     let skipped = Skipped::new(Rung::Local, reason);
-                    self.skipped.push(skipped.unless("--server local makes a new database in a private cluster"));
+                    self.skipped.push(
+                        skipped.unless("make a new database in a private cluster: cargo xtask db-setup --server local"),
+                    );
                     return Err(End::Said);
                 }
                 if self.request.choice == ServerChoice::Container { Err(End::Said) } else { Ok(None) }
@@ -253,7 +256,7 @@ impl<'a> Ladder<'a> {
             Err(error @ Error::NoBinaries { .. }) => error,
             outcome => return outcome.map(Some).map_err(|error| End::Failed(Rung::Local, error)),
         };
-        let remedy = "install PostgreSQL, or set PG_BIN_DIR to the directory of `initdb` and `postgres`";
+        let remedy = "install PostgreSQL, or set PG_BIN_DIR to the directory of initdb and postgres";
         self.skipped.push(Skipped::new(Rung::Local, error.to_string()).unless(remedy));
         self.skipped.push(install::not_asked_for(self.request.path));
         Err(End::Said)

@@ -126,7 +126,7 @@ pub(crate) fn ensure(request: &Request<'_>, say: Say<'_>) -> Result<Found, Error
     match search(&data_dir.root, bin_dir, Duration::ZERO) {
         Ok(Search::Running(found)) if found.running.durability() == durability => return Ok(*found),
         Ok(Search::Running(found)) => {
-            say("starting the server anew, with the settings that DB_DURABLE says");
+            say("starting the server again, with the settings of DB_DURABLE");
             found.cluster.stop(wait)?;
         }
         Ok(Search::Stopped(_)) | Err(Error::PasswordLost { .. }) => {}
@@ -192,8 +192,8 @@ fn of_kept(data_dir: &DataDir, path: Option<&OsStr>, dump: Dump<'_>, say: Say<'_
         (Some(own), Some(newest)) if own.version.major < newest.version.major => {
             say(&format!(
                 "the data of this workspace are in {} (PostgreSQL {}): that version serves them, although PostgreSQL {} \
-                 is installed too [`PG_BIN_DIR={} cargo xtask db-setup --server local` makes a new database with the \
-                 newer version, keeps these data, and prints how to copy them]",
+                 is installed too\n  help: to make a new database with the newer version, which keeps these data and prints how to \
+                 copy them:\n    PG_BIN_DIR={} cargo xtask db-setup --server local",
                 cluster.data().display(),
                 cluster.name(),
                 newest.version,
@@ -229,7 +229,7 @@ fn newest(path: Option<&OsStr>) -> Result<Binaries, Error> {
     let (installed, passed_over) = Binaries::installed(path);
     installed.into_iter().next().ok_or_else(|| {
         let looked = "looked for by pg_config, on PATH and in the usual places".to_owned();
-        Error::NoBinaries { looked: [vec![looked], passed_over].concat().join("; ") }
+        Error::NoBinaries { looked: [vec![looked], passed_over].concat().join("\n  cause: ") }
     })
 }
 
@@ -270,7 +270,7 @@ fn start_fresh(
     match start(cluster, binaries, durability, &[], wait, say) {
         Err(Error::Exited { tail, .. }) => {
             say(&format!(
-                "a copy of the kept template does not start, so it is made anew; the copy's log ended:\n{tail}"
+                "a copy of the kept template does not start, so the template is made again; the copy's log ended:\n{tail}"
             ));
             clear(cluster)?;
             template.delete()?;

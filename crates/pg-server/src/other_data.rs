@@ -6,7 +6,7 @@ use std::{fmt, path::Path};
 use pg_config::ServerChoice;
 
 use crate::{
-    Binaries, ContainerSettings, Dump, Request, container::ContainerRecord, local::cluster::Cluster, shell_word,
+    Binaries, ContainerSettings, Dump, Request, container::ContainerRecord, engine, local::cluster::Cluster, shell_word,
 };
 
 /// Data that are left where they are, as people read it: a sentence, and commands that can be pasted.
@@ -43,7 +43,8 @@ impl OtherData {
             is_new,
             flag: if choice == ServerChoice::Auto { String::new() } else { format!(" --server {choice}") },
             dump: format!(
-                "docker exec {} pg_dump --username=postgres --no-owner --no-privileges {} {}",
+                "{} exec {} pg_dump --username=postgres --no-owner --no-privileges {} {}",
+                engine::client(&kept.engine),
                 kept.name(),
                 dump.arguments,
                 dump.database,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pg_config::{Address, ConnInfo, Host, IdleSession};
+use pg_config::{Address, ConnInfo, Host, IdleSession, in_one_line};
 use thiserror::Error;
 
 use crate::{Container, Error, Local, Throwaway, container, local, login::LoggedIn};
@@ -50,7 +50,7 @@ pub enum Rung {
 pub struct Skipped {
     /// The rung.
     pub rung: Rung,
-    /// What was in the way, in one line unless a log is quoted.
+    /// What was in the way: a sentence, and below it what an error says.
     pub reason: String,
     /// What would make it work.
     pub remedy: Option<String>,
@@ -58,7 +58,7 @@ pub struct Skipped {
 
 /// No rung gave a server. `Display` has a line for each, with what would make it work.
 #[derive(Debug, Error)]
-#[error("no PostgreSQL server found:{}", lines(.skipped))]
+#[error("no PostgreSQL server found{}", lines(.skipped))]
 pub struct NoServer {
     /// Every rung that was looked at.
     pub skipped: Vec<Skipped>,
@@ -140,13 +140,20 @@ impl NoServer {
 }
 
 fn lines(skipped: &[Skipped]) -> String {
-    skipped.iter().map(|skipped| format!("\n  {skipped}")).collect()
+    let line = |Skipped { rung, reason, remedy }: &Skipped| {
+        let remedy = remedy
+            .as_ref()
+            .map(|remedy| format!("\n    help: {}", remedy.replace("\n  ", "\n    ")))
+            .unwrap_or_default();
+        // What its error says below the sentence stays below.
+        format!("\n  {rung}: {reason}{remedy}", reason = reason.replace("\n  ", "\n    "))
+    };
+    skipped.iter().map(line).collect()
 }
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rung, self.reason)?;
-        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, " [{remedy}]"))
+        write!(f, "{}: {}", self.rung, in_one_line(&self.reason))
     }
 }
 

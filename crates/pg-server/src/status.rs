@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pg_config::in_one_line;
+
 use crate::{
     Binaries, EngineSettings, Error,
     container::{self, ContainerRecord},
@@ -76,7 +78,7 @@ pub fn containers(data_dir: &Path, settings: &EngineSettings) -> Result<Vec<Cont
             Ok(engine::Seen::Running { port: None, .. }) => "running, no port published".to_owned(),
             Ok(engine::Seen::Ended(how)) => how,
             Ok(engine::Seen::Absent) => "removed; its data are kept".to_owned(),
-            Err(error) => format!("not looked at: {error}"),
+            Err(error) => format!("not looked at: {}", in_one_line(&error.to_string())),
         },
     };
     Ok(ContainerRecord::all(&data_dir)?.into_iter().map(status).collect())
@@ -93,19 +95,19 @@ fn status_of(cluster: &Cluster) -> ClusterStatus {
     let unready = |reason: String| match cluster.postmaster() {
         Ok(Some(pid)) => ClusterState::Unready { pid, reason },
         Ok(None) => ClusterState::Stopped,
-        Err(error) => ClusterState::Broken { reason: error.to_string() },
+        Err(error) => ClusterState::Broken { reason: in_one_line(&error.to_string()) },
     };
     let state = match cluster.look() {
         Ok(Seen::Ready(running)) => ClusterState::Running { pid: running.pid },
         Ok(Seen::Stopped | Seen::Stale(_)) => match cluster.missing() {
             Ok(None) => ClusterState::Stopped,
             Ok(Some(reason)) => ClusterState::Broken { reason },
-            Err(error) => ClusterState::Broken { reason: error.to_string() },
+            Err(error) => ClusterState::Broken { reason: in_one_line(&error.to_string()) },
         },
         Ok(Seen::Busy(error)) => {
-            unready(error.map_or_else(|| "it is starting or stopping".to_owned(), |error| error.to_string()))
+            unready(error.map_or_else(|| "it is starting or stopping".to_owned(), |error| error.in_one_line()))
         }
-        Err(error) => unready(error.to_string()),
+        Err(error) => unready(in_one_line(&error.to_string())),
     };
     ClusterStatus {
         cluster: cluster.name().to_owned(),

@@ -13,7 +13,9 @@ pub fn clone_named(context: &Context, target: Target, name: &str) -> anyhow::Res
     let database = database(&server, name)?;
     let what = what(name);
     if exists(&server, &database)? {
-        bail!("{database} is there already\n  help: cargo xtask db-drop {name} --yes, or give another name");
+        bail!(
+            "{database} is there already\n  help: drop it: cargo xtask db-drop {name} --yes\n  help: or give another name"
+        );
     }
     let template = server.template(Content::Migrated)?;
     server.with_session(|session| cloning::make(&server, session, &template, (&database, &what)))?;

@@ -67,5 +67,6 @@ fn administrators(connections: &[ConnInfo], app: &Address, wait: Duration) -> an
 /// The password that was generated for the app's role when its server was first set up.
 fn kept_password(context: &Context) -> anyhow::Result<Password> {
     let config = &context.config;
-    pg_server::app_password(&config.data_dir.value, config.role.value.as_str()).context("keep the app's password")
+    pg_server::app_password(&config.data_dir.value, config.role.value.as_str())
+        .context("cannot keep the app's password")
 }

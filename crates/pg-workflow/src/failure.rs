@@ -28,32 +28,39 @@ impl Target {
         if let Some(administrator) = administrator.filter(|_| is_no_server(&error)) {
             let help = "correct its host, or leave the host out: then it is the app's own server";
             let how = &administrator.how;
-            return SilentServer(format!("the administrator's connection ({how}): {error}\n  help: {help}")).into();
+            return SilentServer(format!(
+                "{error}\n  note: this is the administrator's connection ({how})\n  help: {help}"
+            ))
+            .into();
         }
         if self.server.rung == Rung::Env && is_no_server(&error) {
-            let help = "start it, correct the name, or unset it and let db-setup start a server of its own";
-            return SilentServer(format!("{error}; it is {}, and no other is tried\n  help: {help}", self.reason))
-                .into();
+            let help = "start it, or correct the name\n  help: or unset it: db-setup then starts a server of its own";
+            return SilentServer(format!(
+                "{error}\n  note: the server is {}, and no other is tried\n  help: {help}",
+                self.reason
+            ))
+            .into();
         }
-        let log = self.log().map(|log| format!("its log: {log}"));
+        let log = self.log();
         let (done, hint) = if is_lost(&error) {
-            (done.map(|done| format!("\n  {}", done_before(done))), log)
+            (done.map(|done| format!("\n  note: {}", done_before(done))), log)
         } else if connect_error(&error).is_some_and(ConnectError::is_damage) {
             let database = &self.expected.database;
-            let reset =
-                format!("`cargo xtask db-reset` drops database {database} and makes it again, without its data");
-            (None, log.map(|log| format!("{log}; {reset}")))
+            let reset = format!("drop database {database} and make it again, without its data: cargo xtask db-reset");
+            (None, log.map(|log| format!("{log}\n  help: {reset}")))
         } else {
             return error;
         };
-        let hint = hint.map(|hint| format!("\n  [{hint}]")).unwrap_or_default();
-        anyhow!("{error:#}{}{hint}", done.unwrap_or_default())
+        let hint = hint.map(|hint| format!("\n  help: read its log: {hint}")).unwrap_or_default();
+        anyhow!("{error}{}{hint}", done.unwrap_or_default())
     }
 
     /// Where the log of a server that we started is: its file, or the command that shows it.
     fn log(&self) -> Option<String> {
         let file = self.server.local.as_ref().map(|local| local.log.display().to_string());
-        file.or_else(|| self.server.container.as_ref().map(|container| format!("`docker logs {}`", container.name)))
+        file.or_else(|| {
+            self.server.container.as_ref().map(|container| format!("{} logs {}", container.client, container.name))
+        })
     }
 }
 
@@ -69,7 +76,7 @@ impl fmt::Display for SilentServer {
 
 impl std::error::Error for SilentServer {}
 
-/// Whether an error means that no server could be had.
+/// Whether an error means that no server was found.
 pub fn is_no_server(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<NoServer>() || cause.is::<SilentServer>())
         || connect_error(error).is_some_and(ConnectError::is_no_server)

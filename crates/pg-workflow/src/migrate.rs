@@ -27,9 +27,9 @@ pub fn build(context: &Context) -> anyhow::Result<()> {
     context.voice.say(&format!("building the migrations: {build}"));
     let mut process = Command::new("sh");
     in_project(context, process.arg("-c").arg(build));
-    let status = process.status().with_context(|| format!("run `{build}`"))?;
+    let status = process.status().with_context(|| format!("cannot run `{build}`"))?;
     if !status.success() {
-        bail!("`{build}` failed ({status}); nothing was changed");
+        bail!("`{build}` failed ({status}); nothing was changed\n  help: what it printed says why");
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     let (status, output) = run_command(context, app, command)?;
     let failure = match status {
         Some(status) if status.success() => None,
-        Some(status) => Some((format!("the migrate command failed ({status})"), "fix it and ")),
+        Some(status) => Some((format!("the migrate command failed ({status})"), "fix it, then run: ")),
         None => Some(("interrupted: the migrate command has ended, with all that it had started".to_owned(), "")),
     };
     if failure.is_some() {
@@ -65,10 +65,10 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
         // With `-v` its words stand above already.
         let shown = if context.voice.shows_output() { String::new() } else { output.shown() };
         bail!(
-            "{failed}: {}{shown}\n  {}\n  help: {first}run cargo xtask db-setup again; what it left is not called a success",
+            "{failed}: {}{shown}\n  note: {}\n  note: what it left is not called a success\n  help: {first}cargo xtask db-setup",
             context.config.migrations.named(),
             landed.map_or_else(
-                |error| format!("what it made is not known: {error}"),
+                |error| format!("what it made is not known{}", error.cause()),
                 |landed| summary(&landed, expected)
             )
         );
@@ -174,11 +174,11 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
         }
     }
     process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
-    let (reader, writer) = io::pipe().context("make a pipe")?;
-    process.stdout(writer.try_clone().context("share a pipe")?).stderr(writer);
+    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
+    process.stdout(writer.try_clone().context("cannot share a pipe")?).stderr(writer);
     let named = context.config.migrations.named();
     let turn = turn(context, app)?;
-    let mut running = Group::spawn(process, turn).with_context(|| format!("run `sh -c` with {named}"))?;
+    let mut running = Group::spawn(process, turn).with_context(|| format!("cannot run `sh -c` with {named}"))?;
     let output = Arc::new(Mutex::new(Output::default()));
     let (kept, app, voice) = (Arc::downgrade(&output), app.clone(), Arc::clone(&context.voice));
     let (at_work, ended) = mpsc::channel::<()>();
@@ -201,7 +201,7 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
     });
     let status = match running.wait() {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-        outcome => Some(outcome.context("wait for the migrate command")?),
+        outcome => Some(outcome.context("cannot wait for the migrate command")?),
     };
     // What the command has left running may hold the pipe open for ever: its words are not waited for.
     let _ = ended.recv_timeout(Duration::from_secs(1));
@@ -227,8 +227,8 @@ fn turn(context: &Context, app: &ConnInfo) -> anyhow::Result<Option<Turn>> {
         }
     }
     bail!(
-        "the migrate command of an earlier run, which was killed, has not ended after {} s; nothing was migrated\n  \
-         help: end it, or wait for it, and run cargo xtask db-setup again",
+        "the migrate command of an earlier run, which was killed, has not ended after {} s\n  \
+         note: nothing was migrated\n  help: end it, or wait for its end, then run: cargo xtask db-setup",
         LONGEST_END.as_secs()
     )
 }

@@ -87,7 +87,7 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
         say_change(voice, change, &administrator, expected);
     })?;
     for error in &provisioned.left {
-        voice.warn(&format!("left as it is: {error}"));
+        voice.warn(&format!("this was not done{}", error.cause()));
     }
     let (mut app, expected) = (provisioned.app, provisioned.expected);
     let facts = provisioned.facts.map_or_else(|| Facts::read(&mut app, &expected), Ok)?;
@@ -173,7 +173,7 @@ fn carry_out(
     let problem = problem(target, &moved.plan, &before)
         .with_context(|| format!("the move to {} is done, and what the app sees was not looked at", moved.plan.to))?;
     if let Some(problem) = problem.as_ref().filter(|_| request.allow_broken) {
-        voice.warn(&format!("the app cannot use all that was moved, as --allow-broken allows: {problem}"));
+        voice.warn(&format!("the app cannot use all that was moved, as --allow-broken allows\n  cause: {problem}"));
     } else if let Some(problem) = problem {
         pg_schema::take_back(&mut session, &moved.plan, options.tries).with_context(|| {
             format!("the app cannot use what was moved ({problem}), and the move could not be taken back")
@@ -182,7 +182,7 @@ fn carry_out(
             let _ = fs::remove_file(path);
         }
         bail!(
-            "the app could not use what was moved: {problem}\n  the move was taken back: everything is in schema {} again",
+            "the app could not use what was moved\n  cause: {problem}\n  note: the move was taken back: everything is in schema {} again",
             moved.plan.from
         );
     }
@@ -200,7 +200,7 @@ fn objects(count: usize) -> String {
 /// What the app, by a new login, can no longer use.
 fn problem(target: &Target, plan: &Plan, before: &Look) -> anyhow::Result<Option<String>> {
     let Target { access, expected, .. } = target;
-    let mut app = connect(&access.app).map_err(|error| anyhow!("the app cannot log in: {error}"))?;
+    let mut app = connect(&access.app).map_err(|error| anyhow!("{error}"))?;
     let lost = before.lost(&pg_schema::look_after(&mut app, plan)?, plan);
     if let Some(first) = lost.first() {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
@@ -256,7 +256,7 @@ fn wait_for_sessions(
         if left.is_zero() {
             bail!(
                 "these sessions keep the search_path from before; nothing was moved{named}\n  help: restart them, and run \
-                 the command again, or wait longer with --wait-for-sessions SECONDS"
+                 the command again\n  help: or wait longer: --wait-for-sessions SECONDS"
             );
         }
         if is_first {

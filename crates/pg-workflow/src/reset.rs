@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use pg_config::in_one_line;
 use pg_schema::{Connections, PreviousDatabase, Purpose, Recovered, Verdict};
 
 use crate::{
@@ -69,8 +70,9 @@ pub fn reset(context: &Context, target: &Target, lock_wait: Duration) -> anyhow:
             voice.warn(&format!("the reset failed: database {database} is the one from before, with its data"));
         }
         Err(error) => voice.warn(&format!(
-            "the reset failed, and could not be taken back: {error:#}\n  help: run cargo xtask db-setup: it brings back the \
-             database from before, which no command has dropped"
+            "the reset failed, and could not be taken back\n  cause: {}\n  note: no command has dropped the database from \
+             before\n  help: bring it back: cargo xtask db-setup",
+            in_one_line(&format!("{error:#}"))
         )),
     }
     outcome

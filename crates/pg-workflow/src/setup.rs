@@ -73,7 +73,7 @@ pub(crate) fn set_up_within(
         done.push(change.statement.clone());
     })?;
     for error in &provisioned.left {
-        voice.warn(&format!("left as it is: {error}"));
+        voice.warn(&format!("this was not done{}", error.cause()));
     }
     let expected = &provisioned.expected;
     let app = &mut provisioned.app;
@@ -106,7 +106,7 @@ pub(crate) fn recover(context: &Context, target: &Target, connections: &mut Conn
     let administrator = connections.administrator_role().to_owned();
     let mut tell = |statement: &str| voice.say(&format!("{administrator}: {statement}"));
     let recovered = pg_schema::recover(connections, &target.expected, &mut tell)
-        .with_context(|| format!("bring back database {database} after a db-reset that was interrupted"))?;
+        .with_context(|| format!("cannot bring back database {database} after a db-reset that was interrupted"))?;
     match recovered {
         Recovered::Back => {
             voice.warn(&format!(
@@ -133,7 +133,9 @@ pub fn migrate_and_verify(
     let started = Instant::now();
     let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
     let migrated = Instant::now();
-    connections.keep_lock().context("the setup's lock was lost while the migrations ran: run it again")?;
+    connections
+        .keep_lock()
+        .context("the setup's lock was lost while the migrations ran\n  help: run it again: cargo xtask db-setup")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected).context(UNVERIFIED)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
     if verdict.report.fails_only(&["migrations"])

@@ -152,8 +152,8 @@ fn refuse_superuser(config: &Config, server: &Server) -> anyhow::Result<()> {
     let role = &config.role.value;
     if server.superuser.as_ref().is_some_and(|superuser| superuser.user == role.as_str()) {
         bail!(
-            "role {role} is the superuser of the server that this tool started: a setup would change its password, \
-             and lock this tool out; nothing was changed\n  help: name another role in DB_USER or in DATABASE_URL"
+            "role {role} is the superuser of the server that this tool started; nothing was changed\n  \
+             cause: a setup would change its password, and lock this tool out\n  help: name another role in DB_USER or in DATABASE_URL"
         );
     }
     Ok(())

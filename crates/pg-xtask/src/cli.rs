@@ -391,7 +391,7 @@ pub(crate) struct DbPsql {
 pub(crate) struct DbClone {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// The copy's name; its database is called aura_db_clone_NAME
+    /// The copy's name; its database is called DB_NAME_clone_NAME
     pub(crate) name: String,
 }
 
@@ -439,7 +439,9 @@ pub(crate) struct Ci {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask completions zsh > ~/.zfunc/_cargo-xtask")]
+#[command(
+    after_help = "Examples:\n  cargo xtask completions bash >> ~/.bash_completion\n  cargo xtask completions zsh > ~/.zfunc/_cargo-xtask\n  cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish\n\nzsh: ~/.zfunc, and the directory of cargo's own _cargo, must be in fpath before compinit.\nThen `cargo xtask <TAB>` completes commands, options and the ids of checks."
+)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,

@@ -30,7 +30,7 @@ pub(crate) fn with<T>(
     });
     let outcome = Target::start(context, mode, &place).and_then(|target| run(&target));
     signals::yield_to_signal();
-    let ended = place.end().context("end the throw-away server");
+    let ended = place.end().context("cannot end the throw-away server");
     if ended.is_ok() {
         context.terminal.say("the throw-away server has ended, and its data are gone");
     }

@@ -86,7 +86,7 @@ pub fn main_with(project: Result<Project, ProjectError>, own: &[OwnCommand]) -> 
         None => {
             let command = Cli::from_arg_matches(&typed).and_then(Cli::into_command);
             let command = command.unwrap_or_else(|error| error.format(&mut grammar).exit());
-            let listening = signals::listen().context("listen to signals");
+            let listening = signals::listen().context("cannot listen to signals");
             listening.and(project.map_err(Into::into)).and_then(|project| commands::run(command, &project, grammar))
         }
     };

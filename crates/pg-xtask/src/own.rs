@@ -39,12 +39,12 @@ impl OwnCommand {
             of_outer_cargo(&environment).for_each(|key| _ = cargo.env_remove(key));
             cargo
         };
-        if !cargo(&["build", "--bins"]).status().context("run cargo build")?.success() {
+        if !cargo(&["build", "--bins"]).status().context("cannot run cargo build")?.success() {
             return Ok(Outcome::Error);
         }
         let arguments = typed.get_many::<OsString>(ARGUMENTS).into_iter().flatten();
         // Signals and the exit code are the program's.
-        Err(cargo(&["run", "--bin", self.name]).arg("--").args(arguments).exec()).context("run cargo run")
+        Err(cargo(&["run", "--bin", self.name]).arg("--").args(arguments).exec()).context("cannot run cargo run")
     }
 }
 

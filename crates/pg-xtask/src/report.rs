@@ -123,7 +123,8 @@ pub(crate) fn accompany_tests(
 /// A report cannot be written.
 fn nothing_was_done(error: &anyhow::Error) -> anyhow::Error {
     anyhow!(
-        "{error:#}; nothing was done\n  help: name a file in a directory that is there and that only you can write, not a link"
+        "{}\n  note: nothing was done\n  help: name a file in a directory that is there and that only you can write, not a link",
+        terminal::whole(error)
     )
 }
 

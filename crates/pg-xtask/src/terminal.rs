@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     io::{self, BufRead, IsTerminal, Write},
+    os::fd::AsFd,
     sync::{
         OnceLock,
         mpsc::{self, RecvTimeoutError},
@@ -19,6 +20,7 @@ use pg_workflow::Voice;
 use crate::{
     cli::{Color, Output},
     escape,
+    wrap::{wrap, wrap_message},
 };
 
 /// Failure.
@@ -41,13 +43,21 @@ pub(crate) struct Terminal {
     color_on_stderr: bool,
     /// Of stdout, where it is a terminal.
     width: Option<usize>,
+    /// Of stderr.
+    width_of_stderr: Option<usize>,
 }
 
 impl Terminal {
     /// Without a terminal.
     #[cfg(test)]
-    pub(crate) const PLAIN: Self =
-        Self { quiet: false, verbose: false, color_on_stdout: false, color_on_stderr: false, width: None };
+    pub(crate) const PLAIN: Self = Self {
+        quiet: false,
+        verbose: false,
+        color_on_stdout: false,
+        color_on_stderr: false,
+        width: None,
+        width_of_stderr: None,
+    };
 
     pub(crate) fn new(output: Output, environment: &Environment) -> Self {
         let plain = environment.process("NO_COLOR").is_some() || environment.process("TERM") == Some("dumb");
@@ -61,9 +71,8 @@ impl Terminal {
             verbose: output.verbose,
             color_on_stdout: color(io::stdout().is_terminal()),
             color_on_stderr: color(io::stderr().is_terminal()),
-            width: terminal_size::terminal_size_of(io::stdout())
-                .map(|(width, _)| width.0.into())
-                .filter(|width| *width > 0),
+            width: width(io::stdout()),
+            width_of_stderr: width(io::stderr()),
         }
     }
 
@@ -89,7 +98,9 @@ impl Terminal {
     /// A step, on stderr.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            to_stderr(&paint(self.color_on_stderr, FAINT, &escape::lines(line)));
+            let lines = escape::lines(line);
+            let wrapped = lines.lines().map(|line| wrap(line, self.width_of_stderr, 2)).collect::<Vec<_>>();
+            to_stderr(&paint(self.color_on_stderr, FAINT, &wrapped.join("\n")));
         }
     }
 
@@ -109,7 +120,7 @@ impl Terminal {
 
     /// A warning, on stderr whatever was asked for.
     pub(crate) fn warn(&self, line: &str) {
-        to_stderr(&format!("{} {}", paint(self.color_on_stderr, DOUBTFUL, "warning:"), escape::lines(line)));
+        to_stderr(&message(self.color_on_stderr, DOUBTFUL, "warning:", line));
     }
 
     /// A result, on stdout, as it is: SQL, a document or a screen, whose makers have escaped what others wrote.
@@ -180,21 +191,43 @@ impl Voice for Terminal {
 
 /// An error and what led to it, on stderr.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    let label = paint(io::stderr().is_terminal(), BAD, "error:");
-    to_stderr(&format!("{label} {}", escape::lines(&whole(error))));
+    to_stderr(&message(io::stderr().is_terminal(), BAD, "error:", &whole(error)));
 }
 
-/// An error and what led to it, in words.
+/// An error and what led to it, in words: a sentence, and below it lines that begin with `cause:`, `note:` or `help:`.
 pub(crate) fn whole(error: &anyhow::Error) -> String {
     // A type of our own tells its whole story; a cause that its wrapper repeats is not told twice.
     let mut text = String::new();
     for cause in error.chain() {
         let line = cause.to_string();
-        if !text.contains(&line) {
-            text = if text.is_empty() { line } else { format!("{text}: {line}") };
+        if text.is_empty() {
+            text = line;
+        } else if !text.contains(&line) {
+            text += &format!("\n  cause: {line}");
         }
     }
     text
+}
+
+/// An error or a warning at the width of stderr, its labels painted.
+fn message(is_painted: bool, style: Style, label: &str, text: &str) -> String {
+    let wrapped = wrap_message(label, &escape::lines(text), width(io::stderr()));
+    let mut lines = wrapped.split('\n');
+    let first = lines.next().unwrap_or_default();
+    let first = paint(is_painted, style, label) + first.strip_prefix(label).unwrap_or(first);
+    let painted = |line: &str| match line.trim_start().split_once(": ") {
+        Some((word @ ("cause" | "note" | "help"), rest)) => {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            format!("{indent}{} {rest}", paint(is_painted, STRONG, &format!("{word}:")))
+        }
+        _ => line.to_owned(),
+    };
+    [first].into_iter().chain(lines.map(painted)).collect::<Vec<_>>().join("\n")
+}
+
+/// How many letters a line has, of a terminal.
+fn width(stream: impl AsFd) -> Option<usize> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| width.0.into()).filter(|width| *width > 0)
 }
 
 /// A line on stderr, as it is. Where stderr is closed, the line is lost.
@@ -217,7 +250,7 @@ pub(crate) fn to_stdout(line: &str) {
 /// Fails where a result could not be written.
 pub(crate) fn check_results() -> anyhow::Result<()> {
     match UNWRITTEN.get() {
-        Some(error) => Err(anyhow::anyhow!("cannot write the result to stdout: {error}")),
+        Some(error) => Err(anyhow::anyhow!("cannot write the result to stdout\n  cause: {error}")),
         None => Ok(()),
     }
 }

@@ -56,9 +56,94 @@ pub(crate) fn wrap_page(page: &str, width: Option<usize>) -> String {
     wrapped.collect::<Vec<_>>().join("\n")
 }
 
+/// What begins a line below an error's sentence.
+const LABELS: [&str; 6] = ["cause:", "detail:", "hint:", "note:", "statement:", "help:"];
+
+/// No line of ours is longer, on however wide a terminal.
+const WIDEST: usize = 100;
+
+/// An error or a warning behind its label: the sentence, what led to it, and at the end what to do. SQL and quoted lines
+/// stay whole, and so does a command.
+pub(crate) fn wrap_message(label: &str, message: &str, width: Option<usize>) -> String {
+    let width = width.unwrap_or(WIDEST).min(WIDEST);
+    let mut blocks: Vec<Vec<&str>> = vec![Vec::new()];
+    for line in message.lines() {
+        if label_of(line).is_some_and(|(indent, label)| indent == 2 && LABELS.contains(&label)) {
+            blocks.push(Vec::new());
+        }
+        blocks.last_mut().into_iter().for_each(|block| block.push(line));
+    }
+    let (helps, others): (Vec<_>, Vec<_>) =
+        blocks.iter().partition(|block| block.first().is_some_and(|line| line.starts_with("  help:")));
+    let mut lines = others.into_iter().chain(helps).flatten();
+    let sentence = format!("{label} {}", lines.next().copied().unwrap_or_default());
+    let first = wrap(&sentence, Some(width), label.len() + 1);
+    [first].into_iter().chain(lines.map(|line| wrap_below(line, width))).collect::<Vec<_>>().join("\n")
+}
+
+/// A line below the sentence.
+fn wrap_below(line: &str, width: usize) -> String {
+    let words = line.trim_start();
+    let indent = line.len() - words.len();
+    let is_whole = words.starts_with('|') || words.starts_with("--") || words.ends_with(';');
+    if is_whole || words.starts_with("statement:") {
+        return line.to_owned();
+    }
+    let hanging = label_of(line).map_or(indent + 5, |(indent, label)| indent + label.len() + 1);
+    // What holds a command together while the line is wrapped: no text that was escaped has this letter.
+    const JOIN: &str = "\u{1}";
+    let joined = match line.rfind(": ").map(|at| line.split_at(at + 2)) {
+        Some((before, command)) if COMMANDS.iter().any(|program| command.starts_with(program)) => {
+            before.to_owned() + &command.replace(' ', JOIN)
+        }
+        _ => line.to_owned(),
+    };
+    wrap(&joined, Some(width), hanging).replace(JOIN, " ")
+}
+
+/// What a command that stands behind `: ` begins with.
+const COMMANDS: [&str; 12] = [
+    "\\password ",
+    "apt-get ",
+    "cargo ",
+    "chmod ",
+    "chown ",
+    "docker ",
+    "ls ",
+    "podman ",
+    "ps ",
+    "rm ",
+    "systemctl ",
+    "touch ",
+];
+
+/// How far a line is indented, and the word and colon that it begins with.
+fn label_of(line: &str) -> Option<(usize, &str)> {
+    let words = line.trim_start();
+    let label = words.split(' ').next().filter(|label| label.len() > 1 && label.ends_with(':'))?;
+    let is_word = label[..label.len() - 1].chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
+    is_word.then_some((line.len() - words.len(), label))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_its_sentence_then_the_causes_then_the_help() {
+        let message = "role \"app\" may not connect to database \"shop\" at db.example.org:5432\n  help: correct the password in DATABASE_URL or DB_PASSWORD\n  cause: password authentication failed for user \"app\" (28P01)\n  help: or change the role's: cargo xtask db-setup --set-password\n\n  -- by a superuser, in any database:\n  ALTER ROLE app PASSWORD 'a long verifier, which is not wrapped at any width: SCRAM-SHA-256$1:x';";
+        assert_eq!(
+            wrap_message("error:", message, Some(60)),
+            "error: role \"app\" may not connect to database \"shop\" at\n       db.example.org:5432\n  cause: password authentication failed for user \"app\"\n         (28P01)\n  help: correct the password in DATABASE_URL or DB_PASSWORD\n  help: or change the role's:\n        cargo xtask db-setup --set-password\n\n  -- by a superuser, in any database:\n  ALTER ROLE app PASSWORD 'a long verifier, which is not wrapped at any width: SCRAM-SHA-256$1:x';"
+        );
+        for width in 1..140 {
+            let wrapped = wrap_message("error:", message, Some(width));
+            for line in wrapped.lines().filter(|line| !line.ends_with(';') && !line.contains("cargo xtask")) {
+                assert!(line.chars().count() <= width.clamp(40, WIDEST), "{width}: {line}");
+            }
+            assert!(wrapped.contains("cargo xtask db-setup --set-password"), "{wrapped}");
+        }
+    }
 
     #[test]
     fn what_follows_begins_below_its_column() {

@@ -141,7 +141,7 @@ fn no_extension_is_created_beside_what_others_have_put_into_public() {
          CREATE FUNCTION public.length(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
          ALTER EXTENSION hstore ADD FUNCTION public.length(text)",
     );
-    workspace.run(&["db-setup"]).exits(1).complains("public holds function public.length(text)");
+    workspace.run(&["db-setup"]).exits(1).complains("could run function public.length(text)");
     let needs = workspace.with("DB_EXTENSIONS", "hstore");
     assert!(!needs.verify().fix("extensions").contains("SET SCHEMA public"));
     cluster.sql("aura_db", "DROP EXTENSION hstore");

@@ -4,11 +4,13 @@ use tests::{Run, Workspace, shows};
 
 use crate::listener::{ASKS, Ask, listen};
 
-/// Why nobody could log in, in one line.
+/// Why no login succeeded: the line that says so, and what led to it.
 pub(crate) fn reason(run: &Run) -> String {
     let text = format!("{}{}", run.stderr, run.stdout);
-    let line = text.lines().find(|line| line.contains("no way to log in")).unwrap_or_else(|| panic!("{text}"));
-    line.trim().to_owned()
+    let mut lines = text.lines().skip_while(|line| !line.contains("cannot log in"));
+    let first = lines.next().unwrap_or_else(|| panic!("{text}")).trim();
+    let below = lines.take_while(|line| line.starts_with("  cause:") || line.starts_with("         "));
+    below.fold(first.to_owned(), |reason, line| format!("{reason} {}", line.trim())).replace(" cause: ", ": ")
 }
 
 /// The password of the URL, as a listener would hear it.

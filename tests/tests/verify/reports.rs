@@ -148,7 +148,8 @@ fn an_error_is_no_verdict() {
         let run = workspace.run(&[&[command, "--wait", "0"][..], &ALL].concat()).exits(code).never_says("the-app");
         assert_eq!(run.stdout, "", "an error is no result");
         // Each report holds the whole error.
-        let (_, said) = run.stderr.split_once("error: ").unwrap();
+        let whole = run.whole_lines();
+        let (_, said) = whole.split_once("error: ").unwrap();
         let said = said.trim_end();
 
         assert!(!workspace.root().join("report.json").exists(), "the verdict of an earlier run");

@@ -23,7 +23,7 @@ pub(super) struct Content {
 pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<Content, (usize, String)> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        let reason = "it is not UTF-8: save it so (PowerShell's `>` writes UTF-16)";
+        let reason = "it is not UTF-8\n  help: save it as UTF-8 (PowerShell's `>` writes UTF-16)";
         (before.iter().filter(|byte| **byte == b'\n').count() + 1, reason.to_owned())
     })?;
     // Editors on Windows put one there; it is no part of the first key.
@@ -43,7 +43,7 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
         };
         if is_ours(key) {
             if let Some(first) = seen.get(key) {
-                return Err((number, format!("{key} stands on line {first} already: keep one of them")));
+                return Err((number, format!("{key} stands on line {first} already\n  help: keep one of them")));
             }
             let is_defined = |name: &str| seen.contains_key(name) || is_defined(name);
             check_quoting(key, value, &is_defined).map_err(|reason| (number, reason))?;
@@ -73,7 +73,8 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
     }
     for item in dotenvy::from_read_iter(read.as_bytes()) {
         // Each line was looked at before.
-        let (key, value) = item.map_err(|_| (1, "it cannot be read: put its values in single quotes".to_owned()))?;
+        let (key, value) =
+            item.map_err(|_| (1, "it cannot be read\n  help: put its values in single quotes".to_owned()))?;
         content.values.insert(key, value);
     }
     Ok(content)
@@ -87,16 +88,16 @@ fn no_assignment(line: &str) -> Result<(), String> {
     let words = line.trim().trim_start_matches("export ");
     let key: String = words.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     if is_ours(&key) {
-        return Err(format!("{key} is not followed by `=`: write {key}=…"));
+        return Err(format!("{key} is not followed by `=`\n  help: write {key}=…"));
     }
     if words.starts_with("postgres://") || words.starts_with("postgresql://") {
-        return Err("it is a connection string alone: write DATABASE_URL= before it".to_owned());
+        return Err("it is a connection string alone\n  help: write DATABASE_URL= before it".to_owned());
     }
     if line.contains('=') {
         // Other tools have keys of other kinds.
         return Ok(());
     }
-    Err("it is not `KEY=value`: a value of several lines stands in quotes, a comment behind `#`".to_owned())
+    Err("it is not `KEY=value`\n  help: put a value of several lines in quotes, a comment behind `#`".to_owned())
 }
 
 fn assignment(line: &str) -> Option<(&str, &str)> {
@@ -122,11 +123,11 @@ fn references(value: &str) -> impl Iterator<Item = &str> {
 
 /// Looks at how a value is quoted; an error says what to write instead.
 fn check_quoting(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("{what} in the value of {key}: put the whole value in single quotes"));
+    let wrong = |what: &str| Err(format!("{what} in the value of {key}\n  help: put the whole value in single quotes"));
     const DOUBLE: &str = "put the whole value in double quotes, with a backslash before each \" \\ and $";
     // A provider's page shows it so; MIGRATE_COMMAND is one by right.
     if key.ends_with("DATABASE_URL") && value.trim_start().trim_start_matches(['\'', '"']).starts_with("psql ") {
-        return Err(format!("the value of {key} is a command: keep the connection string alone"));
+        return Err(format!("the value of {key} is a command\n  help: keep the connection string alone"));
     }
     if value.starts_with('#') {
         return wrong("a `#`, which begins a comment,");
@@ -145,7 +146,9 @@ fn check_quoting(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> R
             match quote {
                 '"' => substitutions(key, inside, is_defined)?,
                 // Some tools take it for one, some for two.
-                _ if inside.contains(r"\\") => return Err(format!("two backslashes in the value of {key}: {DOUBLE}")),
+                _ if inside.contains(r"\\") => {
+                    return Err(format!("two backslashes in the value of {key}\n  help: {DOUBLE}"));
+                }
                 _ => {}
             }
             &value[end + 2..]
@@ -153,7 +156,7 @@ fn check_quoting(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> R
         _ => {
             let value = value.find(" #").map_or(value, |comment| value[..comment].trim_end());
             if value.contains('\'') {
-                return Err(format!("a single quote in the value of {key}: {DOUBLE}"));
+                return Err(format!("a single quote in the value of {key}\n  help: {DOUBLE}"));
             }
             if value.contains('"') {
                 return wrong("a quote");
@@ -172,7 +175,7 @@ fn check_quoting(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> R
     if after_quotes.trim().is_empty() || is_comment {
         return Ok(());
     }
-    Err(format!("text after the closing quote in the value of {key}: {DOUBLE}"))
+    Err(format!("text after the closing quote in the value of {key}\n  help: {DOUBLE}"))
 }
 
 /// Where the closing quote stands; in double quotes `\` takes the next character as it is.
@@ -194,7 +197,7 @@ fn substitutions(key: &str, value: &str, is_defined: &dyn Fn(&str) -> bool) -> R
         }
         let Some((name, _)) = value[at + 1..].strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
             return Err(format!(
-                "the `$` in the value of {key} would be replaced: put the value in single quotes, or write ${{NAME}} to have it replaced"
+                "the `$` in the value of {key} would be replaced\n  help: put the value in single quotes\n  help: or write ${{NAME}} to have it replaced"
             ));
         };
         if !is_defined(name) {

@@ -1,4 +1,4 @@
-//! Why no connection came about.
+//! Why no connection came about: a sentence, and below it the cause and what to do.
 
 use postgres::error::{DbError, SqlState};
 use thiserror::Error;
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// Nobody answered, or not in PostgreSQL's protocol.
-    #[error("no server answers at {at}: {cause}")]
+    #[error("no server answers at {at}\n  cause: {cause}")]
     Unreachable {
         /// Host and port.
         at: String,
@@ -25,7 +25,7 @@ pub enum ConnectError {
         cause: String,
     },
     /// The server is still starting or already stopping (SQLSTATE 57P01, 57P02, 57P03).
-    #[error("the server at {at} is not ready: {}", further_lines_quoted(.error.message()))]
+    #[error("the server at {at} is not ready\n  cause: {}", said(.error))]
     NotReady {
         /// Host and port.
         at: String,
@@ -33,7 +33,7 @@ pub enum ConnectError {
         error: Box<DbError>,
     },
     /// The server is none that `target_session_attrs` asks for.
-    #[error("the server at {at} will not do for target_session_attrs={wanted}: {why}")]
+    #[error("the server at {at} does not match target_session_attrs={wanted}\n  cause: {why}")]
     Unwanted {
         /// Host and port.
         at: String,
@@ -43,7 +43,7 @@ pub enum ConnectError {
         why: &'static str,
     },
     /// None of several servers would do.
-    #[error("none of the servers at {at} will do: {}", .failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("none of the servers at {at} can be used{}", causes(.failures))]
     NoneWillDo {
         /// Hosts and ports.
         at: String,
@@ -51,7 +51,7 @@ pub enum ConnectError {
         failures: Vec<ConnectError>,
     },
     /// The server answered and refused: password, role, database, `pg_hba.conf`.
-    #[error("{user} may not connect to {database} at {at}: {} ({})", further_lines_quoted(.error.message()), .error.code().code())]
+    #[error("{user} may not connect to {database} at {at}\n  cause: {}", said(.error))]
     Refused {
         /// Host and port.
         at: String,
@@ -63,7 +63,7 @@ pub enum ConnectError {
         error: Box<DbError>,
     },
     /// The server answered, and can give no session now: that says nothing of the role, its password or `pg_hba.conf`.
-    #[error("the server at {at} gives {user} no session in {database}: {}{} ({})\n  help: {}", further_lines_quoted(.error.message()), detail(.error), .error.code().code(), .meaning.help)]
+    #[error("the server at {at} gives {user} no session in {database}\n  cause: {}\n  help: {}", said(.error), .meaning.help)]
     Unable {
         /// Host and port.
         at: String,
@@ -85,7 +85,7 @@ pub enum ConnectError {
         user: String,
     },
     /// No encrypted connection came about as `sslmode` and its kin want it.
-    #[error("no TLS with the server at {at} (sslmode={mode}): {reason}")]
+    #[error("no TLS with the server at {at} (sslmode={mode})\n  cause: {reason}")]
     Tls {
         /// Host and port.
         at: String,
@@ -95,7 +95,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// Server and driver know no common way to log in: Kerberos, no channel binding where it is required.
-    #[error("no way to log in at {at} as {user}: {reason}")]
+    #[error("cannot log in at {at} as {user}\n  cause: {reason}")]
     Login {
         /// Host and port.
         at: String,
@@ -114,7 +114,7 @@ pub enum ConnectError {
     },
     /// A pooler would hand the session to others, and it was wanted for what lasts: a lock, settings.
     #[error(
-        "PgBouncer answers at {at}: it hands its sessions to others, and locks and settings would not hold\n  help: set up and migrate by connections that lead to the server itself; the app and db-verify may go through PgBouncer"
+        "PgBouncer answers at {at}\n  cause: it hands its sessions to others, and locks and settings would not hold\n  note: the app and db-verify may go through PgBouncer\n  help: set up and migrate by connections that lead to the server itself"
     )]
     Shared {
         /// Host and port.
@@ -125,12 +125,23 @@ pub enum ConnectError {
     Parameter(#[from] InvalidConnString),
 }
 
-/// The server's detail, in the sentence of its message.
-fn detail(error: &DbError) -> String {
-    error.detail().map(|detail| format!(": {}", further_lines_quoted(detail))).unwrap_or_default()
+/// What the server said, with its SQLSTATE.
+fn said(error: &DbError) -> String {
+    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    further_lines_quoted(&format!("{}{detail} ({})", error.message(), error.code().code()))
+}
+
+/// Of each server, why it cannot be used.
+fn causes(failures: &[ConnectError]) -> String {
+    failures.iter().map(|error| format!("\n  cause: {}", error.in_one_line())).collect()
 }
 
 impl ConnectError {
+    /// The error without its help, for a place that has one line: a finding, a row of a table.
+    pub fn in_one_line(&self) -> String {
+        in_one_line(&self.to_string())
+    }
+
     /// The server's SQLSTATE, where it was the server that refused.
     pub fn code(&self) -> Option<&SqlState> {
         match self {
@@ -247,6 +258,18 @@ impl ConnectError {
         let cause = after("error connecting to server").unwrap_or(words.clone());
         Self::Unreachable { at, cause }
     }
+}
+
+/// An error's sentence and its cause, without its help.
+pub fn in_one_line(error: &str) -> String {
+    let mut lines = error.lines();
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for line in lines.filter_map(|line| line.strip_prefix("  ")) {
+        if let Some(words) = line.strip_prefix("cause: ").or(line.strip_prefix("| ")) {
+            text += &format!(": {words}");
+        }
+    }
+    text
 }
 
 /// The words of a server, of which no line can be taken for one of ours: all but the first are marked.

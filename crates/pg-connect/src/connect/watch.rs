@@ -102,8 +102,9 @@ impl Policy {
         let is_allowed = self.required.as_ref().is_some_and(|(_, methods)| methods.name(method));
         (self.is_exposed && !is_allowed).then(|| {
             format!(
-                "{asks}, and the connection is not encrypted, so others on the network can read it: write \
-                 sslmode=require, have the server ask for scram-sha-256, or allow it by require_auth={}",
+                "{asks}, and the connection is not encrypted, so others on the network can read it\n  \
+                 help: write sslmode=require, or have the server ask for scram-sha-256\n  \
+                 help: to allow it all the same: require_auth={}",
                 method.name()
             )
         })

@@ -14,10 +14,10 @@ pub enum InvalidConnString {
     #[error("{0}")]
     Paste(&'static str),
     /// Another tool's scheme, and what to do.
-    #[error("the scheme `{0}` is not PostgreSQL's own: {1}")]
+    #[error("the scheme `{0}` is not PostgreSQL's own\n  help: {1}")]
     Scheme(String, &'static str),
     /// A character that must be percent-encoded.
-    #[error("{place} holds {found}: write it as {instead}")]
+    #[error("{place} holds {found}\n  help: write it as {instead}")]
     Escape {
         /// The part of the URI.
         place: &'static str,
@@ -35,14 +35,14 @@ pub enum InvalidConnString {
         reason: String,
     },
     /// A parameter that is not done here, or another tool's, and what to do.
-    #[error("the parameter `{0}` is not supported here: {1}")]
+    #[error("the parameter `{0}` is not supported here\n  help: {1}")]
     Unsupported(&'static str, &'static str),
     /// A parameter that libpq does not know, whose name is no secret, and what to do.
     #[error("libpq knows no parameter `{0}`{1}")]
     Named(String, String),
     /// A parameter of nobody's. Its name is not shown: it may be the rest of a password.
     #[error(
-        "it holds a parameter that libpq does not know (in a password, `&` must be percent-encoded in a URI; white space needs single quotes around the value in key=value pairs)"
+        "it holds a parameter that libpq does not know\n  help: in a URI, write `&` of a password as %26\n  help: in key=value pairs, put a value with white space in single quotes"
     )]
     Unknown,
     /// The service that it names.
@@ -69,7 +69,7 @@ impl InvalidConnString {
 #[derive(Debug, Error)]
 pub enum ServiceError {
     /// No file has it.
-    #[error("the service `{name}` is defined in none of: {}", .looked_at.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    #[error("the service `{name}` is defined in none of these files{}", .looked_at.iter().map(|path| format!("\n  - {}", path.display())).collect::<String>())]
     Unknown {
         /// Its name.
         name: String,
@@ -87,6 +87,6 @@ pub enum ServiceError {
         reason: String,
     },
     /// A file that is there and cannot be read.
-    #[error("cannot read the service file {}: {}", .0.display(), .1)]
+    #[error("cannot read the service file {}\n  cause: {}", .0.display(), .1)]
     Unreadable(PathBuf, io::Error),
 }

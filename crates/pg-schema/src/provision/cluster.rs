@@ -96,7 +96,10 @@ impl Cluster {
                 Some(verifier) if access.may_set_password && is_about_password(&error) => {
                     let statement = ddl::set_password(role, &verifier);
                     if !self.may_alter_role {
-                        lacking.push(format!("{error}; {} may not change that role's password", administrator.how));
+                        lacking.push(format!(
+                            "{error}\n  note: {} may not change that role's password",
+                            administrator.how
+                        ));
                         instructions = instructions.and(statement.clone(), self.who_alters_role(role));
                     }
                     statements.push(statement);
@@ -123,7 +126,11 @@ impl Cluster {
         if lacking.is_empty() {
             return Ok(statements);
         }
-        Err(ProvisionError::NeedsAdministrator { reason: lacking.join("; "), instructions })
+        let reason = match lacking.as_slice() {
+            [only] => only.clone(),
+            several => format!("rights are missing for the setup\n  cause: {}", several.join("\n  cause: ")),
+        };
+        Err(ProvisionError::NeedsAdministrator { reason, instructions })
     }
 
     /// Who may let the role log in, and change its password.

@@ -116,7 +116,7 @@ impl Connections {
             let inside = self.administrator.connect(expected.database.as_str(), Duration::ZERO);
             let refusals = sessions.iter().filter_map(|session| session.as_ref().err()).chain(inside.as_ref().err());
             if let Some(error) = { refusals }.find(|error| error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)) {
-                return Err(ProvisionError::NoFreeConnection(error.to_string()));
+                return Err(ProvisionError::NoFreeConnection(format!("\n  cause: {}", error.in_one_line())));
             }
             match sessions.into_iter().next() {
                 Some(Ok(session)) => self.app = Some(session),

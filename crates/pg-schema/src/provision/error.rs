@@ -15,7 +15,7 @@ pub enum ProvisionError {
     Connect(ConnectError),
     /// The administrator's connection was refused.
     #[error(
-        "the administrator's connection ({how}) was refused: {error}\n  help: look at its role, password and database, and at pg_hba.conf on the server"
+        "{error}\n  note: this is the administrator's connection ({how})\n  help: look at its role, password and database, and at pg_hba.conf on the server"
     )]
     Administrator {
         /// Which connection it is.
@@ -25,7 +25,7 @@ pub enum ProvisionError {
     },
     /// Rights are missing; nothing was changed.
     #[error(
-        "{reason}; nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection with more rights, or have this run, and then cargo xtask db-setup again\n        (cargo xtask db-setup --dry-run prints the whole setup as a script for an administrator):\n\n{instructions}"
+        "{reason}\n  note: nothing was changed\n  help: set ADMIN_DATABASE_URL to a connection with more rights\n  help: or give an administrator the script of the whole setup: cargo xtask db-setup --dry-run\n  help: or have this run, and then cargo xtask db-setup again:\n\n{instructions}"
     )]
     NeedsAdministrator {
         /// What was tried, and what is missing.
@@ -35,7 +35,7 @@ pub enum ProvisionError {
     },
     /// The login is refused, and nobody is known who could tell why.
     #[error(
-        "{refusal}; nothing was changed\n  help: {help}\n        set ADMIN_DATABASE_URL to a connection that may create roles and databases, or have an administrator run\n        the script that cargo xtask db-setup --dry-run prints: it makes what is missing, and leaves what is there"
+        "{refusal}\n  note: nothing was changed\n  help: {help}\n  help: or set ADMIN_DATABASE_URL to a connection that may create roles and databases\n  help: or have an administrator run the script that cargo xtask db-setup --dry-run prints"
     )]
     UnknownLogin {
         /// The refusal, and where the password is from.
@@ -44,7 +44,7 @@ pub enum ProvisionError {
         help: String,
     },
     /// The role exists, and its login is refused.
-    #[error("{error}; {done}\n  help: {help}")]
+    #[error("{error}\n  note: {done}\n  help: {help}")]
     LoginRefused {
         /// The refusal.
         error: Box<ConnectError>,
@@ -55,7 +55,7 @@ pub enum ProvisionError {
     },
     /// The database would be gone, and nobody there to make it again.
     #[error(
-        "{how} may not create databases, so database {database} was not dropped: it could not be made again\n  help: set ADMIN_DATABASE_URL to a connection that may create databases"
+        "database {database} was not dropped: {how} may not create databases, to make it again\n  help: set ADMIN_DATABASE_URL to a connection that may create databases"
     )]
     MayNotRecreate {
         /// Whose connection it is.
@@ -64,9 +64,7 @@ pub enum ProvisionError {
         database: String,
     },
     /// The server, the database or a role has no connection left.
-    #[error(
-        "to make the database again takes three free connections, and there are fewer; nothing was changed\n  cause: {0}"
-    )]
+    #[error("to make the database again takes three free connections, and there are fewer; nothing was changed{0}")]
     NoFreeConnection(String),
     /// A role cannot be made without one.
     #[error(
@@ -78,7 +76,7 @@ pub enum ProvisionError {
     },
     /// What the app asks for at each connection beats every setting that could be made.
     #[error(
-        "the app's connection asks for search_path = {path}, and so creates elsewhere than in schema {schema}; nothing was changed\n  help: take search_path out of the options of DATABASE_URL or PGOPTIONS (db-setup sets the path for the role), or name that schema in DB_SCHEMA"
+        "the app's connection asks for search_path = {path}, not for schema {schema}; nothing was changed\n  help: take search_path out of the options of DATABASE_URL or PGOPTIONS: db-setup sets the path for the role\n  help: or name that schema in DB_SCHEMA"
     )]
     PathInOptions {
         /// The path, as it is asked for.
@@ -96,7 +94,7 @@ pub enum ProvisionError {
     },
     /// The script of an extension could run what other roles have put into `public`.
     #[error(
-        "extension {extension} is missing, and public holds {found}: the extension's script runs with an administrator's rights, and could run them; no more was changed\n  help: drop them or move them to another schema; where their owners are trusted, have an administrator run CREATE EXTENSION {extension} SCHEMA public;"
+        "extension {extension} is not created: public holds objects of other roles; no more was changed\n  cause: the extension's script runs with an administrator's rights, and could run {found}\n  help: drop them or move them to another schema\n  help: or, where their owners are trusted, have an administrator run:\n    CREATE EXTENSION {extension} SCHEMA public;"
     )]
     ForeignInPublic {
         /// The extension, quoted.
@@ -114,7 +112,7 @@ pub enum ProvisionError {
     },
     /// A pooler or an alias leads somewhere else.
     #[error(
-        "the app's connection leads to database {found} as role {role}, not to {expected}; nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
+        "the app's connection leads to database {found} as role {role}, not to {expected}\n  note: nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
     )]
     WrongDatabase {
         /// `current_database()`, quoted.
@@ -126,7 +124,7 @@ pub enum ProvisionError {
     },
     /// The migrations would make everything once more.
     #[error(
-        "schema {schema} has no table, and {table} is {role}'s: the app's tables seem to lie elsewhere, and the migrations would make empty ones beside them; nothing more was changed\n  help: {command} moves them, and with --dry-run shows what would be moved; what is another application's should belong to a role of its own"
+        "schema {schema} has no table, and {table} is {role}'s: the app's tables seem to lie elsewhere\n  note: the migrations were not run: they would make empty tables in {schema}\n  help: see what would be moved: {command} --dry-run\n  help: move the tables: {command}\n  help: where they are another application's, give them to a role of its own"
     )]
     TablesElsewhere {
         /// The table in the wrong place, quoted.
@@ -170,18 +168,18 @@ pub(super) fn login_refused(
         _ => {
             let statements: Vec<_> = changes.iter().map(|change| change.statement.as_str()).collect();
             let at = administrator.connection.address();
-            format!("changed before, on {at} by {}: {}", administrator.how, statements.join("; "))
+            format!("changed before, on {at} by {}:\n    {};", administrator.how, statements.join(";\n    "))
         }
     };
     let is_password = is_about_password(&error);
     let help = if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
         format!(
-            "correct the password in DATABASE_URL or DB_PASSWORD, or have {who} change the role's (in psql:\n        \\password {role}); {} may not",
+            "correct the password in DATABASE_URL or DB_PASSWORD\n  help: or have {who} change the role's, in psql: \\password {role}\n  note: {} may not change it",
             administrator.how
         )
     } else if is_password && changes.is_empty() {
         format!(
-            "correct the password in DATABASE_URL or DB_PASSWORD, or change the role's:\n        \\password {role}   (in psql, as an administrator), or cargo xtask db-setup --set-password"
+            "correct the password in DATABASE_URL or DB_PASSWORD\n  help: or change the role's: cargo xtask db-setup --set-password\n  help: or, in psql as an administrator: \\password {role}"
         )
     } else if is_password {
         "the administrator's connection may lead to another server than the app's, or that server looks for \
@@ -201,14 +199,12 @@ pub(super) fn unknown_login(error: &ConnectError, access: &Access, expected: &Ex
     let (source, help) = match is_about_password(error) {
         // The server gives the same words for a wrong password and for a role that does not exist.
         true => (
-            access.password_source.as_ref().map(|source| format!(" (the password is that of {source})")),
+            access.password_source.as_ref().map(|source| format!("\n  note: the password is from {source}")),
             format!(
-                "correct the password; or have an administrator change the role's (in psql: \\password {role});\n        where role {role} does not exist yet,"
+                "correct the password\n  help: or have an administrator change it in psql: \\password {role}\n  note: the server says the same where role {role} does not exist"
             ),
         ),
-        false => {
-            (None, format!("see pg_hba.conf on the server, and whether role {role} may log in; to have it made right,"))
-        }
+        false => (None, format!("see pg_hba.conf on the server, and whether role {role} may log in")),
     };
     ProvisionError::UnknownLogin { refusal: format!("{error}{}", source.unwrap_or_default()), help }
 }

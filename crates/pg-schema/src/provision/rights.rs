@@ -69,7 +69,7 @@ fn may_create(
 /// What the app lacks that its database kept out.
 fn kept_out(error: &ConnectError, access: &Access, expected: &Expected) -> ProvisionError {
     if is_missing(error) {
-        let reason = format!("{error}, and the role may not create it");
+        let reason = format!("{error}\n  note: the role may not create it");
         return ProvisionError::NeedsAdministrator {
             reason,
             instructions: Instructions::default().and_database(expected),

@@ -34,7 +34,7 @@ pub enum MoveError {
     NotEmpty(String),
     /// What was moved is not what it was.
     #[error(
-        "the move was taken back before it was committed, as something had changed by it: {0}; nothing was moved\n  help: this should not happen: please report it"
+        "the move was taken back before it was committed; nothing was moved\n  cause: something had changed by it: {0}\n  help: this should not happen: please report it"
     )]
     Different(String),
     /// What is wanted before the commit did not come about.
@@ -42,7 +42,7 @@ pub enum MoveError {
     Before(String),
     /// The answer to COMMIT was lost.
     #[error(
-        "{error}\n  whether it was committed is not known: run cargo xtask db-move --dry-run, which shows what lies where"
+        "{error}\n  note: whether it was committed is not known\n  help: cargo xtask db-move --dry-run shows what lies where"
     )]
     Unknown {
         /// What was lost.

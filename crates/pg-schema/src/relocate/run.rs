@@ -225,10 +225,8 @@ fn roll_back(session: &mut Session) {
 
 fn too_late(statement: &str) -> SqlError {
     SqlError {
-        statement: statement.lines().next().unwrap_or_default().to_owned(),
-        message: "others held locks for too long".to_owned(),
         sqlstate: format!(" ({})", SqlState::LOCK_NOT_AVAILABLE.code()),
-        detail: String::new(),
+        ..SqlError::refused(statement.lines().next().unwrap_or_default().to_owned(), "others held locks for too long")
     }
 }
 

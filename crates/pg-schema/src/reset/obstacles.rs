@@ -44,5 +44,5 @@ pub fn refuse_blocked(connections: &mut Connections, expected: &Expected) -> Res
     if help.is_empty() {
         return Ok(());
     }
-    Err(ResetError::Blocked { database: database.to_string(), what, help: help.join("\n        ") })
+    Err(ResetError::Blocked { database: database.to_string(), what, help: help.join("\n  help: ") })
 }

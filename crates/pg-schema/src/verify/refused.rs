@@ -89,12 +89,15 @@ fn refused(error: &ConnectError, access: &Access, expected: &Expected) -> Vec<Ch
     let fixes = meaning.map_or_else(Vec::new, |meaning| (meaning.fix)(expected));
     if meaning.is_some_and(|meaning| meaning.check == "database") {
         let logs_in = Check::pass("role", format!("role {role} can log in"));
-        let found = Check::fail("database", format!("{error}{advice}"));
+        let found = Check::fail("database", format!("{}{advice}", error.in_one_line()));
         return vec![logs_in, found.about([Object::named(Kind::Database, database)]).fixed_by(fixes)];
     }
     // A right password may be hidden by a wrong one of a higher source.
     let source = access.password_source.as_ref().filter(|_| error.code() == Some(&SqlState::INVALID_PASSWORD));
-    let source = source.map_or_else(String::new, |source| format!(" (the password is that of {source})"));
-    let found = Check::fail("role", format!("{error}{source}{advice}"));
+    let source = source.map_or_else(String::new, |source| format!(" (the password is from {source})"));
+    let words = error.to_string();
+    let help: String =
+        words.lines().filter_map(|line| line.strip_prefix("  help: ")).map(|help| format!("; {help}")).collect();
+    let found = Check::fail("role", format!("{}{source}{help}{advice}", error.in_one_line()));
     vec![found.about([Object::named(Kind::Role, role)]).fixed_by(fixes)]
 }

@@ -65,7 +65,8 @@ impl Helper {
     pub(crate) fn log(&self, kept: &ContainerRecord) -> String {
         let request = json!({ "command": "look", "names": [kept.name()] });
         let found = self.run(kept.name(), &request, &mut |_| {});
-        found.ok().and_then(|found| Some(found["log"].as_str()?.trim_end().to_owned())).unwrap_or_default()
+        let log = found.ok().and_then(|found| Some(found["log"].as_str()?.trim_end().to_owned())).unwrap_or_default();
+        log.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
     }
 
     /// Stops the container; whether it ran.

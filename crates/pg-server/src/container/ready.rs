@@ -46,7 +46,7 @@ pub(crate) fn wait(
         }
         // It has just started the container, and is busy.
         Err(Error::NoEngine(error)) => {
-            seen = error.to_string();
+            seen = error.reason;
             None
         }
         Err(error) => Some(Err(error)),
@@ -107,9 +107,9 @@ fn log_in(kept: &ContainerRecord, host: &str, port: u16) -> Result<Looked, Error
             return Err(refused(format!("{} ({})", error.message(), error.code().code())));
         }
         Err(error @ ConnectError::Refused { .. }) => {
-            return Err(Error::Foreign { server: kept.server(), words: error.to_string() });
+            return Err(Error::Foreign { server: kept.server(), words: error.in_one_line() });
         }
-        Err(error) => return Ok(Looked::Busy(error.to_string())),
+        Err(error) => return Ok(Looked::Busy(error.in_one_line())),
     };
     if login.cluster_name != kept.name() {
         return Ok(Looked::Busy(format!("on port {port} another server answers")));

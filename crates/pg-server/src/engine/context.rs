@@ -99,13 +99,25 @@ mod tests {
         assert_data_eq!(
             words.replace(&config.display().to_string(), "CONFIG"),
             str![[r#"
-DOCKER_CONTEXT is missing, and there is none of that name in CONFIG/contexts/meta [`docker context ls` lists the contexts, `docker context use default` leaves them]
-the current docker context is gone, and there is none of that name in CONFIG/contexts/meta [`docker context ls` lists the contexts, `docker context use default` leaves them]
-the docker context ssh is ssh://ann@far, and we do not speak ssh [name an engine on this machine, or start PostgreSQL over there and name it in DATABASE_URL]
-DOCKER_CONTEXT is empty, and it names no Docker engine [`docker context ls` lists the contexts, `docker context use default` leaves them]
-the docker context lax is tcp://lax, and its certificate is not to be verified, which testcontainers cannot do [give the context its certificate authority]
-DOCKER_CONTEXT is broken, and there is none of that name in CONFIG/contexts/meta, where CONFIG/contexts/meta/4/meta.json cannot be read: EOF while parsing an object at line 1 column 56 [`docker context ls` lists the contexts, `docker context use default` leaves them]
-DOCKER_CONTEXT is x, and neither DOCKER_CONFIG nor HOME says where it is kept [`docker context ls` lists the contexts, `docker context use default` leaves them]
+DOCKER_CONTEXT is missing, and there is none of that name in CONFIG/contexts/meta
+  help: list the contexts: docker context ls
+  help: use the default one: docker context use default
+the current docker context is gone, and there is none of that name in CONFIG/contexts/meta
+  help: list the contexts: docker context ls
+  help: use the default one: docker context use default
+the docker context ssh is ssh://ann@far, and ssh is not supported here
+  help: name an engine on this machine, or start PostgreSQL there and name it in DATABASE_URL
+DOCKER_CONTEXT is empty, and it names no Docker engine
+  help: list the contexts: docker context ls
+  help: use the default one: docker context use default
+the docker context lax is tcp://lax, and its certificate is not to be verified, which testcontainers cannot do
+  help: give the context its certificate authority
+DOCKER_CONTEXT is broken, and there is none of that name in CONFIG/contexts/meta, where CONFIG/contexts/meta/4/meta.json cannot be read: EOF while parsing an object at line 1 column 56
+  help: list the contexts: docker context ls
+  help: use the default one: docker context use default
+DOCKER_CONTEXT is x, and neither DOCKER_CONFIG nor HOME says where it is kept
+  help: list the contexts: docker context ls
+  help: use the default one: docker context use default
 "#]]
         );
         fs::remove_dir_all(config).unwrap();

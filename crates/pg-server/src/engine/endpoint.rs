@@ -42,12 +42,12 @@ impl Endpoint {
             )),
             // Through a forwarded socket the engine answers, but the ports that it publishes are there.
             "ssh" => Err(EngineError::new(
-                "we do not speak ssh",
-                "name an engine on this machine, or start PostgreSQL over there and name it in DATABASE_URL",
+                "ssh is not supported here",
+                "name an engine on this machine, or start PostgreSQL there and name it in DATABASE_URL",
             )),
             "npipe" => Err(EngineError::new("that is a pipe of Windows", FORMS)),
             "fd" => Err(EngineError::new("that is for the engine itself to listen at", FORMS)),
-            _ => Err(EngineError::new("that is no address of an engine", FORMS)),
+            _ => Err(EngineError::new("that is not a valid address of an engine", FORMS)),
         }
     }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Endpoint {
 
 fn tcp(text: &str, default_port: u16) -> Result<Endpoint, EngineError> {
     if text.contains('/') {
-        return Err(EngineError::new("a path after the port is more than we can ask for", FORMS));
+        return Err(EngineError::new("a path after the port is not supported here", FORMS));
     }
     let (host, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((host, "")) => (host, None),
@@ -82,7 +82,7 @@ fn tcp(text: &str, default_port: u16) -> Result<Endpoint, EngineError> {
     let port = match port {
         None => default_port,
         Some(port) => match port.parse() {
-            Ok(0) | Err(_) => return Err(EngineError::new(format!("{port:?} is no port"), FORMS)),
+            Ok(0) | Err(_) => return Err(EngineError::new(format!("{port:?} is not a valid port"), FORMS)),
             Ok(port) => port,
         },
     };
@@ -90,7 +90,7 @@ fn tcp(text: &str, default_port: u16) -> Result<Endpoint, EngineError> {
     match host {
         "" => Ok(Endpoint::Tcp { host: "localhost".to_owned(), port }),
         host if host.chars().all(known) => Ok(Endpoint::Tcp { host: host.to_owned(), port }),
-        host => Err(EngineError::new(format!("{host:?} is no host"), FORMS)),
+        host => Err(EngineError::new(format!("{host:?} is not a valid host"), FORMS)),
     }
 }
 
@@ -133,21 +133,24 @@ mod tests {
     #[test]
     fn the_rest_is_refused_by_name() {
         for (text, expected) in [
-            ("ssh://ann@far:22", "we do not speak ssh [name an engine on this machine"),
-            ("npipe:////./pipe/docker_engine", "that is a pipe of Windows [the forms are"),
+            ("ssh://ann@far:22", "ssh is not supported here\n  help: name an engine on this machine"),
+            ("npipe:////./pipe/docker_engine", "that is a pipe of Windows\n  help: the forms are"),
             ("fd://", "that is for the engine itself"),
-            ("https://h:2376", "https:// is not supported here [write tcp://, and set DOCKER_TLS_VERIFY"),
-            ("ftp://x", "that is no address of an engine [the forms are"),
-            ("TCP://x", "that is no address of an engine"),
-            ("/tmp/x.sock", "that is a path [a socket is written unix:///tmp/x.sock]"),
-            ("unix://tmp/x.sock", "its path is relative [an absolute one has a third slash: unix:///tmp/x.sock]"),
+            ("https://h:2376", "https:// is not supported here\n  help: write tcp://, and set DOCKER_TLS_VERIFY"),
+            ("ftp://x", "that is not a valid address of an engine\n  help: the forms are"),
+            ("TCP://x", "that is not a valid address of an engine"),
+            ("/tmp/x.sock", "that is a path\n  help: a socket is written unix:///tmp/x.sock"),
+            (
+                "unix://tmp/x.sock",
+                "its path is relative\n  help: an absolute one has a third slash: unix:///tmp/x.sock",
+            ),
             ("unix:/tmp/x.sock", "a path after the port"),
             ("tcp://h:1/base", "a path after the port"),
-            ("tcp://h:x", "\"x\" is no port"),
-            ("tcp://h:0", "\"0\" is no port"),
-            ("tcp://h:99999", "\"99999\" is no port"),
-            ("tcp://u@h:1", "\"u@h\" is no host"),
-            ("a\u{1b}b", "\"a\\u{1b}b\" is no host"),
+            ("tcp://h:x", "\"x\" is not a valid port"),
+            ("tcp://h:0", "\"0\" is not a valid port"),
+            ("tcp://h:99999", "\"99999\" is not a valid port"),
+            ("tcp://u@h:1", "\"u@h\" is not a valid host"),
+            ("a\u{1b}b", "\"a\\u{1b}b\" is not a valid host"),
         ] {
             let said = normal(text);
             assert!(said.starts_with(expected), "{text}: {said}");

@@ -49,11 +49,12 @@ impl Target {
                 ErrorKind::NotFound if socket => {
                     EngineError { is_absent: true, ..self.says("there is no such socket", &self.start()) }
                 }
-                ErrorKind::ConnectionRefused if socket => {
-                    EngineError { is_absent: true, ..self.says("nobody listens: the engine is stopped", &self.start()) }
-                }
-                ErrorKind::ConnectionRefused => self.says("nobody listens there", &self.start()),
-                ErrorKind::PermissionDenied => self.says("we may not use it: permission denied", self.permit()),
+                ErrorKind::ConnectionRefused if socket => EngineError {
+                    is_absent: true,
+                    ..self.says("nothing listens there: the engine is stopped", &self.start())
+                },
+                ErrorKind::ConnectionRefused => self.says("nothing listens there", &self.start()),
+                ErrorKind::PermissionDenied => self.says("this user may not use it: permission denied", self.permit()),
                 _ => self.says(&format!("it cannot be reached: {}", clean(&error.to_string())), &self.start()),
             },
             Trouble::ConnectTimeout(waited) => {
@@ -95,10 +96,8 @@ impl Target {
 
     fn permit(&self) -> &'static str {
         match &self.endpoint {
-            Endpoint::Unix(path) if is_podman(path) => {
-                "use Podman without root: `systemctl --user start podman.socket`"
-            }
-            _ => "join the group docker: `sudo usermod -aG docker $USER`, and log in anew",
+            Endpoint::Unix(path) if is_podman(path) => "use Podman without root: systemctl --user start podman.socket",
+            _ => "join the group docker, and log in again: sudo usermod -aG docker $USER",
         }
     }
 }
@@ -108,7 +107,7 @@ impl Naming {
         match self {
             Self::DockerHost => "set DOCKER_HOST to an engine's address, or unset it",
             Self::ContextVariable(_) => "set DOCKER_CONTEXT to another context, or unset it",
-            Self::CurrentContext(_) => "choose another context: `docker context use default`",
+            Self::CurrentContext(_) => "choose another context: docker context use default",
             Self::Usual | Self::Recorded => "see what listens there",
         }
     }
@@ -121,12 +120,12 @@ fn is_podman(path: &Path) -> bool {
 fn start_command(path: &Path) -> &'static str {
     let holds = |part: &str| path.iter().any(|here| here == part);
     match () {
-        () if is_podman(path) && holds("machine") => "`podman machine start`",
-        () if is_podman(path) && path.starts_with("/run/podman") => "`sudo systemctl start podman.socket`",
-        () if is_podman(path) => "`systemctl --user start podman.socket`",
+        () if is_podman(path) && holds("machine") => "podman machine start",
+        () if is_podman(path) && path.starts_with("/run/podman") => "sudo systemctl start podman.socket",
+        () if is_podman(path) => "systemctl --user start podman.socket",
         () if holds(".docker") || cfg!(target_os = "macos") => "Docker Desktop",
-        () if path.starts_with("/var/run") => "`sudo systemctl start docker`",
-        () => "`systemctl --user start docker`",
+        () if path.starts_with("/var/run") => "sudo systemctl start docker",
+        () => "systemctl --user start docker",
     }
 }
 
@@ -188,10 +187,14 @@ mod tests {
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s [restart that engine]
-DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s [restart that engine]
-DOCKER_HOST is X, and it ends the connection without an answer [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and it is not well: HTTP 503 Service Unavailable: Docker Desktop is paused [restart that engine]
+DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s
+  help: restart that engine
+DOCKER_HOST is X, and it accepts connections and does not answer within 0.3 s
+  help: restart that engine
+DOCKER_HOST is X, and it ends the connection without an answer
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and it is not well: HTTP 503 Service Unavailable: Docker Desktop is paused
+  help: restart that engine
 "#]]
         );
     }
@@ -212,12 +215,18 @@ DOCKER_HOST is X, and it is not well: HTTP 503 Service Unavailable: Docker Deskt
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 404 Not Found [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 200 OK: OK [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9" [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.1 fine" [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Request: Client sent an HTTP request to an HTTPS server. [it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them]
+DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 404 Not Found
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 200 OK: OK
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9"
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: it says "SSH-2.0-OpenSSH_9"
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.1 fine"
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Request: Client sent an HTTP request to an HTTPS server.
+  help: it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context with them
 "#]]
         );
     }
@@ -232,8 +241,10 @@ DOCKER_HOST is X, and what answers there is no Docker engine: HTTP 400 Bad Reque
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.0 200 OK" [set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is X, and what answers there is no Docker engine: it says "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" [set DOCKER_HOST to an engine's address, or unset it]
+DOCKER_HOST is X, and what answers there is no Docker engine: it says "HTTP/1.0 200 OK"
+  help: set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is X, and what answers there is no Docker engine: it says "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+  help: set DOCKER_HOST to an engine's address, or unset it
 "#]]
         );
     }
@@ -263,10 +274,14 @@ DOCKER_HOST is X, and what answers there is no Docker engine: it says "xxxxxxxxx
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-DOCKER_HOST is unix://DIR/docker.sock, and nobody listens: the engine is stopped [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is unix://DIR/file, and nobody listens: the engine is stopped [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is unix://LONG, and it cannot be reached: path must be shorter than SUN_LEN [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
+DOCKER_HOST is unix://DIR/docker.sock, and nothing listens there: the engine is stopped
+  help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is unix://DIR/file, and nothing listens there: the engine is stopped
+  help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is unix://LONG, and it cannot be reached: path must be shorter than SUN_LEN
+  help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+DOCKER_HOST is tcp://CLOSED, and nothing listens there
+  help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
 "#]]
         );
         // What there is no such name by depends on the network.
@@ -284,8 +299,10 @@ DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-/var/run/docker.sock is there, and we may not use it: permission denied [join the group docker: `sudo usermod -aG docker $USER`, and log in anew]
-/run/podman/podman.sock is there, and we may not use it: permission denied [use Podman without root: `systemctl --user start podman.socket`]
+/var/run/docker.sock is there, and this user may not use it: permission denied
+  help: join the group docker, and log in again: sudo usermod -aG docker $USER
+/run/podman/podman.sock is there, and this user may not use it: permission denied
+  help: use Podman without root: systemctl --user start podman.socket
 "#]]
         );
     }
@@ -293,14 +310,14 @@ DOCKER_HOST is tcp://CLOSED, and nobody listens there [start that engine, or set
     #[test]
     fn how_each_is_started() {
         for (path, expected) in [
-            ("/run/podman/podman.sock", "`sudo systemctl start podman.socket`"),
-            ("/run/user/7/podman/podman.sock", "`systemctl --user start podman.socket`"),
-            ("/h/.local/share/containers/podman/machine/podman.sock", "`podman machine start`"),
+            ("/run/podman/podman.sock", "sudo systemctl start podman.socket"),
+            ("/run/user/7/podman/podman.sock", "systemctl --user start podman.socket"),
+            ("/h/.local/share/containers/podman/machine/podman.sock", "podman machine start"),
             ("/h/.docker/run/docker.sock", "Docker Desktop"),
             #[cfg(not(target_os = "macos"))]
-            ("/var/run/docker.sock", "`sudo systemctl start docker`"),
+            ("/var/run/docker.sock", "sudo systemctl start docker"),
             #[cfg(not(target_os = "macos"))]
-            ("/run/user/7/docker.sock", "`systemctl --user start docker`"),
+            ("/run/user/7/docker.sock", "systemctl --user start docker"),
         ] {
             assert_eq!(start_command(Path::new(path)), expected, "{path}");
         }

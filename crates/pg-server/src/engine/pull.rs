@@ -8,7 +8,6 @@ use super::{
     http::{Question, Trouble},
     image::{encode_value, reference, registry},
     progress::Progress,
-    target::Naming,
     text::clean,
 };
 use crate::Say;
@@ -60,19 +59,8 @@ fn silent(engine: &Engine, image: &str, start: Instant) -> EngineError {
 
 fn failed(engine: &Engine, image: &str, words: &str) -> EngineError {
     let image = clean(image);
-    let remedy = format!("pull it yourself, with your logins: `{} pull {image}`", command(engine));
+    let remedy = format!("pull it yourself, with your logins: {} pull {image}", engine.client());
     EngineError::new(format!("{image} was not pulled: {words}"), remedy)
-}
-
-/// The command that speaks to this engine and to no other.
-fn command(engine: &Engine) -> String {
-    let host = engine.docker_host();
-    match engine.target.naming {
-        Naming::DockerHost | Naming::ContextVariable(_) | Naming::CurrentContext(_) => "docker".to_owned(),
-        _ if engine.program.starts_with("Podman") => "podman".to_owned(),
-        Naming::Usual if host == "unix:///var/run/docker.sock" => "docker".to_owned(),
-        Naming::Usual | Naming::Recorded => format!("docker -H {host}"),
-    }
 }
 
 #[cfg(test)]
@@ -166,9 +154,12 @@ mod tests {
         assert_data_eq!(
             words.join("\n"),
             str![[r#"
-r:5000/a:b was not pulled: manifest unknown [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-r:5000/a:b was not pulled: no space [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-r:5000/a:b was not pulled: x [pull it yourself, with your logins: `docker pull r:5000/a:b`]
+r:5000/a:b was not pulled: manifest unknown
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
+r:5000/a:b was not pulled: no space
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
+r:5000/a:b was not pulled: x
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
 "#]]
         );
     }
@@ -189,9 +180,12 @@ r:5000/a:b was not pulled: x [pull it yourself, with your logins: `docker pull r
         assert_data_eq!(
             [hangs, stalls, endless].join("\n"),
             str![[r#"
-r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs [pull it yourself, with your logins: `docker pull r:5000/a:b`]
-r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your logins: `docker pull r:5000/a:b`]
+r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
+r:5000/a:b was not pulled: no progress for 0.3 s: the registry or the way to it hangs
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
+r:5000/a:b was not pulled: given up after 0 minutes
+  help: pull it yourself, with your logins: docker pull r:5000/a:b
 "#]]
         );
     }
@@ -203,9 +197,10 @@ r:5000/a:b was not pulled: given up after 0 minutes [pull it yourself, with your
         let error = engine(&fake, SHORT).pull("a", &mut |_| {}).unwrap_err().to_string();
         assert_data_eq!(
             error,
-            str![
-                "a was not pulled: the engine ended the pull early [pull it yourself, with your logins: `docker pull a`]"
-            ]
+            str![[r#"
+a was not pulled: the engine ended the pull early
+  help: pull it yourself, with your logins: docker pull a
+"#]]
         );
     }
 

@@ -66,7 +66,10 @@ impl Naming {
             Self::ContextVariable(_) => format!("DOCKER_CONTEXT is {name}, and {what}"),
             _ => format!("the current docker context is {name}, and {what}"),
         };
-        EngineError::new(reason, "`docker context ls` lists the contexts, `docker context use default` leaves them")
+        EngineError::new(
+            reason,
+            "list the contexts: docker context ls\n  help: use the default one: docker context use default",
+        )
     }
 }
 

@@ -117,8 +117,8 @@ mod tests {
         let error = first(&[Path::new("/nowhere/a.sock"), Path::new("/nowhere/b.sock")]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no Docker engine: none of /nowhere/a.sock, /nowhere/b.sock exists \
-             [start Docker or Podman, or name an engine in DOCKER_HOST]"
+            "no Docker engine: none of /nowhere/a.sock, /nowhere/b.sock exists\n  \
+             help: start Docker or Podman, or name an engine in DOCKER_HOST"
         );
     }
 
@@ -146,9 +146,10 @@ mod tests {
         let words = error.to_string().replace(&stale.display().to_string(), "STALE");
         assert_data_eq!(
             words.replace(&silent.socket().display().to_string(), "SILENT"),
-            str![
-                "STALE is there, and nobody listens: the engine is stopped; SILENT is there, and it accepts connections and does not answer within 0.3 s [start it: `[..]`]"
-            ]
+            str![[r#"
+STALE is there, and nothing listens there: the engine is stopped; SILENT is there, and it accepts connections and does not answer within 0.3 s
+  help: start it: [..]
+"#]]
         );
         fs::remove_dir_all(stale.parent().unwrap()).unwrap();
     }

@@ -61,7 +61,7 @@ impl KeptServers {
         if skipped.is_empty() {
             let rung = if choice == ServerChoice::Container { Rung::Container } else { Rung::Local };
             let none = Skipped::new(rung, "no server was started for this workspace yet");
-            skipped.push(none.unless("`cargo xtask db-setup` starts one"));
+            skipped.push(none.unless("start one: cargo xtask db-setup"));
         }
         skipped
     }
@@ -74,7 +74,7 @@ impl KeptServers {
                 let whose = if containers.image_is_default { ", the default" } else { "" };
                 let place = other_data::place(kept);
                 skipped(format!("{place}. POSTGRES_IMAGE is {}{whose}", containers.image)).unless(format!(
-                    "POSTGRES_IMAGE={} uses these data; `cargo xtask db-setup` prints what else can be done",
+                    "to use these data, set POSTGRES_IMAGE={}\n  help: see what else can be done: cargo xtask db-setup",
                     shell_word(&kept.image)
                 ))
             }
@@ -105,4 +105,4 @@ impl KeptServers {
     }
 }
 
-const STARTS: &str = "`cargo xtask db-setup` starts it";
+const STARTS: &str = "start it: cargo xtask db-setup";

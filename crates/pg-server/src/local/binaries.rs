@@ -196,8 +196,10 @@ mod tests {
             str![[r#"
 ROOT/old: its version 12.22 is older than 13
 ROOT/half: it holds no `initdb`
-PG_BIN_DIR is ROOT, and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
-PG_BIN_DIR is ROOT/old, and its version 12.22 is older than 13 [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
+PG_BIN_DIR is ROOT, and it holds no `initdb` and no `postgres`
+  help: unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer
+PG_BIN_DIR is ROOT/old, and its version 12.22 is older than 13
+  help: unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer
 "#]]
         );
         let named = Binaries::named(&new).unwrap();

@@ -250,7 +250,7 @@ impl Cluster {
                 return Err(if error.code().code() == "28P01" { lost(words) } else { refused(words) });
             }
             Err(error @ ConnectError::Login { .. }) => {
-                return Err(Error::Foreign { server: self.server(), words: error.to_string() });
+                return Err(Error::Foreign { server: self.server(), words: error.in_one_line() });
             }
             Err(error) if error.is_damage() => return Err(self.unable(error)),
             Err(error @ ConnectError::Unable { .. }) => return Ok(Seen::Busy(Some(error))),

@@ -17,13 +17,13 @@ const LIMIT: u64 = 65536;
 pub(crate) fn tail(path: &Path) -> String {
     let text = match end(path) {
         Ok(text) => text,
-        Err(error) => return format!("  (unreadable: {error})"),
+        Err(error) => return format!("  | (unreadable: {error})"),
     };
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     match lines.len() {
-        0 => "  (empty)".to_owned(),
+        0 => "  | (empty)".to_owned(),
         count => {
-            lines[count.saturating_sub(LINES)..].iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+            lines[count.saturating_sub(LINES)..].iter().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -60,11 +60,11 @@ mod tests {
         fs::create_dir(&directory).unwrap();
         let path = directory.join("log");
         fs::write(&path, "first\nFATAL:  last\n").unwrap();
-        assert_eq!(tail(&path), "  first\n  FATAL:  last");
+        assert_eq!(tail(&path), "  | first\n  | FATAL:  last");
         File::options().write(true).open(&path).unwrap().set_len(1 << 26).unwrap();
         assert!(end(&path).unwrap().len() <= LIMIT as usize);
         fs::remove_file(&path).unwrap();
-        assert!(tail(&path).starts_with("  (unreadable: "));
+        assert!(tail(&path).starts_with("  | (unreadable: "));
         fs::remove_dir(&directory).unwrap();
     }
 }

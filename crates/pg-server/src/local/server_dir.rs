@@ -42,7 +42,7 @@ impl ServerDir {
         let mut content = Vec::new();
         self.file(name)?.take(limit as u64 + 1).read_to_end(&mut content)?;
         if content.len() > limit {
-            return Err(io::Error::other(format!("it is larger than {limit} bytes [{DELETE}]")));
+            return Err(io::Error::other(format!("it is larger than {limit} bytes\n  help: {DELETE}")));
         }
         Ok(content)
     }
@@ -83,7 +83,7 @@ impl ServerDir {
         let refused = || {
             let owner = self.owner;
             io::Error::other(format!(
-                "it is not a regular file of the user {owner}, whose directory it is in [{DELETE}]"
+                "it is not a regular file of the user {owner}, whose directory it is in\n  help: {DELETE}"
             ))
         };
         // One step takes no descriptor of its own.

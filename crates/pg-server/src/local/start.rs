@@ -92,7 +92,7 @@ impl Attempt<'_> {
             Seen::Ready(running) => return Ok(Some(*running)),
             Seen::Busy(error) => {
                 self.unable = error;
-                self.seen = "it runs and lets nobody in yet";
+                self.seen = "it runs and accepts no login yet";
                 return Ok(None);
             }
             Seen::Stale(what) => {

@@ -237,10 +237,13 @@ fn a_held_lock_is_waited_for_within_bounds() {
     assert_data_eq!(
         place.masked(error),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: [place]/data-dir/lock is held by the process [process] since more than 0.1 s [wait for it, or give --wait more seconds]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: the process [process] has held [place]/data-dir/lock for more than 0.1 s
+    help: wait for its end, or give more seconds: --wait SECONDS
 "#]]
     );
     drop(lock);
@@ -261,22 +264,24 @@ fn data_without_binaries_are_named_and_kept_and_nothing_is_made_in_their_place()
     assert_data_eq!(
         place.masked(error),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
   local: the data of this workspace are in [place]/data-dir/clusters/14/data (PostgreSQL 14), but no PostgreSQL 14 is installed (it was in /opt/gone/bin). PostgreSQL [version] cannot read these data. Nothing was started or changed.
-    To continue with these data (permanently: put PG_BIN_DIR=/opt/gone/bin into .env): install PostgreSQL 14 beside [version], then
-      PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
-    To start with an empty database, and keep these data:
-      PG_BIN_DIR=[programs] cargo xtask db-setup --server local
-    To copy these data to the new database: install PostgreSQL 14 beside [version], then
-      PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
-      (eval "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-env --server local)"; [programs]/pg_dump --no-owner --no-privileges --schema=app) >data.sql
-      PG_BIN_DIR=[programs] cargo xtask db-setup --server local
-      (echo 'DROP SCHEMA app CASCADE;'; cat data.sql) | PG_BIN_DIR=[programs] cargo xtask db-psql --server local
-      PG_BIN_DIR=[programs] cargo xtask db-setup --server local
-    To delete these data, and all other servers of this workspace:
-      cargo xtask db-stop --purge
+      To continue with these data (permanently: put PG_BIN_DIR=/opt/gone/bin into .env): install PostgreSQL 14 beside [version], then
+        PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
+      To start with an empty database, and keep these data:
+        PG_BIN_DIR=[programs] cargo xtask db-setup --server local
+      To copy these data to the new database: install PostgreSQL 14 beside [version], then
+        PG_BIN_DIR=/opt/gone/bin cargo xtask db-setup --server local
+        (eval "$(PG_BIN_DIR=/opt/gone/bin cargo xtask db-env --server local)"; [programs]/pg_dump --no-owner --no-privileges --schema=app) >data.sql
+        PG_BIN_DIR=[programs] cargo xtask db-setup --server local
+        (echo 'DROP SCHEMA app CASCADE;'; cat data.sql) | PG_BIN_DIR=[programs] cargo xtask db-psql --server local
+        PG_BIN_DIR=[programs] cargo xtask db-setup --server local
+      To delete these data, and all other servers of this workspace:
+        cargo xtask db-stop --purge
 "#]]
     );
     let data = old.join("data");

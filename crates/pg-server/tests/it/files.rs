@@ -188,10 +188,15 @@ fn a_closed_directory_above_is_named_before_anything_is_made() {
     assert_data_eq!(
         place.masked(error),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: the user postgres, whom the server runs as, may not enter [place]/closed (mode 0700), and so cannot reach [place]/closed/data-dir [chmod o+x that directory, or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: the server's user postgres cannot reach [place]/closed/data-dir
+    cause: it may not enter [place]/closed (mode 0700)
+    help: chmod o+x [place]/closed
+    help: or choose another path: DB_DATA_DIR for the data, PG_BIN_DIR for the binaries
 "#]]
     );
     assert_eq!(files(&closed), Vec::<std::path::PathBuf>::new());

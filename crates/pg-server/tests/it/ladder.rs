@@ -49,9 +49,11 @@ fn nothing_is_found_where_nothing_may_be_started() {
     assert_data_eq!(
         place.masked(none),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  local: no server was started for this workspace yet [`cargo xtask db-setup` starts one]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  local: no server was started for this workspace yet
+    help: `cargo xtask db-setup` starts one
 "#]]
     );
     place.start();
@@ -59,9 +61,11 @@ no PostgreSQL server found:
     assert_data_eq!(
         place.masked(place.find(Mode::Find).unwrap_err()),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  local: the server of [place]/data-dir/clusters/[version]/data (PostgreSQL [version]) is stopped [`cargo xtask db-setup` starts it]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  local: the server of [place]/data-dir/clusters/[version]/data (PostgreSQL [version]) is stopped
+    help: `cargo xtask db-setup` starts it
 "#]]
     );
 }
@@ -75,10 +79,12 @@ fn a_rung_that_cannot_serve_says_what_would() {
     assert_data_eq!(
         text.join("\n"),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-no PostgreSQL server found:
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+no PostgreSQL server found
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
 "#]]
     );
     assert!(!data_dir.exists());
@@ -100,12 +106,16 @@ fn pg_bin_dir_is_taken_at_its_word() {
     assert_data_eq!(
         said.into_iter().collect::<String>(),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  local: PG_BIN_DIR is /nowhere, and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  local: PG_BIN_DIR is [place], and it holds no `initdb` and no `postgres` [unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  local: PG_BIN_DIR is /nowhere, and it holds no `initdb` and no `postgres`
+    help: unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  local: PG_BIN_DIR is [place], and it holds no `initdb` and no `postgres`
+    help: unset it, or set it to the directory of `initdb` and `postgres`, version 13 or newer
 
 "#]]
     );

@@ -101,20 +101,31 @@ fn only_a_regular_file_of_the_servers_user_is_read_in_its_data_directory() {
     assert_data_eq!(
         lines(said),
         str![[r#"
-cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-cannot read [place]/data-dir/clusters/[version]/data/global/pg_control: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: the data of this workspace are in [place]/data-dir/clusters/[version]/data [--server container makes a new database in a container]
-  local: cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: the data of this workspace are in [place]/data-dir/clusters/[version]/data [--server container makes a new database in a container]
-  local: cannot read [place]/data-dir/clusters/[version]/data/global/pg_control: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  local: cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
+cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in
+cannot read [place]/data-dir/clusters/[version]/data/global/pg_control: it is not a regular file of the user [owner], whose directory it is in
+cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data: it is not a regular file of the user [owner], whose directory it is in
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: the data of this workspace are in [place]/data-dir/clusters/[version]/data
+    help: --server container makes a new database in a container
+  local: cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION
+    cause: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: the data of this workspace are in [place]/data-dir/clusters/[version]/data
+    help: --server container makes a new database in a container
+  local: cannot read [place]/data-dir/clusters/[version]/data/global/pg_control
+    cause: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  local: cannot read postmaster.pid in [place]/data-dir/clusters/[version]/data
+    cause: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
 
 "#]]
     );
@@ -168,10 +179,14 @@ fn a_template_is_copied_without_what_is_not_the_servers_users() {
     assert_data_eq!(
         lines(said),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: cannot copy a template to [place]/data-dir/clusters/[version]: base/1/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: cannot copy a template to [place]/data-dir/clusters/[version]
+    cause: base/1/PG_VERSION: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
 
 "#]]
     );
@@ -195,18 +210,30 @@ fn a_directory_of_a_template_is_not_a_link_to_another() {
     assert_data_eq!(
         lines(said),
         str![[r#"
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: cannot copy a template to [place]/data-dir/clusters/[version]: base/1: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: cannot copy a template to [place]/data-dir/clusters/[version]: base: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
-no PostgreSQL server found:
-  env: no server is named [set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE]
-  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket [start that engine, or set DOCKER_HOST to an engine's address, or unset it]
-  local: cannot copy a template to [place]/data-dir/clusters/[version]: global: it is not a regular file of the user [owner], whose directory it is in [delete it, if it is not yours]
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: cannot copy a template to [place]/data-dir/clusters/[version]
+    cause: base/1: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: cannot copy a template to [place]/data-dir/clusters/[version]
+    cause: base: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
+no PostgreSQL server found
+  env: no server is named
+    help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
+  container: DOCKER_HOST is unix:///nowhere/docker.sock, and there is no such socket
+    help: start that engine, or set DOCKER_HOST to an engine's address, or unset it
+  local: cannot copy a template to [place]/data-dir/clusters/[version]
+    cause: global: it is not a regular file of the user [owner], whose directory it is in
+    help: delete it, if it is not yours
 
 "#]]
     );
@@ -238,8 +265,8 @@ fn root_writes_no_file_that_the_servers_user_has_put_in_the_place_of_pg_hba() {
         let (data_dir, path) = (place.data_dir(), path_variable());
         let named = Request { bin_dir: Some(&bin), path: path.as_deref(), ..request(&data_dir) };
         let error = pg_server::find(&named, &mut |_| {}).unwrap_err().to_string();
-        let (_, why) = error.rsplit_once("data/pg_hba.conf: ").unwrap_or_else(|| panic!("{error}"));
-        said.insert(why.split(" of the user ").next().unwrap().to_owned());
+        let (_, why) = error.rsplit_once("data/pg_hba.conf\n    cause: ").unwrap_or_else(|| panic!("{error}"));
+        said.insert(why.lines().next().unwrap().split(" of the user ").next().unwrap().to_owned());
         assert_eq!(fs::read_to_string(&secret).unwrap(), "root's own", "{trick}");
     }
     assert_data_eq!(

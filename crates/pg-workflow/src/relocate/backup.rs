@@ -28,11 +28,13 @@ pub(super) fn dump(context: &Context, target: &Target, path: &Path) -> anyhow::R
         .stdout(file)
         .stderr(Stdio::piped())
         .output()
-        .with_context(|| format!("run {} (Debian's package postgresql-client has it)", program.display()))?;
+        .with_context(|| {
+            format!("cannot run {}\n  help: on Debian and Ubuntu: apt-get install postgresql-client", program.display())
+        })?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         let words: String = words.lines().take(5).map(|line| format!("\n  | {line}")).collect();
-        bail!("the database was not dumped ({}), and nothing was moved{words}", output.status);
+        bail!("the database was not dumped ({}); nothing was moved{words}", output.status);
     }
     new.keep();
     Ok(())

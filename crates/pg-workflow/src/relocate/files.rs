@@ -16,7 +16,7 @@ impl NewFile {
     /// Makes it, empty.
     pub(super) fn create(path: &Path) -> anyhow::Result<(Self, File)> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let file = file.with_context(|| format!("write {}", path.display()))?;
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         Ok((Self(Some(path.to_owned())), file))
     }
 
@@ -25,7 +25,7 @@ impl NewFile {
         let (new, mut file) = Self::create(path)?;
         file.write_all(text.as_bytes())
             .and_then(|()| file.sync_all())
-            .with_context(|| format!("write {}", path.display()))?;
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(new)
     }
 

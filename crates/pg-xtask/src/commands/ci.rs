@@ -63,7 +63,7 @@ impl Ci {
         server: &[(&str, String)],
         suites: &mut Vec<Suite>,
     ) -> anyhow::Result<Outcome> {
-        let shell = Shell::new().context("open a shell")?;
+        let shell = Shell::new().context("cannot open a shell")?;
         shell.change_dir(&project.root);
         let commands = Commands { shell, outer: of_outer_cargo(environment).collect(), server };
         let has_nextest = nextest::is_installed(&commands);
@@ -168,7 +168,7 @@ fn examples(commands: &Commands<'_>, part: &str) -> anyhow::Result<Suite> {
     let started = Instant::now();
     let command = format!("test --doc {part} --locked --no-fail-fast");
     let status =
-        Command::from(commands.for_tests(commands.cargo(&command))).status().context("run cargo test --doc")?;
+        Command::from(commands.for_tests(commands.cargo(&command))).status().context("cannot run cargo test --doc")?;
     let elapsed = started.elapsed();
     let ending = if status.success() {
         CaseEnding::Passed
@@ -198,7 +198,7 @@ struct Workspace {
 impl Workspace {
     fn read(commands: &Commands<'_>) -> anyhow::Result<Self> {
         let metadata = commands.cargo("metadata --no-deps --format-version 1 --locked").quiet().read()?;
-        let metadata: Value = serde_json::from_str(&metadata).context("read cargo metadata")?;
+        let metadata: Value = serde_json::from_str(&metadata).context("cannot read cargo metadata")?;
         let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
         let packages = metadata["packages"].as_array().into_iter().flatten();
         let mut targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());

@@ -29,7 +29,7 @@ impl DbMigrate {
         let lock_wait = Duration::from_secs(self.lock_wait);
         connections.lock("cargo xtask db-migrate", lock_wait, &mut |line| context.terminal.say(line))?;
         let app = &mut connections.new_app(&target.access).map_err(|error| match error.is_refusal() {
-            true => anyhow!("{error}\n  help: run cargo xtask db-setup first: it says what is missing"),
+            true => anyhow!("{error}\n  help: set the database up first: cargo xtask db-setup"),
             false => error.into(),
         })?;
         // Migrations that would land elsewhere are not run to find that out.

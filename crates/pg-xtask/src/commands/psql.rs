@@ -38,10 +38,10 @@ impl DbPsql {
         match error.kind() {
             ErrorKind::NotFound => {
                 bail!(
-                    "psql not found\n  help: install PostgreSQL's client; on Debian and Ubuntu: apt-get install postgresql-client"
+                    "psql not found\n  help: install PostgreSQL's client, on Debian and Ubuntu: apt-get install postgresql-client"
                 )
             }
-            _ => Err(error).with_context(|| format!("run {}", program.display())),
+            _ => Err(error).with_context(|| format!("cannot run {}", program.display())),
         }
     }
 }

@@ -67,14 +67,16 @@ impl DbMove {
         let host = target.server.host.to_string();
         match self.host.as_deref() {
             Some(repeated) if repeated == host => {}
-            Some(repeated) => bail!("--host {repeated} is not the server's name, which is {host}; nothing was moved"),
+            Some(repeated) => bail!(
+                "--host {repeated} is not the server's name, which is {host}; nothing was moved\n  help: --host {host}"
+            ),
             None => bail!(
                 "will not move anything on {host}: the server is not on this machine\n  help: repeat its name: --host {host}"
             ),
         }
         if self.backup.is_none() && !self.no_backup {
             bail!(
-                "will not move anything on {host} without a dump\n  help: add --backup FILE, or --no-backup where there is one"
+                "will not move anything on {host} without a dump\n  help: add --backup FILE\n  help: or, where there is a dump, --no-backup"
             );
         }
         Ok(())

@@ -44,7 +44,9 @@ pub(super) fn may_drop(
     if !target.is_ours() {
         match guard.host.as_deref() {
             Some(repeated) if repeated == host => {}
-            Some(repeated) => bail!("--host {repeated} is not the server's name, which is {host}; nothing was changed"),
+            Some(repeated) => bail!(
+                "--host {repeated} is not the server's name, which is {host}; nothing was changed\n  help: --host {host}"
+            ),
             None => bail!(
                 "cannot {what} on {host}: this tool did not start that server\n  help: repeat its name: --host {host}"
             ),

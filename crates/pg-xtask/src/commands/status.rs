@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use pg_config::{Encryption, Project};
+use pg_config::{Encryption, Project, in_one_line};
 use pg_schema::Status;
 use pg_server::{ClusterState, Mode};
 use pg_workflow::{Target, engine_settings};
@@ -90,7 +90,7 @@ fn server(context: &Invocation, paint: Paint<'_>) -> (Outcome, Vec<Row>) {
     let verdict = match pg_schema::verify(&target.access, &target.expected, std::time::Duration::ZERO) {
         Ok(verdict) => verdict,
         Err(error) => {
-            rows.push(("state", paint(BAD, &error.to_string()), String::new()));
+            rows.push(("state", paint(BAD, &in_one_line(&error.to_string())), String::new()));
             return (Outcome::NoServer, rows);
         }
     };

@@ -48,7 +48,7 @@ pub(super) fn app_connection(context: &Invocation, target: &Target, with_options
             Ok(if leads_home { plain } else { with_path() })
         }
         Err(error) if error.is_refusal() => {
-            context.terminal.warn(&format!("{error}; run cargo xtask db-setup"));
+            context.terminal.warn(&format!("{error}\n  help: cargo xtask db-setup"));
             Ok(with_path())
         }
         Err(error) => Err(target.explain(error)),

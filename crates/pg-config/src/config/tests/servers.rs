@@ -206,8 +206,8 @@ fn a_higher_port_is_for_a_host_in_parts() {
     }
     for url in ["postgres://u:s3cret@h:9002/d", "postgres://u:s3cret@h/d", "postgres:///d", "host=a,b port=9001,9002"] {
         let error = resolve(&[("DB_PORT", "9001")], &[("DATABASE_URL", url)]).unwrap_err().to_string();
-        let both = "DATABASE_URL in .env and DB_PORT in the environment contradict each other about the port: \
-                    keep one of them";
+        let both = "DATABASE_URL in .env and DB_PORT in the environment contradict each other about the port\n  \
+                    help: keep one of them";
         assert_eq!(error, both, "{url}");
     }
 }

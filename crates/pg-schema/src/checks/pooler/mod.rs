@@ -60,6 +60,7 @@ fn judge(facts: &Facts, found: Option<Pooler>, app: &ConnInfo, expected: &Expect
 
 /// Where a parameter of the connection string was refused by who stands in between.
 pub(crate) fn refused(error: &ConnectError, expected: &Expected) -> Check {
-    let message = format!("{error}: a connection pooler such as PgBouncer is in between: {}", advice(expected));
+    let message =
+        format!("{}: a connection pooler such as PgBouncer is in between: {}", error.in_one_line(), advice(expected));
     Check::fail(ID, message)
 }

@@ -27,26 +27,26 @@ pub(super) fn build(commands: &Commands<'_>, part: &str) -> anyhow::Result<()> {
 ///
 /// `directory` is for files of this run: the profile and nextest's own report.
 pub(super) fn run(commands: &Commands<'_>, part: &str, directory: &Path, shard: Shard) -> anyhow::Result<Vec<Suite>> {
-    fs::create_dir_all(directory).with_context(|| format!("make {}", directory.display()))?;
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let [profile, junit] = ["nextest.toml", "junit.xml"].map(|name| directory.join(name));
     let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
     let text = include_str!("nextest.toml").replace("\"{junit}\"", &format!("{junit:?}"));
     let text = text.replace("\"{threads}\"", &threads.to_string());
-    fs::write(&profile, text).with_context(|| format!("write {}", profile.display()))?;
+    fs::write(&profile, text).with_context(|| format!("cannot write {}", profile.display()))?;
     let _ = fs::remove_file(&junit);
     let arguments = format!("nextest run {part} --locked --no-tests pass --profile {PROFILE} --tool-config-file");
     let mut nextest = commands.cargo(&arguments).arg(format!("xtask:{}", profile.display()));
     if shard != Shard::WHOLE {
         nextest = nextest.arg("--partition").arg(format!("count:{shard}"));
     }
-    let status = Command::from(commands.for_tests(nextest)).status().context("run cargo nextest")?;
+    let status = Command::from(commands.for_tests(nextest)).status().context("cannot run cargo nextest")?;
     let report = match fs::read_to_string(&junit) {
         Ok(report) => report,
         // Where there is no test, there is no report.
         Err(_) if status.success() => return Ok(Vec::new()),
         Err(_) => return Err(anyhow!("cargo nextest ended with {status}, and no test was run")),
     };
-    let suites = read(&report).with_context(|| format!("read {}", junit.display()))?;
+    let suites = read(&report).with_context(|| format!("cannot read {}", junit.display()))?;
     let is_accounted_for = status.success() || suites.iter().flat_map(|suite| &suite.cases).any(Case::is_wrong);
     ensure!(is_accounted_for, "cargo nextest ended with {status}, and no test failed");
     Ok(suites)

@@ -34,7 +34,7 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         if fixes == tried {
             break;
         }
-        connections.keep_lock().context("the setup's lock was lost: run it again")?;
+        connections.keep_lock().context("the setup's lock was lost\n  help: run the command again")?;
         left = pg_schema::fix(&mut connections, access, expected, &fixes, &mut |change| {
             changed += 1;
             say_change(&terminal, change, &administrator, expected);
@@ -42,15 +42,15 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         .map_err(|error| match changed {
             // The answer is lost, and with it whether there was one.
             _ if error.statement == "COMMIT" => {
-                anyhow!("{error}\n  the changes may have been committed: run cargo xtask db-verify")
+                anyhow!("{error}\n  note: the changes may have been committed\n  help: see what is left: cargo xtask db-verify")
             }
-            0 => anyhow!("{error}\n  nothing was changed but sequences: a rollback does not reset them"),
-            _ => anyhow!("{error}\n  the statements above were committed; the rest was rolled back"),
+            0 => anyhow!("{error}\n  note: nothing was changed but sequences: a rollback does not reset them"),
+            _ => anyhow!("{error}\n  note: the statements above were committed; the rest was rolled back"),
         })?;
         tried = fixes;
     }
     for error in left {
-        terminal.warn(&format!("left as it is: {error}"));
+        terminal.warn(&format!("this was not fixed{}", error.cause()));
     }
     Ok(())
 }
