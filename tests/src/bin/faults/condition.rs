@@ -13,6 +13,7 @@ use std::{
 };
 
 use pg_connect::Session;
+use postgres::error::SqlState;
 
 use crate::{
     fault::{Condition, Locked},
@@ -207,12 +208,12 @@ impl Blocked {
 /// A session of the superuser that no condition touches.
 fn open(scene: &Scene, database: &str) -> Session {
     let mut session = pg_connect::connect(&scene.cluster.superuser().with_database(database)).unwrap();
-    for setting in [
-        "default_transaction_read_only = off",
-        "statement_timeout = 0",
-        "lock_timeout = 0",
-        "idle_in_transaction_session_timeout = 0",
-    ] {
+    // On a busy machine this statement itself may take longer than the time-out that a condition has set.
+    let ends = |error: &postgres::Error| error.code() == Some(&SqlState::QUERY_CANCELED);
+    while session.client.batch_execute("SET statement_timeout = 0").is_err_and(|error| ends(&error)) {}
+    for setting in
+        ["default_transaction_read_only = off", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0"]
+    {
         session.client.batch_execute(&format!("SET {setting}")).unwrap();
     }
     session
