@@ -128,6 +128,15 @@ impl Facts {
         self.tables_elsewhere(expected).next().filter(|_| self.objects.tables == 0)
     }
 
+    /// The schema that seems to be the app's under another name: the app's is not there, and all that its role owns
+    /// elsewhere lies in that one.
+    pub(crate) fn renamed_schema<'a>(&'a self, expected: &'a Expected) -> Option<&'a Identifier> {
+        let first = self.table_elsewhere(expected).filter(|_| self.schema.is_none())?.object.schema.as_ref()?;
+        let mut own = self.misplaced.iter().filter(|found| found.object.owner.as_ref() == Some(&expected.role));
+        let is_all = own.all(|found| found.object.schema.as_ref() == Some(first));
+        Some(first).filter(|schema| is_all && schema.as_str() != "public")
+    }
+
     /// Whether `public` holds nothing but extensions' members: else another application may live there.
     pub(crate) fn public_is_free(&self) -> bool {
         let is_in_public =

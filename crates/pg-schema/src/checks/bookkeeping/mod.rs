@@ -1,7 +1,7 @@
 //! The tables of migration tools outside the schema.
 
 use super::{
-    Definition,
+    Definition, no_schema,
     placement::{advice, beside, counted, is_bookkeeping, is_theirs, moved, none_but, run_move, without_empty_copies},
 };
 use crate::{Expected, Facts, report::Check};
@@ -12,6 +12,10 @@ pub(super) const CHECK: Definition =
     Definition { id: ID, explanation: include_str!("explain.md"), look: |look| Ok(judge(look.facts, look.expected)) };
 
 fn judge(facts: &Facts, expected: &Expected) -> Check {
+    // One statement brings all of it back.
+    if facts.renamed_schema(expected).is_some() {
+        return no_schema(ID, &expected.schema);
+    }
     let found = facts.misplaced.iter().filter(|found| is_bookkeeping(found));
     let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
     let Some(first) = found.first() else {

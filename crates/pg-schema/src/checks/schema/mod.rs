@@ -26,10 +26,9 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
                 elsewhere.len()
             );
             let check = Check::fail(ID, message).about([Object::named(Kind::Schema, schema)]);
-            let is_one = elsewhere.iter().all(|name| *name == first) && first.as_str() != "public";
-            check.fixed_by_hand([match is_one {
-                true => ddl::rename_schema(first, schema),
-                false => ddl::create_schema_for(schema, &expected.role),
+            check.fixed_by_hand([match facts.renamed_schema(expected) {
+                Some(renamed) => ddl::rename_schema(renamed, schema),
+                None => ddl::create_schema_for(schema, &expected.role),
             }])
         }
         None => {

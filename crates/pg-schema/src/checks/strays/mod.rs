@@ -1,7 +1,7 @@
 //! Objects of the app's outside its schema.
 
 use super::{
-    Definition, more_than_one,
+    Definition, more_than_one, no_schema,
     placement::{beside, is_bookkeeping, is_theirs, moved, none_but, run_move},
 };
 use crate::{Expected, Facts, report::Check};
@@ -12,6 +12,10 @@ pub(super) const CHECK: Definition =
     Definition { id: ID, explanation: include_str!("explain.md"), look: |look| Ok(judge(look.facts, look.expected)) };
 
 fn judge(facts: &Facts, expected: &Expected) -> Check {
+    // One statement brings all of it back.
+    if facts.renamed_schema(expected).is_some() {
+        return no_schema(ID, &expected.schema);
+    }
     let found = facts.misplaced.iter().filter(|found| !is_bookkeeping(found) && found.twin.is_none());
     let (theirs, found): (Vec<_>, Vec<_>) =
         found.partition(|found| found.extension.is_some() || is_theirs(found, facts));
