@@ -138,6 +138,9 @@ pub(crate) enum Command {
     /// Run format, lints, build, tests and docs
     Ci(Ci),
     /// Print shell completions
+    ///
+    /// Commands, options and the ids of checks are completed behind `cargo xtask`. For zsh the script's directory, and that
+    /// of cargo's own `_cargo`, must be in fpath before compinit runs.
     Completions(Completions),
 }
 
@@ -440,7 +443,7 @@ pub(crate) struct Ci {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask completions bash >> ~/.bash_completion\n  cargo xtask completions zsh > ~/.zfunc/_cargo-xtask\n  cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish\n\nzsh: ~/.zfunc, and the directory of cargo's own _cargo, must be in fpath before compinit.\nThen `cargo xtask <TAB>` completes commands, options and the ids of checks."
+    after_help = "Examples:\n  cargo xtask completions bash >> ~/.bash_completion\n  cargo xtask completions zsh > ~/.zfunc/_cargo-xtask\n  cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish"
 )]
 pub(crate) struct Completions {
     /// The shell

@@ -1,8 +1,12 @@
 //! Completions, and what wrong usage gets.
 
-use std::process::Command;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use tests::Workspace;
+use tests::{Workspace, has};
 
 const COMMANDS: &[&str] = &[
     "db-setup",
@@ -30,13 +34,69 @@ fn every_shells_completions_name_every_command() {
         for command in COMMANDS {
             assert!(run.stdout.contains(command), "{shell}: no {command}");
         }
-        workspace.write(&format!("completions.{shell}"), &run.stdout);
-        // A shell that is not here cannot be asked.
-        match Command::new(shell).arg("-n").arg(workspace.root().join(format!("completions.{shell}"))).output() {
-            Ok(output) => assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => eprintln!("{shell} itself did not read them: {error}"),
+    }
+}
+
+/// A person types `cargo xtask db-ver` and TAB: the shell completes it. Then the line is printed, not run.
+#[test]
+fn the_real_shells_complete_what_follows_cargo_xtask() {
+    for (shell, start, install) in [
+        ("bash", "bash --norc --noprofile -i", "bind 'set enable-bracketed-paste off'; source $PWD/completions"),
+        (
+            "zsh",
+            "zsh -f -i",
+            "bindkey -e; mv completions _cargo-xtask; fpath=($PWD $(rustc --print sysroot)/share/zsh/site-functions \
+             $fpath); autoload -U compinit; compinit -u -D",
+        ),
+        ("fish", "fish --no-config --interactive", "source $PWD/completions"),
+    ] {
+        if !has(shell, shell) {
+            return;
+        }
+        let workspace = Workspace::new();
+        workspace.write("completions", &workspace.run(&["completions", shell]).exits(0).stdout);
+        if shell == "fish" {
+            // It draws its line as it likes, and answers when it is asked.
+            let ask = |line: &str| {
+                let script = format!("{install}; complete -C '{line}'");
+                let mut fish = Command::new("fish");
+                let output = fish.args(["--no-config", "-c", &script]).current_dir(workspace.root()).output().unwrap();
+                String::from_utf8(output.stdout).unwrap()
+            };
+            assert!(ask("cargo xtask db-ver").starts_with("db-verify"), "{}", ask("cargo xtask db-ver"));
+            assert!(ask("cargo xtask db-verify --expl").contains("--explain"));
+            assert!(ask("cargo xtask db-verify --explain own").contains("ownership"));
+            assert!(!ask("cargo b").contains("db-"), "{}", ask("cargo b"));
+            continue;
+        }
+        for (typed, completed) in [
+            ("cargo xtask db-ver", "cargo xtask db-verify"),
+            ("cargo xtask db-verify --expl", "cargo xtask db-verify --explain"),
+            ("cargo xtask db-verify --explain own", "cargo xtask db-verify --explain ownership"),
+        ] {
+            let shown = typed_into(start, install, typed, workspace.root());
+            assert!(shown.lines().any(|line| line.trim() == completed), "{shell}: {typed}: {shown}");
         }
     }
+}
+
+/// What a shell on a terminal shows after a line was completed by TAB, and printed by `echo` at its beginning.
+fn typed_into(start: &str, install: &str, line: &str, directory: &Path) -> String {
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--command", start, "/dev/null"]).current_dir(directory).env("TERM", "dumb");
+    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut output) = (script.stdin.take().unwrap(), BufReader::new(script.stdout.take().unwrap()));
+    writeln!(input, "cp completions kept; {install}; cp kept completions; echo is_\"\"ready").unwrap();
+    let mut shown = String::new();
+    while !shown.contains("is_ready") {
+        assert!(output.read_line(&mut shown).unwrap() > 0, "{shown}");
+    }
+    // Ctrl-A is the line's beginning.
+    write!(input, "{line}\t\u{1}echo \nexit\n").unwrap();
+    let mut rest = Vec::new();
+    output.read_to_end(&mut rest).unwrap();
+    script.wait().unwrap();
+    String::from_utf8_lossy(&rest).replace('\r', "\n")
 }
 
 #[test]
