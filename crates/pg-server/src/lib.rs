@@ -45,5 +45,6 @@ pub use started_addresses::StartedAddresses;
 pub use status::{ClusterState, ClusterStatus, ContainerStatus, clusters, containers};
 pub use stop::{Stopped, purge, stop};
 
-/// Who is told, in one line each, what takes time or deserves a remark.
+/// Who is told, in one line each, what takes time or deserves a remark. A line behind a carriage return says how far the
+/// step of the line before is: on a terminal it takes the place of the last such line.
 pub type Say<'a> = &'a mut dyn FnMut(&str);

@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
 };
 
 use pg_server::Say;
@@ -48,13 +47,9 @@ fn executable(messages: impl Read) -> Option<PathBuf> {
     values.filter_map(|message| message["executable"].as_str().map(|path| Path::new(path).to_owned())).last()
 }
 
-/// How often a build that takes long is heard of.
-const TICK: Duration = Duration::from_secs(10);
-
 /// Tells of a build that has something to do, and keeps its last words.
 fn follow(stderr: impl Read, package: &str, say: Say<'_>) -> Vec<String> {
     let mut compiled = 0_u32;
-    let mut told = Instant::now();
     let mut words = Vec::new();
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         if line.trim_start().starts_with("Compiling") {
@@ -62,11 +57,9 @@ fn follow(stderr: impl Read, package: &str, say: Say<'_>) -> Vec<String> {
                 say(&format!(
                     "building {package}, the program that speaks to the container engine: some 200 crates, once"
                 ));
-            } else if told.elapsed() > TICK {
-                say(&format!("building {package}: {compiled} crates so far"));
-                told = Instant::now();
             }
             compiled += 1;
+            say(&format!("\r{compiled} crates"));
         } else if !line.trim().is_empty() {
             words.push(line.trim().to_owned());
         }

@@ -50,7 +50,9 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     let command = &context.config.migrations.command.value;
     let before = Snapshot::take(session, expected)?;
     context.voice.say(&format!("migrating: {}", context.config.migrations.named()));
+    let progress = context.voice.progress();
     let (status, output) = run_command(context, app, command)?;
+    drop(progress);
     let failure = match status {
         Some(status) if status.success() => None,
         Some(status) => Some((format!("the migrate command failed ({status})"), "fix it, then run: ")),

@@ -77,7 +77,11 @@ impl Target {
             dump: Dump { database: &database, arguments: &arguments, clear: &clear },
             wait: context.wait,
         };
-        let server = climb(&request, &mut |line| voice.say(line)).or_else(|error| {
+        let progress = voice.progress();
+        let found = climb(&request, &mut |line| voice.say(line));
+        // Neither a question nor a package manager's own words may stand behind it.
+        drop(progress);
+        let server = found.or_else(|error| {
             let could_install = error.skipped.iter().find(|skipped| skipped.rung == Rung::Install);
             let question = could_install.map(|skipped| format!("{skipped}\ninstall PostgreSQL now?"));
             if mode == Mode::Start && question.is_some_and(|question| voice.confirm(&question)) {

@@ -6,7 +6,7 @@ use pg_schema::{By, Change, Expected};
 
 /// What takes time or deserves a remark is told here, in lines for people.
 pub trait Voice: Send + Sync {
-    /// A step.
+    /// A step; behind a carriage return, how far it is.
     fn say(&self, line: &str);
 
     /// What only the curious want to know.
@@ -26,6 +26,11 @@ pub trait Voice: Send + Sync {
     /// Asks a person; no where there is none.
     fn confirm(&self, _question: &str) -> bool {
         false
+    }
+
+    /// Shows for how long the step that was said last has taken, for as long as the value lives.
+    fn progress(&self) -> Box<dyn Any> {
+        Box::new(())
     }
 
     /// Tells what is waited for, should it take long, for as long as the value lives.

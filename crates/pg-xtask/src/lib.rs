@@ -44,6 +44,7 @@ mod configuration;
 mod ephemeral;
 mod escape;
 mod invocation;
+mod live;
 mod outcome;
 mod own;
 mod report;

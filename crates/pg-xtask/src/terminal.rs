@@ -19,7 +19,7 @@ use pg_workflow::Voice;
 
 use crate::{
     cli::{Color, Output},
-    escape,
+    escape, live,
     wrap::{wrap, wrap_message},
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct Terminal {
     width: Option<usize>,
     /// Of stderr.
     width_of_stderr: Option<usize>,
+    /// Whether the last line of stderr can be drawn again.
+    is_live: bool,
 }
 
 impl Terminal {
@@ -57,6 +59,7 @@ impl Terminal {
         color_on_stderr: false,
         width: None,
         width_of_stderr: None,
+        is_live: false,
     };
 
     pub(crate) fn new(output: Output, environment: &Environment) -> Self {
@@ -73,6 +76,7 @@ impl Terminal {
             color_on_stderr: color(io::stderr().is_terminal()),
             width: width(io::stdout()),
             width_of_stderr: width(io::stderr()),
+            is_live: io::stderr().is_terminal() && !output.quiet && environment.process("TERM") != Some("dumb"),
         }
     }
 
@@ -95,8 +99,16 @@ impl Terminal {
         self.verbose
     }
 
-    /// A step, on stderr.
+    /// A step, on stderr; behind a carriage return, how far it is.
     pub(crate) fn say(&self, line: &str) {
+        if let Some(progress) = line.strip_prefix('\r') {
+            return match self.is_live {
+                true => live::progress(escape::line(progress)),
+                false if live::is_due() => self.say(progress),
+                false => {}
+            };
+        }
+        live::restart();
         if !self.quiet {
             let lines = escape::lines(line);
             let wrapped = lines.lines().map(|line| wrap(line, self.width_of_stderr, 2)).collect::<Vec<_>>();
@@ -177,6 +189,10 @@ impl Voice for Terminal {
         self.confirm(question)
     }
 
+    fn progress(&self) -> Box<dyn Any> {
+        if self.is_live { Box::new(live::Step::begin()) } else { Box::new(()) }
+    }
+
     fn patience(&self, line: String) -> Box<dyn Any> {
         let (done, is_done) = mpsc::channel::<()>();
         let terminal = *self;
@@ -232,7 +248,7 @@ fn width(stream: impl AsFd) -> Option<usize> {
 
 /// A line on stderr, as it is. Where stderr is closed, the line is lost.
 pub(crate) fn to_stderr(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = live::above(|| writeln!(io::stderr().lock(), "{line}"));
 }
 
 /// Why a result could not be written, where one could not: the process has one stdout.
@@ -241,7 +257,7 @@ static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 /// A line on stdout, as it is. What cannot be written makes the command fail ([`check_results`]), but where a reader
 /// closed the pipe: it has seen enough.
 pub(crate) fn to_stdout(line: &str) {
-    match writeln!(io::stdout().lock(), "{line}") {
+    match live::above(|| writeln!(io::stdout().lock(), "{line}")) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = UNWRITTEN.set(error),
         _ => {}
     }

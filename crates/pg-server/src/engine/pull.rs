@@ -38,7 +38,7 @@ pub(super) fn pull(engine: &Engine, image: &str, say: Say<'_>) -> Result<(), Eng
         let Ok(event) = serde_json::from_slice(&line) else { continue };
         progress.take(&event).map_err(|words| failed(engine, image, &words))?;
         if told.elapsed() >= limits.report && progress.is_new() {
-            say(&format!("{}: {progress}", clean(image)));
+            say(&format!("\r{progress}"));
             progress.told();
             told = Instant::now();
         }

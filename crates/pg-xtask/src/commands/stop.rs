@@ -3,7 +3,7 @@
 use anyhow::bail;
 use pg_config::Project;
 use pg_server::Say;
-use pg_workflow::{container_settings, engine_settings, helper};
+use pg_workflow::{Voice as _, container_settings, engine_settings, helper};
 
 use crate::{cli::DbStop, invocation::Invocation, outcome::Outcome, terminal::Terminal};
 
@@ -25,6 +25,7 @@ impl DbStop {
         let engine = engine_settings(&context.environment);
         let build = |say: Say<'_>| helper::build(&context, say);
         let containers = container_settings(&context, &engine, &build);
+        let _progress = terminal.progress();
         let stopped = stop(data_dir, &containers, context.wait, &mut |line| terminal.say(line))?;
         for server in &stopped {
             terminal.say(&format!("stopped {server}"));
