@@ -323,7 +323,7 @@ Docker 27.1 at unix://SOCKET (its usual place) does not say whether it has the i
             words.join("\n"),
             str![[r#"
 the engine used last time is unix:///nowhere/docker.sock, and there is no such socket
-  help: start it: `systemctl --user start docker`
+  help: start it: systemctl --user start docker
 the engine used last time is nonsense://, and that is not a valid address of an engine
   help: the forms are unix:///path and tcp://host:port
 "#]]

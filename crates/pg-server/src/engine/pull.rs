@@ -125,14 +125,14 @@ mod tests {
         outcome.unwrap();
         let expected = [
             "pulling r:5000/a:b",
-            "r:5000/a:b: 0 of 1 layers",
-            "r:5000/a:b: 0 of 2 layers",
-            "r:5000/a:b: 1 of 3 layers",
-            "r:5000/a:b: 1 of 3 layers, 5 MB",
-            "r:5000/a:b: 1 of 3 layers, 6 of 40 MB",
-            "r:5000/a:b: 1 of 3 layers, 21 of 40 MB",
-            "r:5000/a:b: 2 of 3 layers, 21 of 40 MB",
-            "r:5000/a:b: 3 of 3 layers, 40 of 40 MB",
+            "\r0 of 1 layers",
+            "\r0 of 2 layers",
+            "\r1 of 3 layers",
+            "\r1 of 3 layers, 5 MB",
+            "\r1 of 3 layers, 6 of 40 MB",
+            "\r1 of 3 layers, 21 of 40 MB",
+            "\r2 of 3 layers, 21 of 40 MB",
+            "\r3 of 3 layers, 40 of 40 MB",
         ];
         assert_eq!(said, expected);
         let seldom = Limits { report: Duration::from_secs(60), ..SHORT };
