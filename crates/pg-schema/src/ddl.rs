@@ -116,6 +116,11 @@ pub fn grant_all(objects: &[Object], schema: &Identifier, role: &Identifier) -> 
     kinds.into_iter().map(|kind| format!("GRANT ALL PRIVILEGES ON ALL {kind}S IN SCHEMA {schema} TO {role}")).collect()
 }
 
+/// Gives a role privileges on a relation or a schema.
+pub fn grant(privileges: &str, object: &Object, role: &Identifier) -> String {
+    format!("GRANT {privileges} ON {} {} TO {role}", object.grant_keyword(), object.qualified())
+}
+
 /// Gives an object to a role.
 pub fn alter_owner(object: &Object, role: &Identifier) -> String {
     format!("ALTER {} {} OWNER TO {role}", object.alter_keyword(), object.qualified())

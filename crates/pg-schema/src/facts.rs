@@ -2,6 +2,7 @@
 //! the number of tables. What the setup makes, and what several checks look at, is here; what one check alone needs, it
 //! reads itself. `pg_catalog` alone: `information_schema` hides what one may not see.
 
+pub(crate) mod acting_owners;
 mod creators;
 mod extensions;
 mod misplaced;
@@ -18,7 +19,8 @@ use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
 pub(crate) use self::{
-    creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking, session::Schema,
+    acting_owners::LackingOwner, creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking,
+    session::Schema,
 };
 pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use self::{
@@ -64,6 +66,8 @@ pub struct Facts {
     pub(crate) objects: Objects,
     /// Relations on which the role lacks a privilege.
     pub(crate) lacking: Vec<Lacking>,
+    /// What roles lack in whose name the server acts for the app.
+    pub(crate) lacking_owners: Vec<LackingOwner>,
     /// Objects of the schema that the app's role does not own.
     pub(crate) other_owners: OfOtherOwners,
     /// Objects outside the schema that are the app's, or lie in `public`.
@@ -105,6 +109,10 @@ impl Facts {
             // Else the app owns everything, and has what an owner has.
             lacking: match objects.has_other_owners || objects.has_grants {
                 true => privileges::read(session, expected)?,
+                false => Vec::new(),
+            },
+            lacking_owners: match objects.has_acting_owners {
+                true => acting_owners::read(session, expected, &other_owners)?,
                 false => Vec::new(),
             },
             other_owners,

@@ -1,5 +1,7 @@
 //! Running the SQL of findings that moves no data, by whoever has the rights.
 
+use std::collections::HashSet;
+
 use pg_config::{Session, connect, connect_within};
 use postgres::error::SqlState;
 
@@ -8,7 +10,7 @@ use crate::{
     commit::{NotCommitted, commit},
     ddl,
     extension_scripts::objects_of_others_in_public,
-    facts::other_owners::OfOtherOwners,
+    facts::{acting_owners, other_owners::OfOtherOwners},
     query::{execute, execute_at_once},
     record::{record_path, record_path_within},
     report::{Action, Fix},
@@ -93,11 +95,15 @@ fn as_administrator(
         fixes.retain(|fix| fix.action == Action::GrantDatabase);
     }
     hold_back(session, &mut fixes, left)?;
-    if fixes.iter().any(|fix| fix.action == Action::ChangeOwner) {
+    let is_about_owners = |fix: &Fix| matches!(fix.action, Action::ChangeOwner | Action::GrantOwner);
+    if fixes.iter().any(|fix| is_about_owners(fix)) {
         // The administrator's session has seen each itself: a program between the app and the server can forge answers.
-        let seen = OfOtherOwners::read(session, expected)?.owned;
-        let seen: Vec<_> = seen.iter().map(|object| ddl::alter_owner(object, &expected.role)).collect();
-        fixes.retain(|fix| fix.action != Action::ChangeOwner || seen.contains(&fix.statement));
+        let others = OfOtherOwners::read(session, expected)?;
+        let lacking = acting_owners::read(session, expected, &others)?;
+        let owners = others.owned.iter().map(|object| ddl::alter_owner(object, &expected.role));
+        let grants = lacking.iter().map(|found| found.fix(expected)).filter(|fix| fix.is_safe).map(|fix| fix.statement);
+        let seen: HashSet<_> = owners.chain(grants).collect();
+        fixes.retain(|fix| !is_about_owners(fix) || seen.contains(&fix.statement));
     }
     let mut again = || administrator.connect(database, access.wait).ok();
     let (done, refused) = run(session, &fixes, &mut |_, _| Ok(()), &mut again)?;

@@ -54,6 +54,8 @@ pub enum Action {
     CreateExtension,
     /// Gives an object of the schema to the app's role.
     ChangeOwner,
+    /// Gives a privilege to a role in whose name the server acts for the app.
+    GrantOwner,
     /// Lets the app's role into its database.
     GrantDatabase,
     /// Sets the path of the app's role in its database.

@@ -1,5 +1,7 @@
 //! Objects of the app's schema that another role owns.
 
+mod acting;
+
 use tests::psql;
 
 use crate::case::{CASE, Case, Setup, cases, set_up};

@@ -18,6 +18,8 @@ pub(crate) struct Objects {
     pub(crate) has_other_owners: bool,
     /// Whether privileges were granted on something in the schema, or taken away.
     pub(crate) has_grants: bool,
+    /// Whether the server may act there in another role's name than the app's, or use with the app's what lies elsewhere.
+    pub(crate) has_acting_owners: bool,
     /// Whether row-level security is on for a table of the schema.
     pub(crate) has_row_security: bool,
     /// Whether something outside the schema may be the app's.
@@ -38,6 +40,7 @@ impl Objects {
             routines: row.get("routines"),
             has_other_owners: row.get("has_other_owners"),
             has_grants: row.get("has_grants"),
+            has_acting_owners: row.get("has_acting_owners"),
             has_row_security: row.get("has_row_security"),
             has_elsewhere: row.get("has_elsewhere"),
             has_extensions: row.get("has_extensions"),

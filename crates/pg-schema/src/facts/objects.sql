@@ -18,15 +18,23 @@ WITH named AS MATERIALIZED (
          WHERE t.typtype IN ('c', 'd', 'e', 'r')
            AND (t.typnamespace IN (named.schema, named.public) OR t.typowner = named.role)
          UNION ALL
-         SELECT p.tableoid, p.oid, p.pronamespace, p.proowner, 'routine', false, false
+         SELECT p.tableoid, p.oid, p.pronamespace, p.proowner, CASE WHEN p.prosecdef THEN 'definer' ELSE 'routine' END, false, false
          FROM pg_catalog.pg_proc p, named
          WHERE p.pronamespace IN (named.schema, named.public) OR p.proowner = named.role
      )
 SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
        count(*) FILTER (WHERE place = schema AND kind = 'S') AS sequences,
-       count(*) FILTER (WHERE place = schema AND kind = 'routine') AS routines,
+       count(*) FILTER (WHERE place = schema AND kind IN ('routine', 'definer')) AS routines,
        coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false) AS has_other_owners,
        coalesce(pg_catalog.bool_or(place = schema AND has_grants), false) AS has_grants,
+       coalesce(pg_catalog.bool_or(place = schema AND (owner <> role OR has_grants OR kind IN ('v', 'm', 'definer'))), false)
+           -- A foreign key that leads out, a function that runs with its owner's rights.
+           OR EXISTS (SELECT FROM pg_catalog.pg_constraint o
+                      JOIN pg_catalog.pg_class c ON c.oid = o.confrelid
+                      WHERE o.contype = 'f' AND o.connamespace = (SELECT schema FROM named) AND c.relnamespace <> o.connamespace)
+           OR EXISTS (SELECT FROM pg_catalog.pg_trigger t
+                      JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+                      WHERE NOT t.tgisinternal AND p.prosecdef) AS has_acting_owners,
        coalesce(pg_catalog.bool_or(place = schema AND has_row_security), false) AS has_row_security,
        coalesce(pg_catalog.bool_or(
            place IS DISTINCT FROM schema

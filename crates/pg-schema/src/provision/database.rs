@@ -1,12 +1,18 @@
 //! The desired state inside the app's database: what the app's role does itself, then what only an
 //! administrator can. Whoever may not, leaves it, and the verification names it.
 
+use std::collections::HashSet;
+
 use pg_config::Session;
 
 use super::{Access, By, Instructions, ProvisionError, cluster::Cluster, run::Run};
 use crate::{
-    Administrator, Expected, Facts, ddl, extension_scripts::objects_of_others_in_public,
-    facts::other_owners::OfOtherOwners, path, query::execute_at_once, record::record_path_within,
+    Administrator, Expected, Facts, ddl,
+    extension_scripts::objects_of_others_in_public,
+    facts::{LackingOwner, acting_owners, other_owners::OfOtherOwners},
+    path,
+    query::execute_at_once,
+    record::record_path_within,
 };
 
 /// Asserts the desired state; `facts` is what was there before.
@@ -43,6 +49,7 @@ pub(super) fn assert(
         execute_at_once(app, "COMMIT")?;
     }
     assert_ownership(app, &mut admin, facts, expected, run)?;
+    assert_acting_owners(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
     if !is_set("database") && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
@@ -151,6 +158,35 @@ fn assert_ownership(
     if !other.is_empty() {
         for statement in ddl::grant_all(&other, &expected.schema, &expected.role) {
             run.may(admin.session(expected)?, By::Administrator, &statement)?;
+        }
+    }
+    Ok(())
+}
+
+/// The roles in whose name the server acts for the app have what it asks of them.
+fn assert_acting_owners(
+    app: &mut Session,
+    admin: &mut LazySession<'_>,
+    facts: &Facts,
+    expected: &Expected,
+    run: &mut Run<'_>,
+) -> Result<(), ProvisionError> {
+    let safe = |lacking: &[LackingOwner], are_apps: bool| {
+        let found = lacking.iter().filter(|found| found.is_apps == are_apps).map(|found| found.fix(expected));
+        let mut statements: Vec<_> = found.filter(|fix| fix.is_safe).map(|fix| fix.statement).collect();
+        // A schema is asked for by each object.
+        let mut known = HashSet::new();
+        statements.retain(|statement| known.insert(statement.clone()));
+        statements
+    };
+    for statement in safe(&facts.lacking_owners, true) {
+        run.may(app, By::App, &statement)?;
+    }
+    if !safe(&facts.lacking_owners, false).is_empty() {
+        let session = admin.session(expected)?;
+        let others = OfOtherOwners::read(session, expected)?;
+        for statement in safe(&acting_owners::read(session, expected, &others)?, false) {
+            run.may(session, By::Administrator, &statement)?;
         }
     }
     Ok(())

@@ -1,9 +1,12 @@
-//! Whether the app has every privilege on its tables and views, and sees their rows.
+//! Whether the app has every privilege on its tables and views, sees their rows, and whether the owners in whose name the
+//! server acts have theirs.
+
+use std::collections::HashSet;
 
 use super::{Definition, Look, more_than_one, no_schema};
 use crate::{
     Expected, Facts, ddl,
-    facts::{self, Lacking},
+    facts::{self, Lacking, LackingOwner},
     object::{Kind, Object},
     report::{Check, Status},
     sql_error::SqlError,
@@ -28,6 +31,7 @@ fn hidden(look: &mut Look<'_>) -> Result<Vec<Object>, SqlError> {
 
 fn judge(facts: &Facts, hidden: &[Object], expected: &Expected) -> Check {
     let check = lacking(ID, "table", facts, expected, |kind| kind != Kind::Sequence);
+    let check = with_owners(check, &facts.lacking_owners, expected);
     match hidden.first() {
         Some(first) if check.status == Status::Pass => Check::warn(
             ID,
@@ -42,6 +46,19 @@ fn judge(facts: &Facts, hidden: &[Object], expected: &Expected) -> Check {
         .about(hidden.iter().cloned()),
         _ => check,
     }
+}
+
+/// Adds what roles lack in whose name the server acts.
+fn with_owners(check: Check, lacking: &[LackingOwner], expected: &Expected) -> Check {
+    let Some(first) = lacking.first() else { return check };
+    let words = first.describe() + &more_than_one(lacking.len(), "privilege");
+    let message = if check.status == Status::Fail { format!("{}; {words}", check.message) } else { words };
+    // A schema is asked for by each object.
+    let mut known: HashSet<_> = check.fix.iter().map(|fix| fix.statement.clone()).collect();
+    let fixes = lacking.iter().map(|found| found.fix(expected)).filter(|fix| known.insert(fix.statement.clone()));
+    let mut objects: Vec<_> = lacking.iter().map(LackingOwner::object).collect();
+    objects.dedup();
+    Check { message, status: Status::Fail, ..check }.about(objects).fixed_by(fixes)
 }
 
 /// Whether the role has every privilege on the relations of some kinds.
