@@ -21,6 +21,12 @@ pub enum Kind {
     Domain,
     /// A function or procedure.
     Routine,
+    /// A text search configuration.
+    TextSearchConfiguration,
+    /// A text search dictionary.
+    TextSearchDictionary,
+    /// Extended statistics.
+    Statistics,
     /// A database.
     Database,
     /// A schema.
@@ -98,6 +104,9 @@ impl Kind {
             "type" => Self::Type,
             "domain" => Self::Domain,
             "routine" => Self::Routine,
+            "configuration" => Self::TextSearchConfiguration,
+            "dictionary" => Self::TextSearchDictionary,
+            "statistics" => Self::Statistics,
             _ => return None,
         })
     }
@@ -113,6 +122,9 @@ impl Kind {
             Self::Type => "type",
             Self::Domain => "domain",
             Self::Routine => "routine",
+            Self::TextSearchConfiguration => "text search configuration",
+            Self::TextSearchDictionary => "text search dictionary",
+            Self::Statistics => "statistics object",
             Self::Database => "database",
             Self::Schema => "schema",
             Self::Role => "role",
@@ -141,6 +153,9 @@ impl Object {
             Kind::Type => "TYPE",
             Kind::Domain => "DOMAIN",
             Kind::Routine => "ROUTINE",
+            Kind::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
+            Kind::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
+            Kind::Statistics => "STATISTICS",
             Kind::Database => "DATABASE",
             Kind::Schema => "SCHEMA",
             Kind::Role => "ROLE",

@@ -2,7 +2,7 @@
 
 mod acting;
 
-use tests::psql;
+use tests::{Run, psql};
 
 use crate::case::{CASE, Case, Setup, cases, set_up};
 
@@ -58,6 +58,16 @@ cases! {
         ..CASE
     };
 
+    fn text_search_objects_statistics_and_a_foreign_table() = Case {
+        breaks: "CREATE TEXT SEARCH DICTIONARY aura.words (TEMPLATE = simple); \
+                 CREATE TEXT SEARCH CONFIGURATION aura.words (COPY = simple); \
+                 CREATE STATISTICS aura.note_stats ON id, title FROM aura.notes_note; \
+                 CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere; \
+                 CREATE FOREIGN TABLE aura.far (id int) SERVER nowhere",
+        fails: &["ownership"],
+        ..CASE
+    };
+
     fn names_that_need_quotes() = Case {
         breaks: r#"CREATE TABLE aura."Œuvre ""neuve""" (id int); CREATE FUNCTION aura."Zähle"(a aura."Œuvre ""neuve""")
                    RETURNS int LANGUAGE sql AS 'SELECT 1'"#,
@@ -84,6 +94,71 @@ fn the_sql_works_with_any_search_path() {
     let url = cluster.superuser().with_database("aura_db").url() + "&options=-csearch_path%3Dpg_catalog";
     psql(&url, &["-v", "ON_ERROR_STOP=1"], &run.fix("ownership")).exits(0);
     workspace.verify().exits(0);
+}
+
+cases! {
+    mod children;
+
+    fn of_another_owner() = Case {
+        breaks: "SET ROLE aura_user; CREATE TABLE aura.event (id int, at date) PARTITION BY RANGE (at); RESET ROLE; \
+                 CREATE TABLE aura.e20 PARTITION OF aura.event FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
+        fails: &["ownership"],
+        ..CASE
+    };
+}
+
+#[test]
+fn partitions_in_another_schema_belong_to_their_table() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE SCHEMA archive; GRANT USAGE ON SCHEMA archive TO aura_user; SET ROLE aura_user; \
+         CREATE TABLE aura.event (id int, at date) PARTITION BY RANGE (at); CREATE TABLE aura.place (id int); RESET ROLE; \
+         CREATE TABLE archive.e19 (id int, at date) PARTITION BY RANGE (at); \
+         CREATE TABLE archive.e19a PARTITION OF archive.e19 FOR VALUES FROM ('2019-01-01') TO ('2019-07-01'); \
+         ALTER TABLE aura.event ATTACH PARTITION archive.e19 FOR VALUES FROM ('2019-01-01') TO ('2020-01-01'); \
+         CREATE TABLE archive.old_place () INHERITS (aura.place); ALTER TABLE archive.e19 OWNER TO other; \
+         ALTER TABLE archive.e19a OWNER TO other; ALTER TABLE archive.old_place OWNER TO other",
+    );
+    let url = cluster.url("aura_user", "the-app's", "aura_db");
+    let alter = "ALTER TABLE aura.event ADD COLUMN a int; ALTER TABLE aura.place ADD COLUMN a int";
+    let altered = || psql(&url, &["-v", "ON_ERROR_STOP=1"], alter);
+    altered().exits(3).complains("must be owner of table e19");
+    // What lies elsewhere is for a person.
+    for command in [&["db-verify", "--fix"][..], &["db-setup"]] {
+        workspace.run(command).exits(3);
+    }
+    let run = workspace.verify().exits(3).shows("partitions-in-another-schema");
+    assert_eq!(run.with_status("fail"), ["ownership"]);
+    cluster.sql("aura_db", &run.fix("ownership"));
+    altered().exits(0);
+    // Now they are the app's, and lie outside its schema.
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["strays"]);
+    cluster.sql("aura_db", &run.fix("strays"));
+    workspace.verify().exits(0);
+}
+
+/// What an extension keeps in a schema of its own for the app, as Timescale does with the chunks of a table.
+#[test]
+fn chunks_in_the_schema_of_an_extension_are_no_strays() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE SCHEMA chunks; GRANT USAGE, CREATE ON SCHEMA chunks TO aura_user; ALTER EXTENSION plpgsql ADD SCHEMA chunks; \
+         SET ROLE aura_user; CREATE TABLE aura.reading (at timestamptz); CREATE TABLE chunks.reading_1 () INHERITS (aura.reading); \
+         CREATE VIEW chunks.partial_view_1 AS SELECT * FROM aura.reading",
+    );
+    workspace.run(&["db-setup"]).exits(0);
+    assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+    // A migration that fills a table makes some.
+    let migration = "psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE TABLE chunks.reading_2 () INHERITS (aura.reading)'";
+    let migrated = workspace.command(&["db-migrate"]).env("MIGRATE_COMMAND", migration).output().unwrap();
+    Run::of(migration.to_owned(), migrated).exits(0);
+    // What lies in any other schema is a stray.
+    cluster.sql("aura_db", "ALTER EXTENSION plpgsql DROP SCHEMA chunks");
+    let failed = workspace.verify().exits(3).with_status("fail");
+    assert!(failed.contains(&"strays".to_owned()), "{failed:?}");
 }
 
 cases! {

@@ -1,5 +1,5 @@
 -- objects outside the schema that are ours or lie in `public`; members of extensions are left out, but for the app's own
--- objects in an extension of its own. Each comes with its namesake in the schema, and with how its rows are to be
+-- objects in an extension of its own. So is what lies in a schema that an extension has made: Timescale's chunks. Each comes with its namesake in the schema, and with how its rows are to be
 -- counted: one by one ('rows'), by whether it has any block ('size'), or not at all (null). No table is touched here:
 -- somebody may hold a lock on it; $1: the schema, $2: the role
 WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
@@ -24,6 +24,8 @@ WITH app AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2),
                 pg_catalog.has_schema_privilege(oid, 'USAGE') AS usage
          FROM pg_catalog.pg_namespace
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
+           AND (nspname = 'public' OR oid NOT IN (SELECT objid FROM member
+                                                  WHERE classid = 'pg_catalog.pg_namespace'::regclass AND NOT is_own))
      )
 SELECT c.oid, twin.oid AS twin_oid, c.relkind::text AS kind, e.name AS schema, c.relname::text AS name, NULL::text[] AS arguments,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relowner IN (SELECT oid FROM superuser) AS is_superusers,

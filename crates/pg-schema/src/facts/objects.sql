@@ -18,6 +18,15 @@ WITH named AS MATERIALIZED (
          WHERE t.typtype IN ('c', 'd', 'e', 'r')
            AND (t.typnamespace IN (named.schema, named.public) OR t.typowner = named.role)
          UNION ALL
+         SELECT t.tableoid, t.oid, t.dictnamespace, t.dictowner, 'dictionary', false, false
+         FROM pg_catalog.pg_ts_dict t, named WHERE t.dictnamespace = named.schema
+         UNION ALL
+         SELECT t.tableoid, t.oid, t.cfgnamespace, t.cfgowner, 'configuration', false, false
+         FROM pg_catalog.pg_ts_config t, named WHERE t.cfgnamespace = named.schema
+         UNION ALL
+         SELECT s.tableoid, s.oid, s.stxnamespace, s.stxowner, 'statistics', false, false
+         FROM pg_catalog.pg_statistic_ext s, named WHERE s.stxnamespace = named.schema
+         UNION ALL
          SELECT p.tableoid, p.oid, p.pronamespace, p.proowner, CASE WHEN p.prosecdef THEN 'definer' ELSE 'routine' END, false, false
          FROM pg_catalog.pg_proc p, named
          WHERE p.pronamespace IN (named.schema, named.public) OR p.proowner = named.role
@@ -25,7 +34,12 @@ WITH named AS MATERIALIZED (
 SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
        count(*) FILTER (WHERE place = schema AND kind = 'S') AS sequences,
        count(*) FILTER (WHERE place = schema AND kind IN ('routine', 'definer')) AS routines,
-       coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false) AS has_other_owners,
+       coalesce(pg_catalog.bool_or(place = schema AND owner <> role), false)
+           -- A child of a table of the schema, elsewhere.
+           OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
+                      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+                      JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+                      WHERE p.relnamespace = (SELECT schema FROM named) AND c.relnamespace <> p.relnamespace) AS has_other_owners,
        coalesce(pg_catalog.bool_or(place = schema AND has_grants), false) AS has_grants,
        coalesce(pg_catalog.bool_or(place = schema AND (owner <> role OR has_grants OR kind IN ('v', 'm', 'definer'))), false)
            -- A foreign key that leads out, a function that runs with its owner's rights.

@@ -1,8 +1,9 @@
-//! What lies in the schema and is not the app's: what may be given to it, and what must stay with its owner.
+//! What lies in the schema, or inherits from what does, and is not the app's: what may be given to it, and what must stay
+//! with its owner.
 
 use std::collections::HashMap;
 
-use pg_config::Session;
+use pg_config::{Identifier, Session};
 
 use super::object;
 use crate::{Expected, object::Object, query::query, sql_error::SqlError};
@@ -12,6 +13,8 @@ use crate::{Expected, object::Object, query::query, sql_error::SqlError};
 pub(crate) struct OfOtherOwners {
     /// Those that it should own.
     pub(crate) owned: Vec<Object>,
+    /// Tables elsewhere that inherit from a table of the schema, and that table.
+    pub(crate) children: Vec<(Object, Identifier)>,
     /// Routines that run with their owner's rights.
     pub(crate) definers: Vec<Object>,
     /// Those that something uses which stays another role's, and what that is.
@@ -33,6 +36,10 @@ impl OfOtherOwners {
             .collect();
         for row in &rows {
             let Some(object) = object(row, &expected.schema) else { continue };
+            if let Some(parent) = row.get::<_, Option<String>>("parent") {
+                found.children.push((object, Identifier::from_catalog(parent)));
+                continue;
+            }
             match used.get(&(row.get("class"), row.get("object"))) {
                 Some(by) => found.used_elsewhere.push((object, by.clone())),
                 None if row.get("is_definers") => found.definers.push(object),

@@ -3,6 +3,7 @@
 use super::{Definition, more_than_one, no_schema};
 use crate::{
     Expected, Facts, ddl,
+    facts::other_owners::OfOtherOwners,
     object::{Kind, Object},
     report::{Action, Check, Fix},
 };
@@ -15,21 +16,18 @@ pub(super) const CHECK: Definition =
 fn judge(facts: &Facts, expected: &Expected) -> Check {
     let (schema, role) = (&expected.schema, &expected.role);
     let Some(found) = &facts.schema else { return no_schema(ID, schema) };
-    if let Some(first) = facts.other_owners.owned.first() {
+    let OfOtherOwners { owned, children, .. } = &facts.other_owners;
+    let first = owned.first().map(|object| (object, "it".to_owned()));
+    let parent = |(object, parent)| (object, format!("{schema}.{parent}, from which it inherits"));
+    if let Some((first, what)) = first.or_else(|| children.first().map(|(child, of)| parent((child, of)))) {
         let owner = first.owner.as_ref().map_or_else(String::new, ToString::to_string);
-        let more = more_than_one(facts.other_owners.owned.len(), "object");
-        return Check::fail(
-            ID,
-            format!(
-                "{} {} belongs to {owner}, so {role} cannot alter it{more}",
-                first.kind.as_str(),
-                first.qualified()
-            ),
-        )
-        .fixed_by(
-            facts.other_owners.owned.iter().map(|object| Fix::of(Action::ChangeOwner, ddl::alter_owner(object, role))),
-        )
-        .about(facts.other_owners.owned.iter().cloned());
+        let more = more_than_one(owned.len() + children.len(), "object");
+        let (kind, name) = (first.kind.as_str(), first.qualified());
+        return Check::fail(ID, format!("{kind} {name} belongs to {owner}, so {role} cannot alter {what}{more}"))
+            .fixed_by(owned.iter().map(|object| Fix::of(Action::ChangeOwner, ddl::alter_owner(object, role))))
+            .fixed_by_hand(children.iter().map(|(child, _)| ddl::alter_owner(child, role)))
+            .about(owned.iter().cloned())
+            .about(children.iter().map(|(child, _)| child.clone()));
     }
     if !found.is_own {
         return Check::warn(
