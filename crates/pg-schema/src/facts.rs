@@ -184,6 +184,7 @@ pub(crate) fn object(row: &Row, schema: &Identifier) -> Option<Object> {
         schema: Some(row.try_get::<_, String>("schema").map_or_else(|_| schema.clone(), Identifier::from_catalog)),
         name: name(row, "name"),
         arguments: row.try_get::<_, Option<Vec<String>>>("arguments").ok().flatten().map(|names| argument_list(&names)),
+        table: None,
         owner: Some(name(row, "owner")),
     })
 }

@@ -54,6 +54,8 @@ pub struct Object {
     pub name: Identifier,
     /// A routine's argument types, as SQL.
     pub arguments: Option<String>,
+    /// The table of an index or a constraint.
+    pub table: Option<Identifier>,
     /// Its owner.
     pub owner: Option<Identifier>,
 }
@@ -139,7 +141,7 @@ impl Kind {
 impl Object {
     /// A schema, role or extension: something whose name stands alone.
     pub fn named(kind: Kind, name: &Identifier) -> Self {
-        Self { kind, schema: None, name: name.clone(), arguments: None, owner: None }
+        Self { kind, schema: None, name: name.clone(), arguments: None, table: None, owner: None }
     }
 
     /// The word after ALTER and DROP.

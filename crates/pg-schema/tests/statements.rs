@@ -10,7 +10,7 @@ fn name(text: &str) -> Identifier {
 }
 
 fn object(kind: Kind, schema: &str, text: &str) -> Object {
-    Object { kind, schema: Some(name(schema)), name: name(text), arguments: None, owner: None }
+    Object { kind, schema: Some(name(schema)), name: name(text), arguments: None, table: None, owner: None }
 }
 
 #[test]

@@ -93,3 +93,28 @@ fn quiet_and_colours() {
     cluster.sql("aura_db", "CREATE TABLE public.sketch (id int)");
     workspace.run(&["db-verify", "-q"]).exits(3).shows("quiet");
 }
+
+#[test]
+fn objects_that_share_a_name_are_told_apart() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE FUNCTION aura.twice(int, text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+         CREATE FUNCTION aura.twice() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+         CREATE TABLE aura.a (n int); CREATE TABLE aura.b (n int); CREATE DOMAIN aura.d AS int; \
+         ALTER TABLE aura.a ADD CONSTRAINT positive CHECK (n > 0) NOT VALID; \
+         ALTER TABLE aura.b ADD CONSTRAINT positive CHECK (n > 0) NOT VALID; \
+         ALTER DOMAIN aura.d ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID",
+    );
+    let run = workspace.verify();
+    let of = |id: &str, kind: &str, key: &str| {
+        let check = run.check(id);
+        let objects = check["objects"].as_array().unwrap().iter().filter(|object| object["kind"] == kind);
+        let mut found: Vec<_> = objects.map(|object| object[key].as_str().map(str::to_owned)).collect();
+        found.sort();
+        found
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(of("ownership", "routine", "arguments"), [named(""), named("integer, text[]")]);
+    assert_eq!(of("invalid-indexes", "constraint", "table"), [None, named("a"), named("b")]);
+}

@@ -49,6 +49,7 @@ pub(crate) fn read(
                 schema: Some(schema),
                 name: name(row, "target_name"),
                 arguments: None,
+                table: None,
                 owner: None,
             },
             None => Object::named(Kind::Schema, &schema),

@@ -52,10 +52,18 @@ fn check(check: &Check, app: &str) -> Value {
 }
 
 fn object(object: &Object) -> Value {
-    json!({
+    let mut value = json!({
         "kind": object.kind.as_str(),
         "schema": object.schema.as_ref().map(|schema| schema.as_str()),
         "name": object.name.as_str(),
         "owner": object.owner.as_ref().map(|owner| owner.as_str()),
-    })
+    });
+    // What the name alone does not tell from others.
+    if let Some(arguments) = &object.arguments {
+        value["arguments"] = json!(arguments);
+    }
+    if let Some(table) = &object.table {
+        value["table"] = json!(table.as_str());
+    }
+    value
 }

@@ -82,6 +82,7 @@ impl World {
             schema: Some(name.clone()),
             name: name.clone(),
             arguments,
+            table: Some(name.clone()),
             owner: Some(name.clone()),
         };
         let objects = vec![object(None), object(Some(format!("{name}.{name}")))];

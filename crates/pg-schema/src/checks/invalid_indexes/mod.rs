@@ -58,15 +58,17 @@ fn read(look: &mut Look<'_>) -> Result<Vec<Unfinished>, SqlError> {
             _ => State::Invalid,
         };
         let is_constraint = matches!(state, State::NotValid | State::DomainNotValid);
+        let of = facts::name(row, "of");
         Unfinished {
             object: Object {
                 kind: if is_constraint { Kind::Constraint } else { Kind::Index },
                 schema: Some(look.expected.schema.clone()),
                 name: facts::name(row, "name"),
                 arguments: None,
+                table: (state != State::DomainNotValid).then(|| of.clone()),
                 owner: Some(facts::name(row, "owner")),
             },
-            of: facts::name(row, "of"),
+            of,
             state,
         }
     });

@@ -75,6 +75,7 @@ pub(super) fn read(look: &mut Look<'_>) -> Result<Sequences, SqlError> {
             schema: Some(expected.schema.clone()),
             name: facts::name(row, "sequence"),
             arguments: None,
+            table: None,
             owner: Some(facts::name(row, "owner")),
         };
         match row.get("how") {
