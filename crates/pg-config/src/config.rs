@@ -7,6 +7,7 @@ mod migrations;
 mod parts;
 
 use std::{
+    collections::HashSet,
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
@@ -56,6 +57,10 @@ pub struct Config {
     pub admin: Option<Sourced<Vec<ConnInfo>>>,
     /// Extensions that the app needs.
     pub extensions: Sourced<Vec<Identifier>>,
+    /// Further roles that read and write everything in the schema.
+    pub write_roles: Sourced<Vec<Identifier>>,
+    /// Further roles that read everything in the schema.
+    pub read_roles: Sourced<Vec<Identifier>>,
     /// The app's migrations.
     pub migrations: Migrations,
     /// The container's image.
@@ -148,6 +153,7 @@ impl Config {
             list(text).map(|name| Identifier::new(name).map_err(|error| error.to_string())).collect()
         })?
         .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
+        let [write_roles, read_roles] = further_roles(environment, &connection.role.value)?;
         let data_dir = match text(environment, "DB_DATA_DIR") {
             Some(Sourced { value, source }) => Sourced { value: project.root.join(value), source },
             None => Sourced { value: default_data_dir(project, environment)?, source: Source::Default },
@@ -165,6 +171,8 @@ impl Config {
             parameters: connection.parameters,
             admin: connection.admin,
             extensions,
+            write_roles,
+            read_roles,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:18"),
             durability: parsed(environment, "DB_DURABLE", Durability::from_str)?
@@ -281,6 +289,37 @@ fn parsed<T>(
 /// The members of a comma-separated list.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// `DB_WRITE_ROLES` and `DB_READ_ROLES`: none is the app's role, or in both.
+fn further_roles(environment: &Environment, app: &Identifier) -> Result<[Sourced<Vec<Identifier>>; 2], ConfigError> {
+    let read = |key| {
+        let roles = parsed(environment, key, |text| {
+            let mut roles = list(text).map(|name| further_role(name, app)).collect::<Result<Vec<_>, _>>()?;
+            let mut known = HashSet::new();
+            roles.retain(|role| known.insert(role.clone()));
+            Ok(roles)
+        })?;
+        Ok(roles.unwrap_or(Sourced { value: Vec::new(), source: Source::Default }))
+    };
+    let [write, read] = [read("DB_WRITE_ROLES")?, read("DB_READ_ROLES")?];
+    match read.value.iter().find(|role| write.value.contains(role)) {
+        Some(role) => {
+            let reason = format!("role {role} is in DB_WRITE_ROLES ({}) too: keep one of them", write.source);
+            Err(ConfigError::Value(read.source, reason))
+        }
+        None => Ok([write, read]),
+    }
+}
+
+fn further_role(name: &str, app: &Identifier) -> Result<Identifier, String> {
+    if name == app.as_str() {
+        return Err(format!("role {app} is the app's own, and has every right in its schema: take it out"));
+    }
+    if name.starts_with("pg_") || ["public", "none"].contains(&name) {
+        return Err(format!("{name:?} is a name of PostgreSQL's own: name another role"));
+    }
+    Identifier::new(name).map_err(|error| error.to_string())
 }
 
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.

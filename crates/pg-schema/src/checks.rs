@@ -6,6 +6,7 @@ mod default_privileges;
 mod duplicates;
 mod extensions;
 mod function_bodies;
+mod further_roles;
 mod invalid_indexes;
 pub(crate) mod migrations;
 mod ownership;
@@ -97,7 +98,7 @@ pub(crate) fn look(look: Look<'_>) -> Result<Vec<Check>, SqlError> {
     let session = look.session;
     in_transaction(session, |session, _| {
         let mut look = Look { session, ..look };
-        ALL.iter().map(|check| (check.look)(&mut look)).collect()
+        ALL.iter().map(|check| Ok(further_roles::add((check.look)(&mut look)?, look.facts, look.expected))).collect()
     })
 }
 

@@ -121,6 +121,50 @@ pub fn grant(privileges: &str, object: &Object, role: &Identifier) -> String {
     format!("GRANT {privileges} ON {} {} TO {role}", object.grant_keyword(), object.qualified())
 }
 
+/// Takes from a role what its owner granted.
+pub fn revoke(privileges: &str, object: &Object, role: &Identifier) -> String {
+    format!("REVOKE {privileges} ON {} {} FROM {role}", object.grant_keyword(), object.qualified())
+}
+
+/// What `creator` will make in the schema, TABLES or SEQUENCES, is a role's to use.
+pub fn grant_default(
+    creator: &Identifier,
+    schema: &Identifier,
+    privileges: &str,
+    objects: &str,
+    role: &Identifier,
+) -> String {
+    format!("ALTER DEFAULT PRIVILEGES FOR ROLE {creator} IN SCHEMA {schema} GRANT {privileges} ON {objects} TO {role}")
+}
+
+/// And is no more.
+pub fn revoke_default(
+    creator: &Identifier,
+    schema: &Identifier,
+    privileges: &str,
+    objects: &str,
+    role: &Identifier,
+) -> String {
+    format!(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {creator} IN SCHEMA {schema} REVOKE {privileges} ON {objects} FROM {role}"
+    )
+}
+
+/// A role that others may be members of, and that a person may let log in.
+pub fn create_further_role(role: &Identifier) -> String {
+    format!("CREATE ROLE {role} NOLOGIN")
+}
+
+/// Gives a role privileges on everything of the schema that is there, TABLES or SEQUENCES.
+pub fn grant_on_all(privileges: &str, objects: &str, schema: &Identifier, role: &Identifier) -> String {
+    format!("GRANT {privileges} ON ALL {objects} IN SCHEMA {schema} TO {role}")
+}
+
+/// Takes from a role what the owners of all that granted.
+pub fn revoke_on_all(privileges: &str, objects: &str, schema: &Identifier, role: &Identifier) -> String {
+    format!("REVOKE {privileges} ON ALL {objects} IN SCHEMA {schema} FROM {role}")
+}
+
 /// Gives an object to a role.
 pub fn alter_owner(object: &Object, role: &Identifier) -> String {
     format!("ALTER {} {} OWNER TO {role}", object.alter_keyword(), object.qualified())

@@ -13,6 +13,10 @@ pub struct Expected {
     pub schema: Identifier,
     /// Extensions that the app needs, in `public`.
     pub extensions: Vec<Identifier>,
+    /// Further roles that read and write everything in the schema.
+    pub write_roles: Vec<Identifier>,
+    /// Further roles that read everything in the schema.
+    pub read_roles: Vec<Identifier>,
     /// The administrator's role, where it is known: what it makes in the schema must be the app's to use.
     pub administrator: Option<Identifier>,
     /// The digest of the migration inputs; `None` where no inputs are named.

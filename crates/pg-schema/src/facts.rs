@@ -5,6 +5,7 @@
 pub(crate) mod acting_owners;
 mod creators;
 mod extensions;
+pub(crate) mod further_roles;
 mod misplaced;
 mod objects;
 pub(crate) mod other_owners;
@@ -22,13 +23,14 @@ pub(crate) use self::{
     acting_owners::LackingOwner, creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking,
     session::Schema,
 };
-pub use self::{misplaced::Misplaced, queries::catalog_queries};
 use self::{
+    further_roles::FurtherRoles,
     objects::Objects,
     other_owners::OfOtherOwners,
     path::SearchPath,
     session::{Database, Public, Role},
 };
+pub use self::{misplaced::Misplaced, path::leads_home, queries::catalog_queries};
 use crate::{
     Expected,
     object::{Kind, Object, argument_list},
@@ -79,6 +81,8 @@ pub struct Facts {
     pub(crate) extensions: Vec<Extension>,
     /// Who may make objects in the schema.
     pub(crate) creators: Vec<Creator>,
+    /// The further roles.
+    pub(crate) further: FurtherRoles,
 }
 
 impl Facts {
@@ -94,6 +98,9 @@ impl Facts {
         let misplaced = if objects.has_elsewhere { misplaced::read(session, expected)? } else { Vec::new() };
         let other_owners =
             if objects.has_other_owners { OfOtherOwners::read(session, expected)? } else { OfOtherOwners::default() };
+        let creators = creators::read(session, expected)?;
+        let schema = Schema::of(&row);
+        let granted = schema.as_ref().map(|schema| schema.remark.roles.clone()).unwrap_or_default();
         Ok(Self {
             version: row.get("version"),
             version_number: row.get("version_number"),
@@ -104,7 +111,7 @@ impl Facts {
             role: Role::of(&row),
             database: Database::of(&row),
             path,
-            schema: Schema::of(&row),
+            schema,
             public: Public::of(&row),
             // Else the app owns everything, and has what an owner has.
             lacking: match objects.has_other_owners || objects.has_grants {
@@ -120,7 +127,8 @@ impl Facts {
             misplaced,
             extensions: if objects.has_extensions { extensions::read(session)? } else { Vec::new() },
             objects,
-            creators: creators::read(session, expected)?,
+            further: further_roles::read(session, expected, &creators, &granted)?,
+            creators,
         })
     }
 

@@ -32,7 +32,7 @@ mod verify;
 pub use administrator::Administrator;
 pub use checks::{CHECKS, OlderSession, OlderSessions, explain, older_sessions};
 pub use expected::Expected;
-pub use facts::{Facts, Misplaced, catalog_queries};
+pub use facts::{Facts, Misplaced, catalog_queries, leads_home};
 pub use fix::fix;
 pub use lock::LockError;
 pub use lock_waits::lock_waits;

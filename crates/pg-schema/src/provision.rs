@@ -5,7 +5,9 @@ mod cluster;
 mod connections;
 pub(crate) mod database;
 mod error;
+mod further_roles;
 mod instructions;
+mod lazy_session;
 mod open;
 mod rights;
 mod run;
@@ -147,13 +149,14 @@ fn plan(
     expected: &Expected,
 ) -> Result<Vec<String>, ProvisionError> {
     let refusal = connections.refusal.take();
-    let plan = cluster.plan(refusal, &connections.administrator, access, expected)?;
+    let mut plan = cluster.plan(refusal, &connections.administrator, access, expected)?;
     if !cluster.has_database_privileges && !cluster.may_grant() {
         refuse_hopeless_schema(connections, cluster, access, expected)?;
     }
     if !expected.extensions.is_empty() {
         refuse_hopeless_extension(connections, cluster, access, expected)?;
     }
+    plan.extend(further_roles::plan(&mut connections.maintenance, cluster, expected)?);
     if !plan.is_empty() && !connections.is_one_server(cluster)? {
         return Err(ProvisionError::DifferentServers { how: connections.administrator.how.clone() });
     }

@@ -6,7 +6,7 @@ use pg_config::{Digest, Session};
 use crate::{
     Expected, Facts, ddl,
     query::{execute_at_once, query},
-    schema_comment::{PathSet, SchemaComment},
+    schema_comment::{GrantedRoles, PathSet, SchemaComment},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
 };
@@ -29,6 +29,16 @@ pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), 
     let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
     if let Some(row) = rows.first() {
         write(session, row.get("comment"), expected, |remark| remark.failed = Some(row.get("now")))?;
+    }
+    Ok(())
+}
+
+/// Records which further roles are granted privileges: a name that is taken out later loses them.
+pub(crate) fn record_roles(session: &mut Session, expected: &Expected, roles: &GrantedRoles) -> Result<(), SqlError> {
+    let sql = include_str!("sql/own_comment.sql");
+    let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
+    if let Some(row) = rows.first() {
+        write(session, row.get("comment"), expected, |remark| remark.roles = roles.clone())?;
     }
     Ok(())
 }

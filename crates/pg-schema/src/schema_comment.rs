@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use pg_config::Digest;
+use pg_config::{Digest, Identifier};
 
 const MIGRATIONS: &str = "migrations verified by cargo xtask, sha256 ";
 const FAILED: &str = "migrations failed under cargo xtask at ";
 const PATH: &str = "search_path set by cargo xtask at ";
+const ROLES: &str = "granted by cargo xtask to ";
 
 /// What is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,17 @@ pub(crate) struct SchemaComment {
     pub(crate) failed: Option<String>,
     /// When the path of the app's role was set.
     pub(crate) path: Option<PathSet>,
+    /// Which further roles were granted privileges.
+    pub(crate) roles: GrantedRoles,
+}
+
+/// The further roles of the last setup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GrantedRoles {
+    /// Those of `DB_WRITE_ROLES`.
+    pub(crate) write: Vec<Identifier>,
+    /// Those of `DB_READ_ROLES`.
+    pub(crate) read: Vec<Identifier>,
 }
 
 /// When the path was set.
@@ -43,6 +55,8 @@ impl SchemaComment {
                 remark.digest = Digest::from_text(digest);
             } else if let Some(at) = part.strip_prefix(FAILED) {
                 remark.failed = Some(at.to_owned()).filter(|at| is_time(at));
+            } else if let Some(roles) = part.strip_prefix(ROLES) {
+                remark.roles = GrantedRoles::read(roles);
             } else if let Some((at, path)) =
                 part.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(')')?.split_once(" ("))
             {
@@ -56,6 +70,33 @@ impl SchemaComment {
     /// Whether a comment may be replaced: there is none, or it is ours.
     pub(crate) fn may_replace(comment: Option<&str>) -> bool {
         comment.is_none_or(|text| Self::read(Some(text)) != Self::default())
+    }
+}
+
+impl GrantedRoles {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.write.is_empty() && self.read.is_empty()
+    }
+
+    /// `write a, read b`. A name is encoded where it holds what separates names or remarks.
+    fn written(&self) -> String {
+        let encoded = |name: &Identifier| name.as_str().replace('%', "%25").replace(';', "%3B").replace(',', "%2C");
+        let write = self.write.iter().map(|name| format!("write {}", encoded(name)));
+        let read = self.read.iter().map(|name| format!("read {}", encoded(name)));
+        write.chain(read).collect::<Vec<_>>().join(", ")
+    }
+
+    fn read(text: &str) -> Self {
+        let mut roles = Self::default();
+        for part in text.split(", ") {
+            let decoded = |name: &str| name.replace("%2C", ",").replace("%3B", ";").replace("%25", "%");
+            if let Some(name) = part.strip_prefix("write ") {
+                roles.write.extend(Identifier::new(decoded(name)));
+            } else if let Some(name) = part.strip_prefix("read ") {
+                roles.read.extend(Identifier::new(decoded(name)));
+            }
+        }
+        roles
     }
 }
 
@@ -91,8 +132,9 @@ impl fmt::Display for SchemaComment {
         let failed = self.failed.as_ref().map(|at| format!("{FAILED}{at}"));
         // A semicolon parts the remarks; a name may hold one.
         let encoded = |path: &str| path.replace('%', "%25").replace(';', "%3B");
+        let roles = (!self.roles.is_empty()).then(|| format!("{ROLES}{}", self.roles.written()));
         let path = self.path.as_ref().map(|set| format!("{PATH}{} ({})", set.at, encoded(&set.path)));
-        f.write_str(&migrations.into_iter().chain(failed).chain(path).collect::<Vec<_>>().join("; "))
+        f.write_str(&migrations.into_iter().chain(failed).chain(path).chain(roles).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -105,10 +147,23 @@ mod tests {
         let digest = Digest::from_text(&"a".repeat(64));
         let path =
             Some(PathSet { at: "2026-11-25T01:02:03.456789Z".to_owned(), path: r#""a; %3B (b)", public"#.to_owned() });
+        let name = Identifier::from_catalog;
+        let roles = GrantedRoles { write: vec![name("a, write b; %2C")], read: vec![name("reader"), name("é")] };
         for remark in [
-            SchemaComment { digest: digest.clone(), failed: None, path: None },
-            SchemaComment { digest: None, failed: Some("2026-11-25T01:02:03Z".to_owned()), path: path.clone() },
-            SchemaComment { digest, failed: Some("2026-11-25T01:02:03Z".to_owned()), path },
+            SchemaComment { digest: digest.clone(), ..SchemaComment::default() },
+            SchemaComment {
+                digest: None,
+                failed: Some("2026-11-25T01:02:03Z".to_owned()),
+                path: path.clone(),
+                roles: roles.clone(),
+            },
+            SchemaComment {
+                digest,
+                failed: Some("2026-11-25T01:02:03Z".to_owned()),
+                path,
+                roles: GrantedRoles::default(),
+            },
+            SchemaComment { roles, ..SchemaComment::default() },
         ] {
             let comment = remark.to_string();
             assert_eq!(SchemaComment::read(Some(&comment)), remark);

@@ -3,7 +3,11 @@
 
 use pg_config::{Identifier, Literal, is_obeyed};
 
-use crate::{Expected, ddl, extension_scripts::OBJECTS_OF_OTHERS_IN_PUBLIC};
+use crate::{
+    Expected, ddl,
+    extension_scripts::OBJECTS_OF_OTHERS_IN_PUBLIC,
+    object::{Kind, Object},
+};
 
 /// The script. `verifier` is what the server is to store instead of the role's password; without it the
 /// role is made without one.
@@ -63,7 +67,30 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     for kind in ["TABLES", "SEQUENCES"] {
         script.statement(&format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT ALL ON {kind} TO {role}"));
     }
+    further_roles(&mut script, expected);
     script.0
+}
+
+/// The further roles, as a setup has them. What they had before stays.
+fn further_roles(script: &mut Script, Expected { role, database, schema, write_roles, read_roles, .. }: &Expected) {
+    let write = write_roles.iter().map(|name| (name, "SELECT, INSERT, UPDATE, DELETE", "SELECT, USAGE"));
+    let all: Vec<_> = write.chain(read_roles.iter().map(|name| (name, "SELECT", "SELECT"))).collect();
+    if all.is_empty() {
+        return;
+    }
+    script.section("Further roles: they write or read what lies in the schema, now and later. They have no login.");
+    for (name, tables, sequences) in all {
+        script.unless(&exists("pg_roles", "rolname", name), &ddl::create_further_role(name));
+        script.statement(&ddl::grant("CONNECT", &Object::named(Kind::Database, database), name));
+        script.statement(&ddl::grant("USAGE", &Object::named(Kind::Schema, schema), name));
+        for (objects, privileges) in [("TABLES", tables), ("SEQUENCES", sequences)] {
+            script.statement(&format!("GRANT {privileges} ON ALL {objects} IN SCHEMA {schema} TO {name}"));
+            script.statement(&ddl::grant_default(role, schema, privileges, objects, name));
+            script.statement(&format!(
+                "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {privileges} ON {objects} TO {name}"
+            ));
+        }
+    }
 }
 
 /// `public` is there, and nothing but extensions' members lies in it; psql keeps the answer in a variable.

@@ -62,6 +62,8 @@ fn the_script_is_the_one_in_the_repository() {
         database: name("aura_db"),
         schema: name("aura"),
         extensions: vec![name("pg_trgm"), name("uuid-ossp")],
+        write_roles: Vec::new(),
+        read_roles: Vec::new(),
         administrator: None,
         digest: None,
     };

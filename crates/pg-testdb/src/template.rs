@@ -40,7 +40,7 @@ pub(crate) struct Template {
 impl Template {
     /// The digest that names a template: migration inputs, settings, server version.
     pub(crate) fn digest(context: &Context, target: &Target, content: Content, version: i32) -> String {
-        let Expected { role, schema, extensions, digest, .. } = &target.expected;
+        let Expected { role, schema, extensions, write_roles, read_roles, digest, .. } = &target.expected;
         let migrations = match (content, digest) {
             (Content::Empty, _) => "none".to_owned(),
             (Content::Migrated, Some(digest)) => digest.to_string(),
@@ -51,13 +51,15 @@ impl Template {
             },
         };
         let administrator = target.access.administrator.as_ref().map(|found| found.connection.user.as_str());
-        let extensions: Vec<_> = extensions.iter().map(Identifier::as_str).collect();
+        let names = |found: &[Identifier]| found.iter().map(Identifier::as_str).collect::<Vec<_>>().join(",");
         let parts = [
             FORMAT,
             &migrations,
             role.as_str(),
             schema.as_str(),
-            &extensions.join(","),
+            &names(extensions),
+            &names(write_roles),
+            &names(read_roles),
             administrator.unwrap_or_default(),
             &version.to_string(),
         ];

@@ -192,6 +192,8 @@ pub fn expected_anywhere(config: &Config) -> Expected {
         database: config.database.value.clone(),
         schema: config.schema.value.clone(),
         extensions: config.extensions.value.clone(),
+        write_roles: config.write_roles.value.clone(),
+        read_roles: config.read_roles.value.clone(),
         administrator: None,
         digest: None,
     }

@@ -355,7 +355,9 @@ pub(crate) struct DbStatus {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  psql \"$(cargo xtask db-url)\"\n  cargo xtask db-url --admin")]
+#[command(
+    after_help = "Examples:\n  psql \"$(cargo xtask db-url)\"\n  cargo xtask db-url --admin\n  cargo xtask db-url --role reporting"
+)]
 pub(crate) struct DbUrl {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -365,6 +367,9 @@ pub(crate) struct DbUrl {
     /// The administrator's connection to the maintenance database instead
     #[arg(long, conflicts_with = "options")]
     pub(crate) admin: bool,
+    /// That of a role of DB_WRITE_ROLES or DB_READ_ROLES instead, without a password
+    #[arg(long, value_name = "NAME", conflicts_with = "admin")]
+    pub(crate) role: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! The configuration for people: each value, and the source that won.
 
-use pg_config::{Address, Config, Environment, Password, Source};
+use pg_config::{Address, Config, Environment, Identifier, Password, Source};
 
 /// A name, a value, and a remark.
 pub(crate) type Row = (&'static str, String, String);
@@ -52,8 +52,10 @@ fn connection(config: &Config) -> Vec<Row> {
 
 /// What is expected inside the database, and who may make it.
 fn database(config: &Config) -> Vec<Row> {
-    let extensions: Vec<_> = config.extensions.value.iter().map(|name| name.as_str()).collect();
-    let extensions = if extensions.is_empty() { unset() } else { extensions.join(", ") };
+    let names = |found: &[Identifier]| match found {
+        [] => unset(),
+        names => names.iter().map(Identifier::as_str).collect::<Vec<_>>().join(", "),
+    };
     let administrator = match &config.admin {
         Some(_) if config.server.value.is_started() => {
             row("ADMIN_DATABASE_URL", "(the started server's superuser)".to_owned(), &config.server.source)
@@ -64,11 +66,18 @@ fn database(config: &Config) -> Vec<Row> {
         }
         None => row("ADMIN_DATABASE_URL", unset(), &Source::Default),
     };
-    vec![
+    let mut rows = vec![
         row("DB_SCHEMA", config.schema.value.as_str().to_owned(), &config.schema.source),
         administrator,
-        row("DB_EXTENSIONS", extensions, &config.extensions.source),
-    ]
+        row("DB_EXTENSIONS", names(&config.extensions.value), &config.extensions.source),
+    ];
+    // Most projects have none.
+    for (key, found) in [("DB_WRITE_ROLES", &config.write_roles), ("DB_READ_ROLES", &config.read_roles)] {
+        if !found.value.is_empty() {
+            rows.push(row(key, names(&found.value), &found.source));
+        }
+    }
+    rows
 }
 
 fn migrations(config: &Config, command: &str) -> Vec<Row> {

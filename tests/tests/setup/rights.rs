@@ -1,5 +1,7 @@
 //! Who is the administrator where the configuration names none, and which rights an administrator needs.
 
+mod further_roles;
+
 use tests::{Cluster, Run, Workspace, psql, shows};
 
 use crate::state;

@@ -5,10 +5,10 @@ use postgres::Row;
 
 use super::name;
 use crate::{
-    Expected,
+    Expected, path,
     query::{execute_at_once, query, query_one},
     sql_error::SqlError,
-    transaction::{OriginalPath, SAFE_PATH_HERE},
+    transaction::{OriginalPath, SAFE_PATH_HERE, in_transaction},
 };
 
 /// Where unqualified names lead.
@@ -84,6 +84,12 @@ impl SearchPath {
     pub(crate) fn layer(&self, name: &str) -> Option<&PathLayer> {
         self.layers.iter().find(|layer| layer.layer == name)
     }
+}
+
+/// Whether what is stored leads another role of the database to the schema first, as it does the app's.
+pub fn leads_home(session: &mut Session, role: &Identifier, expected: &Expected) -> Result<bool, SqlError> {
+    let rows = in_transaction(session, |session, _| query(session, include_str!("settings.sql"), &[role.as_str()]))?;
+    Ok(rows.first().is_some_and(|row| path::serves(row.get("value"), &expected.schema)))
 }
 
 impl StoredPath {

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use pg_config::Session;
 
-use super::{Access, By, Instructions, ProvisionError, cluster::Cluster, run::Run};
+use super::{
+    Access, By, Instructions, ProvisionError, cluster::Cluster, further_roles, lazy_session::LazySession, run::Run,
+};
 use crate::{
     Administrator, Expected, Facts, ddl,
     extension_scripts::objects_of_others_in_public,
@@ -25,7 +27,7 @@ pub(super) fn assert(
     expected: &Expected,
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
-    let mut admin = LazySession { administrator, access, session: None };
+    let mut admin = LazySession::new(administrator, access);
     // Only where nobody else lives there. What the scripts of extensions use by a bare name must not come from others.
     if facts.public.create && !facts.role.is_superuser && facts.public_is_free() && may_revoke(cluster, facts, expected)
     {
@@ -51,6 +53,7 @@ pub(super) fn assert(
     assert_ownership(app, &mut admin, facts, expected, run)?;
     assert_acting_owners(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
+    further_roles::assert(app, &mut admin, cluster, facts, expected, run)?;
     if !is_set("database") && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
@@ -66,26 +69,6 @@ fn may_revoke(cluster: &Cluster, facts: &Facts, expected: &Expected) -> bool {
     let owns_database = cluster.owns_database || !cluster.database_exists;
     !facts.public.creators.is_empty()
         && (cluster.is_superuser || owner == expected.administrator.as_ref() || is_owners && owns_database)
-}
-
-/// The administrator's session in the app's database, opened by the first who needs it.
-struct LazySession<'a> {
-    administrator: &'a Administrator,
-    access: &'a Access,
-    session: Option<Session>,
-}
-
-impl LazySession<'_> {
-    fn session(&mut self, expected: &Expected) -> Result<&mut Session, ProvisionError> {
-        let session = match self.session.take() {
-            Some(session) => session,
-            None => self
-                .administrator
-                .connect(expected.database.as_str(), self.access.wait)
-                .map_err(|error| ProvisionError::Administrator { how: self.administrator.how.clone(), error })?,
-        };
-        Ok(self.session.insert(session))
-    }
 }
 
 /// The schema exists, and the app's role can use it and create in it.

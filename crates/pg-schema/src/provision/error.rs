@@ -84,6 +84,16 @@ pub enum ProvisionError {
         /// The app's schema, quoted.
         schema: String,
     },
+    /// A further role that could do more than it should.
+    #[error(
+        "role {role} of DB_WRITE_ROLES or DB_READ_ROLES is refused: {why}; nothing was changed\n  help: name a role of its own there"
+    )]
+    FurtherRole {
+        /// The role, quoted.
+        role: String,
+        /// What it has.
+        why: String,
+    },
     /// An extension that nobody could make.
     #[error(
         "extension {name} is not among the server's; nothing was changed\n  help: install its package where the server runs (Debian has many in postgresql-contrib and postgresql-VERSION-NAME), or take it out of DB_EXTENSIONS"

@@ -121,7 +121,16 @@ impl World {
             wait: Duration::ZERO,
         };
         let (role, database, schema) = (name.clone(), name.clone(), name);
-        let expected = Expected { role, database, schema, extensions: Vec::new(), administrator: None, digest: None };
+        let expected = Expected {
+            role,
+            database,
+            schema,
+            extensions: Vec::new(),
+            write_roles: Vec::new(),
+            read_roles: Vec::new(),
+            administrator: None,
+            digest: None,
+        };
         let target = Target { server, access, expected, reason: text.to_owned() };
         Self { report: Report { checks: checks.collect(), tables: 0 }, target }
     }
