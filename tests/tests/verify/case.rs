@@ -32,8 +32,9 @@ pub(crate) enum Fix {
     Sql,
     /// The SQL that is printed. It drops, moves or ends something: `--fix` leaves it to a person.
     ByHand,
-    /// The same, and then `--fix`: what was moved may still be another role's.
-    InTwoSteps,
+    /// The SQL that is printed for a part of it, the command `db-move` with these options, which the message names, and then
+    /// `--fix`: what was moved may still be another role's.
+    Move(&'static [&'static str]),
     /// The SQL that is printed, of which `--fix` runs a part.
     HalfByHand,
     /// This command, which the message names.
@@ -97,7 +98,7 @@ pub(crate) fn check(name: &str, case: &Case) {
     let found = found(&workspace, case);
     by_the_printed_fix(&cluster, &workspace, case, &found);
 
-    if matches!(case.fix, Fix::Sql | Fix::ByHand | Fix::Person) {
+    if matches!(case.fix, Fix::Sql | Fix::ByHand | Fix::Move(_) | Fix::Person) {
         let (cluster, workspace) = broken(case);
         by_fix(&cluster, &workspace, case);
     }
@@ -169,8 +170,13 @@ fn by_the_printed_fix(cluster: &Cluster, workspace: &Workspace, case: &Case, fou
             run_fixes(cluster, case, found);
             assert_clean(workspace);
         }
-        Fix::InTwoSteps => {
-            run_fixes(cluster, case, found);
+        Fix::Move(options) => {
+            if ids(case).any(|id| !found.fix(id).is_empty()) {
+                run_fixes(cluster, case, found);
+            }
+            let command: Vec<_> = ["db-move"].iter().chain(options).copied().collect();
+            assert!(found.stdout.contains("; run cargo xtask db-move"), "{}", found.stdout);
+            workspace.run(&command).exits(0);
             workspace.run(&["db-verify", "--fix"]).exits(0);
             assert_clean(workspace);
         }

@@ -21,7 +21,7 @@ cases! {
                  INSERT INTO public.notes_note SELECT nextval('public.notes_note_id_seq'), 'a', 'b', false, now(), now(), 1; \
                  GRANT SELECT ON public.notes_note TO aura_user",
         fails: &["duplicates"],
-        fix: Fix::ByHand,
+        fix: Fix::Move(&["--replace-empty"]),
         setup: FOUND,
         ..CASE
     };
@@ -203,7 +203,7 @@ cases! {
         breaks: "CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1), (2); GRANT SELECT ON public.t TO aura_user; \
                  SET ROLE aura_user; SET search_path = aura, public; CREATE TABLE IF NOT EXISTS t (id int); RESET ROLE",
         fails: &["duplicates"],
-        fix: Fix::ByHand,
+        fix: Fix::Move(&["--replace-empty"]),
         setup: FOUND,
         ..CASE
     };

@@ -80,9 +80,14 @@ fn findings_with_hard_names() {
     let (cluster, workspace) = set_up(&CASE);
     cluster.sql(
         "aura_db",
-        r#"CREATE TABLE public."a|b" (); CREATE TABLE public."<b>&amp;]]>" (); CREATE TABLE public."c``d``` %41" ();
-           CREATE TABLE public.U&"e\000A\0001::error::" (); COMMENT ON SCHEMA aura IS NULL;
-           DO $$ BEGIN FOR n IN 10 .. 30 LOOP EXECUTE format('CREATE TABLE public.z%s ()', n); END LOOP; END $$"#,
+        // The database's owner may make tables for the app, which may not act as that role: SQL is printed for what it made.
+        r#"GRANT ALL ON SCHEMA aura TO other; ALTER DATABASE aura_db OWNER TO other; GRANT CREATE ON SCHEMA public TO other;
+           ALTER DEFAULT PRIVILEGES FOR ROLE other IN SCHEMA aura GRANT ALL ON TABLES TO aura_user;
+           ALTER DEFAULT PRIVILEGES FOR ROLE other IN SCHEMA aura GRANT ALL ON SEQUENCES TO aura_user; SET ROLE other;
+           CREATE TABLE public."a|b" (); CREATE TABLE public."<b>&amp;]]>" (); CREATE TABLE public."c``d``` %41" ();
+           CREATE TABLE public.U&"e\000A\0001::error::" (); 
+           DO $$ BEGIN FOR n IN 10 .. 30 LOOP EXECUTE format('CREATE TABLE public.z%s ()', n); END LOOP; END $$;
+           RESET ROLE; COMMENT ON SCHEMA aura IS NULL"#,
     );
     let run = verify(&workspace, "text").exits(3).shows("hard-names");
     let report: Value = serde_json::from_str(&read(&workspace, "report.json")).unwrap();

@@ -80,9 +80,47 @@ pub(super) fn counted(found: &[&Misplaced], is_only: bool, expected: &Expected) 
     }
 }
 
-/// `; run cargo xtask db-move`: what moves all that lies where this does.
-pub(super) fn run_move(found: &Misplaced) -> String {
-    found.object.schema.as_ref().map_or_else(String::new, |schema| format!("; run {}", relocate::command(schema)))
+/// What brings objects into the schema: the end of a message, `; run cargo xtask db-move`, and the SQL for what the command
+/// leaves, empty copies and objects that are another role's.
+pub(super) fn moving(
+    copies: &[&Misplaced],
+    alone: &[&Misplaced],
+    facts: &Facts,
+    expected: &Expected,
+) -> (String, Vec<String>) {
+    let (here, there) = empty_copies(copies, facts);
+    // Of a copy that a person has to look at the command would only say so.
+    let is_decided = here.len() + there.len() == copies.len();
+    let (replacing, there): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|found| is_decided && goes_along(found, facts, expected));
+    let (following, left): (Vec<_>, Vec<_>) =
+        alone.iter().copied().partition(|found| goes_along(found, facts, expected));
+    let mut statements = Vec::new();
+    if !here.is_empty() {
+        statements.push(ddl::drop_tables(&here.iter().map(|found| &found.object).collect::<Vec<_>>()));
+    }
+    if !there.is_empty() {
+        statements.push(ddl::drop_tables(&there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
+    }
+    statements.extend(there.iter().chain(&left).flat_map(|found| moved(found, expected)));
+    let mut schemas: Vec<_> =
+        replacing.iter().chain(&following).filter_map(|found| found.object.schema.as_ref()).collect();
+    schemas.sort();
+    schemas.dedup();
+    let option = if replacing.is_empty() { "" } else { " --replace-empty" };
+    let commands: Vec<_> = schemas.into_iter().map(|schema| relocate::command(schema) + option).collect();
+    let words = if commands.is_empty() { String::new() } else { format!("; run {}", commands.join(" and ")) };
+    (words, statements)
+}
+
+/// Whether the command moves it with all else: it is the app's, a superuser's or the administrator's.
+fn goes_along(found: &Misplaced, facts: &Facts, expected: &Expected) -> bool {
+    let is_apps = |owner: &Identifier| {
+        *owner == expected.role
+            || Some(owner) == expected.administrator.as_ref()
+            || facts.creators.iter().any(|creator| creator.role == *owner && creator.may_be_acted_as)
+    };
+    found.extension.is_none() && (found.is_superusers || found.object.owner.as_ref().is_some_and(is_apps))
 }
 
 /// Whether it lies in `public` and belongs to somebody who has nothing to do with the app: not its role, no
@@ -129,7 +167,7 @@ pub(super) fn is_bookkeeping(found: &Misplaced) -> bool {
 
 /// Moves an object into the schema, and gives it to the app's role. Of what holds code only the check `ownership` says
 /// whether its owner may change, once it is there: others may run it.
-pub(super) fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
+fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
     let from = found.extension.as_ref().map(|extension| ddl::drop_from_extension(extension, &found.object));
     let mut statements: Vec<_> = from.into_iter().collect();
     statements.push(ddl::set_schema(&found.object, &expected.schema));
@@ -140,23 +178,9 @@ pub(super) fn moved(found: &Misplaced, expected: &Expected) -> Vec<String> {
     statements
 }
 
-/// Removes the empty one of each two copies. Nothing where it is not known to be the empty one, or where
-/// what stays refers to it.
-pub(super) fn without_empty_copies(found: &[&Misplaced], facts: &Facts, expected: &Expected) -> Vec<String> {
-    let (here, there) = empty_copies(found, facts);
-    let mut statements = Vec::new();
-    if !here.is_empty() {
-        statements.push(ddl::drop_tables(&here.iter().map(|found| &found.object).collect::<Vec<_>>()));
-    }
-    if !there.is_empty() {
-        statements.push(ddl::drop_tables(&there.iter().filter_map(|found| found.twin.as_ref()).collect::<Vec<_>>()));
-        statements.extend(there.iter().flat_map(|found| moved(found, expected)));
-    }
-    statements
-}
-
-/// Those whose copy elsewhere can go, and those whose copy in the schema can.
-pub(super) fn empty_copies<'a>(found: &[&'a Misplaced], facts: &Facts) -> (Vec<&'a Misplaced>, Vec<&'a Misplaced>) {
+/// Those whose copy elsewhere can go, and those whose copy in the schema can: nothing where it is not known to be empty, or
+/// where what stays refers to it.
+fn empty_copies<'a>(found: &[&'a Misplaced], facts: &Facts) -> (Vec<&'a Misplaced>, Vec<&'a Misplaced>) {
     let known = found.iter().copied().filter(|found| found.are_tables());
     let (mut here, mut there) = (Vec::new(), Vec::new());
     for found in known {

@@ -2,7 +2,7 @@
 
 use super::{
     Definition, no_schema,
-    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moved, none_but, run_move, without_empty_copies},
+    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moving, none_but},
 };
 use crate::{Expected, Facts, report::Check};
 
@@ -23,18 +23,17 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         return none_but(ID, clean, &theirs);
     };
     let (copies, alone): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.twin.is_some());
+    let (command, statements) = moving(&copies, &alone, facts, expected);
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{}{}",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{command}{}",
         first.object.qualified(),
         expected.schema,
         counted(&copies, found.len() == 1, expected),
         advice(&copies, facts),
-        alone.first().map(|found| run_move(found)).unwrap_or_default(),
         beside(&theirs),
     );
     Check::fail(ID, message)
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .fixed_by_hand(without_empty_copies(&copies, facts, expected))
-        .fixed_by_hand(alone.iter().flat_map(|found| moved(found, expected)))
+        .fixed_by_hand(statements)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Definition,
-    placement::{advice, beside, counted, is_bookkeeping, is_theirs, none_but, place, run_move, without_empty_copies},
+    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moving, none_but, place},
 };
 use crate::{Expected, Facts, report::Check};
 
@@ -26,10 +26,8 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
         count => format!("{count} objects of {elsewhere} are there twice"),
     };
     let (counted, advice) = (counted(&found, found.len() == 1, expected), advice(&found, facts));
-    // Of empty copies in the schema the move can make room.
-    let empty = found.iter().find(|found| found.rows.1 == Some(0) && found.rows.0 != Some(0) && advice.is_empty());
-    let replaced = empty.map(|found| run_move(found) + " --replace-empty").unwrap_or_default();
-    Check::fail(ID, format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{replaced}{}", beside(&theirs)))
+    let (command, statements) = moving(&found, &[], facts, expected);
+    Check::fail(ID, format!("{message}, in {elsewhere} and in {schema}{counted}{advice}{command}{}", beside(&theirs)))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .fixed_by_hand(without_empty_copies(&found, facts, expected))
+        .fixed_by_hand(statements)
 }

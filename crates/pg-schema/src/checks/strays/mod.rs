@@ -2,7 +2,7 @@
 
 use super::{
     Definition, more_than_one, no_schema,
-    placement::{beside, is_bookkeeping, is_theirs, moved, none_but, run_move},
+    placement::{beside, is_bookkeeping, is_theirs, moving, none_but},
 };
 use crate::{Expected, Facts, report::Check};
 
@@ -26,7 +26,8 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     let more = more_than_one(found.len(), "object");
     let message =
         format!("{} {} lies outside {}{more}", first.object.kind.as_str(), first.object.qualified(), expected.schema);
-    Check::fail(ID, message + &run_move(first) + &beside(&theirs))
+    let (command, statements) = moving(&[], &found, facts, expected);
+    Check::fail(ID, message + &command + &beside(&theirs))
         .about(found.iter().chain(&theirs).map(|found| found.object.clone()))
-        .fixed_by_hand(found.iter().flat_map(|found| moved(found, expected)))
+        .fixed_by_hand(statements)
 }
