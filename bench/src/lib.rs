@@ -3,6 +3,7 @@
 
 mod container;
 mod limit;
+mod moving;
 mod signals;
 mod size;
 mod sqlx;
@@ -93,6 +94,8 @@ impl Flags {
         rows.extend(stage.test_databases(terminal)?);
         terminal.say("measuring: many tables");
         rows.extend(stage.many_tables(repeat)?);
+        terminal.say("measuring: moving tables");
+        rows.extend(stage.moves(repeat)?);
         terminal.print(&table::print(terminal, &rows));
         let is_missed = rows.iter().any(Row::misses_its_limit);
         Ok(if self.check && is_missed { 3 } else { 0 })

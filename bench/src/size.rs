@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// Makes tables of the app's in its schema, each with a key and a sequence.
-    fn make_tables(&self, from: usize, to: usize) -> anyhow::Result<()> {
+    pub(crate) fn make_tables(&self, from: usize, to: usize) -> anyhow::Result<()> {
         // Each takes locks until the transaction ends.
         for first in (from + 1..=to).step_by(500) {
             let last = to.min(first + 499);

@@ -44,7 +44,7 @@ fn transaction_id(session: &mut Session) -> Result<Option<String>, SqlError> {
 }
 
 /// What became of a transaction: `committed`, `aborted`, `in progress`, or nothing where it is too old.
-fn fate(session: &mut Session, transaction: &str) -> Option<String> {
+pub(crate) fn fate(session: &mut Session, transaction: &str) -> Option<String> {
     let sql = "SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)";
     for _ in 0..LOOKS {
         let found: Option<String> = query_one(session, sql, &[transaction]).ok()?.get(0);

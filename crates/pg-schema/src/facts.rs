@@ -19,6 +19,7 @@ use std::time::Duration;
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
+pub(crate) use self::queries::filled;
 pub(crate) use self::{
     acting_owners::LackingOwner, creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking,
     session::Schema,

@@ -37,6 +37,7 @@ pub use fix::fix;
 pub use lock::LockError;
 pub use lock_waits::lock_waits;
 pub use object::{Kind, Object};
+pub use probe::misses_schema;
 pub use properties::Properties;
 pub use provision::{
     Access, By, Change, Connections, Instructions, ProvisionError, Provisioned, Purpose, open, provision,
@@ -46,7 +47,7 @@ pub use query::{ANSWER, execute, execute_at_once, query, query_one};
 pub use record::{record_digest, record_failure, recorded_digest};
 pub use relocate::{
     Finding, Item, Locks, Look, MoveError, Moved, Plan, PlanError, Request as MoveRequest, Rewrite, Surroundings, Way,
-    command as move_command, look_after, look_before, move_all, take_back, undo_script,
+    bare_rename, command as move_command, is_of_nothing, look_after, look_before, move_all, take_back, undo_script,
 };
 pub use report::{Action, Check, Fix, Report, Status};
 pub use reset::{

@@ -33,6 +33,16 @@ pub(crate) fn create_table(session: &mut Session, facts: &Facts, expected: &Expe
     try_out(session, &format!("CREATE TABLE {NAME} {COLUMNS}"), NAME)
 }
 
+/// Why a table that the app makes under a bare name would not be in its schema; `None` where it would be.
+pub fn misses_schema(session: &mut Session, expected: &Expected) -> Result<Option<String>, SqlError> {
+    Ok(match try_out(session, &format!("CREATE TABLE {NAME} {COLUMNS}"), NAME)? {
+        Probe::Landed { schema, .. } if schema == expected.schema => None,
+        Probe::Landed { schema, .. } => Some(format!("an unqualified CREATE TABLE lands in {schema}")),
+        Probe::Refused(words) => Some(format!("an unqualified CREATE TABLE is refused: {words}")),
+        Probe::NotTried => None,
+    })
+}
+
 /// Makes the probe in the schema as each other creator would as whom the app may act; those who may not create
 /// there are left out.
 pub(crate) fn create_tables_as_others(

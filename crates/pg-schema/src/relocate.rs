@@ -33,9 +33,10 @@ pub use self::{
     item::Item,
     look::{Look, look_after, look_before},
     plan::{Plan, PlanError},
+    proof::bare_rename,
     rewrite::Rewrite,
     run::{Moved, Surroundings, move_all, take_back},
-    undo::script as undo_script,
+    undo::{is_of_nothing, script as undo_script},
 };
 
 /// What is to be moved, and what may be done for it.

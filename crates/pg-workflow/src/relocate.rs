@@ -3,13 +3,18 @@
 mod backup;
 mod files;
 
-use std::{fs, path::PathBuf, thread, time::Duration};
+use std::{
+    any::Any,
+    fs,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, anyhow, bail};
 use pg_config::{Identifier, Session, connect};
 use pg_schema::{
-    Connections, Expected, Facts, Look, MoveError, MoveRequest, OlderSessions, Plan, Purpose, Recovered, Status,
-    Surroundings,
+    Connections, Expected, Facts, Look, MoveError, MoveRequest, OlderSessions, Plan, Purpose, Recovered, Surroundings,
 };
 
 use self::files::NewFile;
@@ -54,7 +59,7 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
     let Target { access, expected, .. } = target;
     let path = access.app.options.get("search_path").map(str::to_owned);
     let options = &MoveOptions { request: MoveRequest { path, ..options.request.clone() }, ..options.clone() };
-    for path in [&options.undo, &options.backup].into_iter().flatten() {
+    if let Some(path) = &options.backup {
         files::refuse_existing(path)?;
     }
     let _blockers = report_lock_waits(context, target);
@@ -68,19 +73,28 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
     if let Recovered::Left(what) = recover(context, target, &mut connections)? {
         voice.warn(&what);
     }
+    let mut planned = None;
     if !options.prepare {
         // What stands in the way is said before anything is changed.
-        let (_, first) = plan(&mut connections, target, &options.request)?;
+        let (session, first) = plan(&mut connections, target, &options.request)?;
         if first.moves.is_empty() {
             return Ok(MoveOutcome::Nothing(first));
         }
         if first.is_refused(&options.request) {
             return Err(MoveError::Refused(Box::new(first), options.request.allow_broken).into());
         }
+        if let Some(path) = &options.undo {
+            // A killed move has left the script of what it did not do.
+            files::make_room(path, |script| {
+                let session = connections.another_inside(access, expected).or_else(|_| connections.another_app(access));
+                session.is_ok_and(|mut session| pg_schema::is_of_nothing(&mut session, script))
+            })?;
+        }
         if let Some(path) = &options.backup {
             voice.say(&format!("dumping database {} to {}", expected.database, path.display()));
             backup::dump(context, target, path)?;
         }
+        planned = Some((session, first));
     }
     let administrator = connections.administrator_role().to_owned();
     let provisioned = pg_schema::provision_for_move(&mut connections, access, expected, &mut |change| {
@@ -90,13 +104,18 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
         voice.warn(&format!("this was not done{}", error.cause()));
     }
     let (mut app, expected) = (provisioned.app, provisioned.expected);
+    if provisioned.facts.is_none() {
+        // What was changed may change the plan.
+        planned = None;
+    }
     let facts = provisioned.facts.map_or_else(|| Facts::read(&mut app, &expected), Ok)?;
     wait_for_sessions(&mut app, &facts, &expected, options, voice)?;
     if options.prepare {
         return Ok(MoveOutcome::Prepared);
     }
     let target = &Target { expected, ..target.clone() };
-    let outcome = carry_out(&mut connections, target, options, &facts, &mut app, voice)?;
+    let planned = planned.map_or_else(|| plan(&mut connections, target, &options.request), Ok)?;
+    let outcome = carry_out(&mut connections, target, options, planned, &facts, &mut app, voice)?;
     let lost = || format!("the move to {} is done, and the setup's lock was lost meanwhile", target.expected.schema);
     connections.keep_lock().with_context(lost)?;
     Ok(outcome)
@@ -105,22 +124,35 @@ pub fn relocate(context: &Context, target: &Target, options: &MoveOptions) -> an
 /// The plan by the session that may carry it out, and that session: the administrator's, or else the app's own.
 fn plan(connections: &mut Connections, target: &Target, request: &MoveRequest) -> anyhow::Result<(Session, Plan)> {
     let Target { access, expected, .. } = target;
-    let facts = match connections.app() {
-        Some(app) => Some(Facts::read(app, expected)?),
-        None => None,
-    };
+    // What it has made is taken for the app's.
+    let administrator = Some(Identifier::from_catalog(connections.administrator_role()));
+    let expected = &Expected { administrator, ..expected.clone() };
     let by_administrator = connections.another_inside(access, expected).map_err(anyhow::Error::from);
     let (mut session, first) = match by_administrator {
         Ok(session) => (session, None),
         Err(error) => (connections.another_app(access)?, Some(error)),
     };
-    let found = Plan::read(&mut session, expected, request, facts.as_ref())?;
+    let found = planned(connections, &mut session, expected, request)?;
     if first.is_some() || !found.lacks_rights {
         return Ok((session, found));
     }
     let Ok(mut own) = connections.another_app(access) else { return Ok((session, found)) };
-    let by_app = Plan::read(&mut own, expected, request, facts.as_ref())?;
+    let by_app = planned(connections, &mut own, expected, request)?;
     Ok(if by_app.lacks_rights { (session, found) } else { (own, by_app) })
+}
+
+/// The plan by one session. The app's own counts the rows of what is there twice.
+fn planned(
+    connections: &mut Connections,
+    session: &mut Session,
+    expected: &Expected,
+    request: &MoveRequest,
+) -> anyhow::Result<Plan> {
+    let plan = Plan::read(session, expected, request, None)?;
+    match connections.app().filter(|_| plan.collides) {
+        None => Ok(plan),
+        Some(app) => Ok(Plan::read(session, expected, request, Some(&Facts::read(app, expected)?))?),
+    }
 }
 
 /// Moves, and looks at what came of it by a new login of the app's.
@@ -128,16 +160,17 @@ fn carry_out(
     connections: &mut Connections,
     target: &Target,
     options: &MoveOptions,
+    (mut session, first): (Session, Plan),
     facts: &Facts,
     app: &mut Session,
     voice: &dyn Voice,
 ) -> anyhow::Result<MoveOutcome> {
     let Target { access, expected, .. } = target;
     let request = &options.request;
-    let (mut session, first) = plan(connections, target, request)?;
-    let before = pg_schema::look_before(app, &first)?;
     let (count, why) = (objects(first.moves.len()), &first.why);
     voice.say(&format!("moving {count} from {} to {}: {why}", first.from, first.to));
+    let mut progress = Progress::new(voice);
+    let before = pg_schema::look_before(app, &first, &mut |line| progress.tell(line))?;
     let mut undo_file = None;
     let is_app = session.rights == pg_config::Rights::App;
     let moved = {
@@ -146,11 +179,11 @@ fn carry_out(
             true => connections.another_app(access).ok(),
             false => connections.another_inside(access, expected).ok(),
         };
-        let mut before_commit = |plan: &Plan| match &options.undo {
+        let mut before_commit = |plan: &Plan, transaction: &str| match &options.undo {
             Some(path) => {
                 // That of a try which came to nothing makes room.
                 drop(undo_file.take());
-                let script = pg_schema::undo_script(plan, &expected.database.to_string());
+                let script = pg_schema::undo_script(plan, transaction, &expected.database.to_string());
                 undo_file = Some(NewFile::write(path, &script).map_err(|error| format!("{error:#}"))?);
                 Ok(())
             }
@@ -162,6 +195,7 @@ fn carry_out(
             again: &mut again,
             before_commit: &mut before_commit,
             say: &mut |line| voice.say(line),
+            progress: &mut |line| progress.tell(line),
         };
         pg_schema::move_all(&mut session, expected, request, Some(facts), &first, &mut around)
     };
@@ -170,8 +204,9 @@ fn carry_out(
         undo_file.take().into_iter().for_each(NewFile::keep);
     }
     let moved = moved?;
-    let problem = problem(target, &moved.plan, &before)
+    let problem = problem(target, &moved.plan, &before, &mut progress)
         .with_context(|| format!("the move to {} is done, and what the app sees was not looked at", moved.plan.to))?;
+    drop(progress);
     if let Some(problem) = problem.as_ref().filter(|_| request.allow_broken) {
         voice.warn(&format!("the app cannot use all that was moved, as --allow-broken allows\n  cause: {problem}"));
     } else if let Some(problem) = problem {
@@ -189,7 +224,7 @@ fn carry_out(
     for statement in &moved.statements {
         voice.detail(statement);
     }
-    look_for_newcomers(connections, target, request, voice)?;
+    warn_of_newcomers(&mut session, &moved.plan, target, request, voice);
     Ok(MoveOutcome::Moved(moved))
 }
 
@@ -198,35 +233,51 @@ fn objects(count: usize) -> String {
 }
 
 /// What the app, by a new login, can no longer use.
-fn problem(target: &Target, plan: &Plan, before: &Look) -> anyhow::Result<Option<String>> {
+fn problem(target: &Target, plan: &Plan, before: &Look, progress: &mut Progress<'_>) -> anyhow::Result<Option<String>> {
     let Target { access, expected, .. } = target;
     let mut app = connect(&access.app).map_err(|error| anyhow!("{error}"))?;
-    let lost = before.lost(&pg_schema::look_after(&mut app, plan)?, plan);
+    let lost = before.lost(&pg_schema::look_after(&mut app, plan, &mut |line| progress.tell(line))?, plan);
     if let Some(first) = lost.first() {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
         return Ok(Some(format!("{first} cannot be used by a bare name, or not be selected from{more}")));
     }
-    let verdict = pg_schema::verify_session(&mut app, &access.app, expected)?;
-    let path = verdict.report.checks.iter().find(|check| check.id == "search-path" && check.status == Status::Fail);
-    Ok(path.map(|check| check.message.clone()))
+    Ok(pg_schema::misses_schema(&mut app, expected)?)
 }
 
-/// What was made in the old schema during the move.
-fn look_for_newcomers(
-    connections: &mut Connections,
-    target: &Target,
-    request: &MoveRequest,
-    voice: &dyn Voice,
-) -> anyhow::Result<()> {
-    let Ok((_, left)) = plan(connections, target, request) else { return Ok(()) };
-    if let Some(item) = left.moves.first() {
-        let (from, count) = (&left.from, objects(left.moves.len()));
+/// How often it is said how far a long move is.
+const PACE: Duration = Duration::from_secs(2);
+
+/// How far a move is, no oftener than it is worth a line. A terminal counts the time, too.
+struct Progress<'a> {
+    voice: &'a dyn Voice,
+    told: Instant,
+    _step: Box<dyn Any>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(voice: &'a dyn Voice) -> Self {
+        Self { voice, told: Instant::now(), _step: voice.progress() }
+    }
+
+    fn tell(&mut self, line: &str) {
+        if self.told.elapsed() >= PACE {
+            self.voice.say(line);
+            self.told = Instant::now();
+        }
+    }
+}
+
+/// Names what was made in the old schema during the move.
+fn warn_of_newcomers(session: &mut Session, plan: &Plan, target: &Target, request: &MoveRequest, voice: &dyn Voice) {
+    // The move is done, whatever is known of others.
+    let left = plan.newcomers(session, &target.expected, request).unwrap_or_default();
+    if let Some(item) = left.first() {
+        let (from, count) = (&plan.from, objects(left.len()));
         voice.warn(&format!(
             "{} was made in {from} during the move ({count} in all): run cargo xtask db-move again",
             item.described()
         ));
     }
-    Ok(())
 }
 
 /// Names the sessions of the app that still have the path from before: they will not find what moves. Waits for them,

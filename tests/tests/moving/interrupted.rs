@@ -2,10 +2,11 @@
 
 use std::{
     iter,
+    os::unix::process::ExitStatusExt,
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst},
     },
     thread,
     time::Duration,
@@ -92,6 +93,51 @@ fn a_commit_whose_answer_is_lost_on_its_way_is_done() {
     behind.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]).exits(0);
     assert!(is_cut.load(SeqCst), "the answer was not lost");
     assert!(undo.exists() && schema_of(&cluster, "a") == "aura");
+}
+
+/// A run is killed at its COMMIT, before it or after it. The next one, which has the same file for its undo, ends well.
+#[test]
+fn killed_at_its_commit_the_second_run_ends_well() {
+    for is_after in [false, true] {
+        let (cluster, workspace) = in_public(&by_app(TABLES));
+        let undo = workspace.root().join("back.sql");
+        let child = Arc::new(AtomicI32::new(0));
+        let proxy = Proxy::before(cluster.port(), {
+            let (child, undo) = (child.clone(), undo.clone());
+            let renamed_on = AtomicU64::new(0);
+            move |message| {
+                let is = |tag: u8, begin: &[u8]| message.tag == Some(tag) && message.bytes[5..].starts_with(begin);
+                let is_the_moves = renamed_on.load(SeqCst) == message.connection && undo.exists();
+                match message.sender {
+                    Sender::Server if is(b'C', b"ALTER SCHEMA") => renamed_on.store(message.connection, SeqCst),
+                    Sender::Server if is_after && is_the_moves && is(b'C', b"COMMIT") => return kill(&child),
+                    Sender::Client if !is_after && is_the_moves && is(b'Q', b"COMMIT") => return kill(&child),
+                    _ => {}
+                }
+                Passage::Pass
+            }
+        });
+        let by = |key: &str| workspace.setting(key).replace(&cluster.port().to_string(), &proxy.port.to_string());
+        let mut command = workspace.command(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]);
+        command.env("DATABASE_URL", by("DATABASE_URL")).env("ADMIN_DATABASE_URL", by("ADMIN_DATABASE_URL"));
+        let mut run = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        child.store(run.id().try_into().unwrap(), SeqCst);
+        assert_eq!(run.wait().unwrap().signal(), Some(9));
+        let left = std::fs::read_to_string(&undo).unwrap();
+        let again = workspace.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]).exits(0);
+        assert_eq!(["a", "b"].map(|name| schema_of(&cluster, name)), ["aura"; 2]);
+        assert_eq!(again.stdout.contains("nothing to move"), is_after, "{}", again.stdout);
+        assert_eq!(left == std::fs::read_to_string(&undo).unwrap(), is_after);
+        return_to_public(&cluster, &undo);
+        assert_eq!(schema_of(&cluster, "a"), "public");
+        // What takes back a move that was done is kept.
+        workspace.run(&["db-move", "--rewrite-functions", "--undo", undo.to_str().unwrap()]).exits(1);
+    }
+}
+
+fn kill(child: &AtomicI32) -> Passage {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.load(SeqCst)), nix::sys::signal::Signal::SIGKILL).unwrap();
+    Passage::Close
 }
 
 fn return_to_public(cluster: &Cluster, undo: &std::path::Path) {

@@ -22,14 +22,18 @@ pub fn catalog_queries(expected: &Expected) -> String {
     ];
     let mut script = format!("BEGIN READ ONLY; {RUN_ONCE};\n");
     for (query, parameters) in queries {
-        // The remarks at the top name the parameters; they are no part of the query.
-        let body = query.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
-        let filled = parameters.iter().enumerate().rev().fold(body, |body, (index, parameter)| {
-            body.replace(&format!("${}", index + 1), &Literal(parameter).to_string())
-        });
-        script.push_str(&filled);
-        script.push_str(";\n");
+        script.push_str(&filled(query, parameters));
     }
     script.push_str("COMMIT;\n");
     script
+}
+
+/// A query for psql, with texts in place of its parameters.
+pub(crate) fn filled(query: &str, parameters: &[&str]) -> String {
+    // The remarks at the top name the parameters; they are no part of the query.
+    let body = query.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    let filled = parameters.iter().enumerate().rev().fold(body, |body, (index, parameter)| {
+        body.replace(&format!("${}", index + 1), &Literal(parameter).to_string())
+    });
+    filled + ";\n"
 }

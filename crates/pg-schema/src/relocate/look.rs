@@ -28,10 +28,10 @@ const SHORT: &str = "SET LOCAL lock_timeout = '10ms'";
 const AT_ONCE: usize = 200;
 
 /// Looks before the move: tables need only the privilege.
-pub fn look_before(app: &mut Session, plan: &Plan) -> Result<Look, SqlError> {
+pub fn look_before(app: &mut Session, plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Look, SqlError> {
     let mut failing = by_bare_names(app, plan)?;
     failing.extend(in_transaction(app, |app, _| {
-        let views = not_selectable(app, &relations(plan, &["view", "materialized view"]), &plan.from)?;
+        let views = not_selectable(app, &relations(plan, &["view", "materialized view"]), &plan.from, progress)?;
         let tables = keys(plan, RELATIONS);
         let sql = "SELECT o.oid FROM pg_catalog.unnest(pg_catalog.string_to_array($1, ',')::oid[]) AS o(oid)
                    WHERE NOT pg_catalog.has_table_privilege(o.oid, 'SELECT')";
@@ -42,10 +42,10 @@ pub fn look_before(app: &mut Session, plan: &Plan) -> Result<Look, SqlError> {
 }
 
 /// Looks after the move, by a new session.
-pub fn look_after(app: &mut Session, plan: &Plan) -> Result<Look, SqlError> {
+pub fn look_after(app: &mut Session, plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Look, SqlError> {
     let mut failing = by_bare_names(app, plan)?;
     let relations = relations(plan, &["table", "view", "materialized view"]);
-    failing.extend(in_transaction(app, |app, _| not_selectable(app, &relations, &plan.to))?);
+    failing.extend(in_transaction(app, |app, _| not_selectable(app, &relations, &plan.to, progress))?);
     Ok(Look { failing })
 }
 
@@ -54,9 +54,15 @@ fn relations<'a>(plan: &'a Plan, kinds: &[&str]) -> Vec<&'a Item> {
 }
 
 /// Those that cannot be selected from.
-fn not_selectable(app: &mut Session, relations: &[&Item], schema: &Identifier) -> Result<Vec<Key>, SqlError> {
+fn not_selectable(
+    app: &mut Session,
+    relations: &[&Item],
+    schema: &Identifier,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Vec<Key>, SqlError> {
     let mut failing = Vec::new();
-    for some in relations.chunks(AT_ONCE) {
+    for (number, some) in relations.chunks(AT_ONCE).enumerate() {
+        progress(&format!("selecting as the app: {} of {} relations", number * AT_ONCE, relations.len()));
         if select(app, some, schema)? {
             continue;
         }

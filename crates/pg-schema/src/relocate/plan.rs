@@ -44,6 +44,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Locks that one transaction would hold.
     pub locks: Locks,
+    /// Whether both schemas have objects of one name: of these the app's own session counts the rows.
+    pub collides: bool,
     /// Whether the session may not do it, and another one may.
     pub lacks_rights: bool,
     /// Roles that reached the objects before, and must reach them after. An empty name is PUBLIC.
@@ -116,6 +118,7 @@ impl Plan {
         };
         let extensions = Extension::read(session, from)?;
         let Collisions { replaced, mut in_the_way } = replaced::read(session, request, &moves, facts, expected)?;
+        let collides = !replaced.is_empty() || !in_the_way.is_empty();
         let is_emptied = stays.iter().all(|(item, _)| item.extension.is_some());
         let publications = publications(session, version, from, rights.is_superuser, &mut in_the_way)?;
         let obstacle = no_rename(&left, &reached, is_emptied, &extensions, &rights);
@@ -174,6 +177,7 @@ impl Plan {
             breaks,
             warnings,
             locks,
+            collides,
             lacks_rights: way == Way::Statements
                 && (!reached.may_create || moves.iter().any(|item| !item.follows && !item.is_movable)),
             users: users.into_iter().filter(|user| user.may_use).map(|user| user.name).collect(),
@@ -184,6 +188,16 @@ impl Plan {
             moves,
             stays,
         })
+    }
+
+    /// What would move if the same were done once more: what was made in the old schema meanwhile.
+    pub fn newcomers(
+        &self,
+        session: &mut Session,
+        expected: &Expected,
+        request: &Request,
+    ) -> Result<Vec<Item>, SqlError> {
+        in_transaction(session, |session, _| Ok(select(Item::read_all(session, &self.from, expected)?, request).0))
     }
 
     /// The statements that are run, in order.

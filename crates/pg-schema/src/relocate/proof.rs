@@ -2,16 +2,56 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pg_config::{Identifier, Session};
+use pg_config::{Identifier, Literal, Session};
 
 use super::{
     item::{Item, Key},
     plan::Plan,
     users::users,
 };
-use crate::{Expected, query::query, sql_error::SqlError};
+use crate::{Expected, ddl, facts::filled, query::query, sql_error::SqlError, transaction::RUN_ONCE};
 
-/// A digest of each part of each object of both schemas: what it is of, and the oid.
+/// For psql: a schema is renamed to the app's, a new one takes its place, and the catalog is read before and after as a
+/// move reads it. It is rolled back, and each table is selected from.
+pub fn bare_rename(from: &Identifier, expected: &Expected) -> String {
+    let to = &expected.schema;
+    let (old, new, role) = (from.as_str(), to.as_str(), expected.role.as_str());
+    let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
+    let objects = |schema| filled(include_str!("../sql/relocate/objects.sql"), &[schema, role, administrator]);
+    let digests = filled(include_str!("../sql/relocate/proof.sql"), &[old, new]);
+    let users = |schema: &Identifier, other: &Identifier| {
+        let oids = format!(
+            "(SELECT pg_catalog.string_agg(c.oid::text, ',') FROM pg_catalog.pg_class c \
+             WHERE c.relkind NOT IN ('i', 'I', 't') AND c.relnamespace = {}::pg_catalog.regnamespace)",
+            Literal(&schema.in_text())
+        );
+        let query = include_str!("../sql/relocate/grantees.sql").replace("$3", &oids).replace("$4", "''");
+        filled(&query.replace("$5", "''"), &[schema.as_str(), other.as_str()])
+    };
+    [
+        format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {RUN_ONCE};\n"),
+        objects(old),
+        users(from, to),
+        digests.clone(),
+        format!("{};\n{};\n{};\n", ddl::drop_schema(to), ddl::rename_schema(from, to), ddl::create_schema(from)),
+        digests,
+        objects(new),
+        objects(old),
+        users(to, from),
+        "ROLLBACK;\n".to_owned(),
+        // One transaction for each: all in one need more locks than the server has.
+        format!(
+            "SELECT pg_catalog.format('SELECT FROM %I.%I LIMIT 0', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = {} AND c.relkind IN ('r', 'p', 'v', 'm') \\gexec\n",
+            Literal(old)
+        ),
+    ]
+    .concat()
+}
+
+/// A digest of each object of both schemas, by what it is and its oid; and one, by the oid 0, of each catalog in which no
+/// row may be written.
 pub(super) struct Digests(HashMap<(String, u32), (String, String)>);
 
 impl Digests {
@@ -31,11 +71,12 @@ impl Digests {
         let lost = self.0.iter().find_map(|((what, oid), (name, digest))| match after.0.get(&(what.clone(), *oid)) {
             _ if is_meant(what, *oid) => None,
             Some((_, new)) if new == digest => None,
-            Some(_) => Some(format!("{what} of {name} (oid {oid}) is not what it was")),
-            None => Some(format!("{what} of {name} (oid {oid}) is gone")),
+            Some(_) if *oid == 0 => Some(format!("an entry in the catalog of {what} was written")),
+            Some(_) => Some(format!("{what} {name} (oid {oid}) is not what it was")),
+            None => Some(format!("{what} {name} (oid {oid}) is gone")),
         });
         let new = after.0.iter().find(|(key, _)| !self.0.contains_key(key));
-        lost.or_else(|| new.map(|((what, oid), (name, _))| format!("{what} of {name} (oid {oid}) is new")))
+        lost.or_else(|| new.map(|((what, oid), (name, _))| format!("{what} {name} (oid {oid}) is new")))
     }
 }
 

@@ -13,6 +13,8 @@ use super::{
     plan::Plan,
     proof::{self, Digests},
     replaced::not_empty,
+    statements::lock_at_once,
+    undo,
 };
 use crate::{
     Expected, Facts,
@@ -36,8 +38,8 @@ pub struct Moved {
 /// The pause after the first try; each is longer than the one before.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often it is said how far a long move is.
-const TELL: Duration = Duration::from_secs(2);
+/// How many statements are sent at once.
+const AT_ONCE: usize = 100;
 
 /// How long a statement that should not wait any more waits, in ms.
 const SHORT_WAIT: u128 = 50;
@@ -50,10 +52,12 @@ pub struct Surroundings<'a> {
     pub app: Option<&'a mut Session>,
     /// Opens another session of the one that moves, where its connection was lost.
     pub again: &'a mut dyn FnMut() -> Option<Session>,
-    /// Runs before the commit, with all that is known by then.
-    pub before_commit: &'a mut dyn FnMut(&Plan) -> Result<(), String>,
+    /// Runs before the commit, with all that is known by then, and the name of the transaction.
+    pub before_commit: &'a mut dyn FnMut(&Plan, &str) -> Result<(), String>,
     /// Hears what is going on.
     pub say: &'a mut dyn FnMut(&str),
+    /// Hears how far it is, more often than anyone wants to read.
+    pub progress: &'a mut dyn FnMut(&str),
 }
 
 /// Moves all that a plan says, proves it, and commits.
@@ -114,11 +118,13 @@ fn attempt(
         return Err(MoveError::Refused(Box::new(plan), request.allow_broken));
     }
     let mut done = replace(session, &plan, around)?;
+    (around.progress)("reading the catalog before the move");
     let before = Digests::take(session, &plan)?;
-    done.extend(run(session, &plan, first_of_all, around.say)?);
+    done.extend(run(session, &plan, first_of_all, around.progress)?);
     for rewrite in &plan.rewrites {
         done.extend(rewrite.apply(session, plan.away())?);
     }
+    (around.progress)("comparing the catalog after the move");
     let after = Digests::take(session, &plan)?;
     let difference = before.difference(&after, &plan);
     let difference = match difference {
@@ -128,7 +134,8 @@ fn attempt(
     if let Some(difference) = difference {
         return Err(MoveError::Different(difference));
     }
-    (around.before_commit)(&plan).map_err(MoveError::Before)?;
+    let transaction = undo::transaction(session)?;
+    (around.before_commit)(&plan, &transaction).map_err(MoveError::Before)?;
     match commit(session, &mut *around.again) {
         Ok(()) => Ok((plan, done)),
         Err(NotCommitted::RolledBack(error)) => Err(MoveError::Sql(error)),
@@ -145,10 +152,11 @@ fn run(
     session: &mut Session,
     plan: &Plan,
     first_of_all: &mut Vec<String>,
-    say: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<String>, SqlError> {
     let bound = u128::from(plan.deadlock_timeout) * 4 / 5;
-    let mut waiting = plan.statements.waiting.clone();
+    let is_locked = first_of_all.is_empty() && is_locked_at_once(session, plan)?;
+    let mut waiting = if is_locked { plan.statements.waiting.clone() } else { plan.statements.waiting() };
     waiting.sort_by_key(|statement| first_of_all.iter().position(|first| first == statement).unwrap_or(usize::MAX));
     let started = Instant::now();
     for statement in waiting {
@@ -164,15 +172,37 @@ fn run(
         }
     }
     execute_at_once(session, &format!("SET LOCAL lock_timeout = {SHORT_WAIT}"))?;
-    let (all, mut told) = (plan.statements.rest.len(), Instant::now());
-    for (done, statement) in plan.statements.rest.iter().enumerate() {
-        execute(session, statement)?;
-        if told.elapsed() >= TELL {
-            say(&format!("{} of {all} statements are run", done + 1));
-            told = Instant::now();
-        }
+    let all = plan.statements.rest.len();
+    for (number, statements) in plan.statements.rest.chunks(AT_ONCE).enumerate() {
+        progress(&format!("moving: {} of {all} statements", number * AT_ONCE));
+        run_at_once(session, statements)?;
     }
     Ok(plan.statements.all())
+}
+
+/// Locks all tables, if no other session holds one of them.
+fn is_locked_at_once(session: &mut Session, plan: &Plan) -> Result<bool, SqlError> {
+    let Some(lock) = lock_at_once(&plan.statements.locked) else { return Ok(true) };
+    match execute_at_once(session, &format!("SAVEPOINT moving; {lock} NOWAIT; RELEASE SAVEPOINT moving")) {
+        Ok(()) => Ok(true),
+        Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) => {
+            execute_at_once(session, "ROLLBACK TO SAVEPOINT moving; RELEASE SAVEPOINT moving")?;
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs statements in one round trip. Where one fails, they are run one by one: the error is then that of one statement.
+fn run_at_once(session: &mut Session, statements: &[String]) -> Result<(), SqlError> {
+    let together = format!("SAVEPOINT moving; {}; RELEASE SAVEPOINT moving", statements.join("; "));
+    match execute(session, &together) {
+        Err(error) if !error.is_final() => {
+            execute_at_once(session, "ROLLBACK TO SAVEPOINT moving; RELEASE SAVEPOINT moving")?;
+            statements.iter().try_for_each(|statement| execute(session, statement))
+        }
+        outcome => outcome,
+    }
 }
 
 /// Drops empty tables that make room. Nobody can write to them while the app's own session looks.

@@ -16,6 +16,8 @@ pub(super) struct Statements {
     /// What waits for running queries of others, in any order: it is over, or given up, before any of them is kept waiting
     /// for long.
     pub(super) waiting: Vec<String>,
+    /// Tables that are locked, each by a statement that waits, or all by one that does not.
+    pub(super) locked: Vec<Table>,
     /// What no longer waits.
     pub(super) rest: Vec<String>,
     /// What takes it all back.
@@ -25,8 +27,34 @@ pub(super) struct Statements {
 impl Statements {
     /// All that is run.
     pub(super) fn all(&self) -> Vec<String> {
-        self.waiting.iter().chain(&self.rest).cloned().collect()
+        let locks = lock_at_once(&self.locked).into_iter();
+        self.waiting.iter().cloned().chain(locks).chain(self.rest.iter().cloned()).collect()
     }
+
+    /// What waits, with a statement for each table.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        self.waiting.iter().cloned().chain(self.locked.iter().map(Table::lock)).collect()
+    }
+}
+
+/// A table that is locked as the statement does that moves it.
+#[derive(Clone, Debug)]
+pub(super) struct Table(String);
+
+impl Table {
+    fn of(item: &Item, schema: &Identifier) -> Self {
+        Self(format!("ONLY {schema}.{}", item.name))
+    }
+
+    fn lock(&self) -> String {
+        format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", self.0)
+    }
+}
+
+/// Locks all of them.
+pub(super) fn lock_at_once(tables: &[Table]) -> Option<String> {
+    let names: Vec<_> = tables.iter().map(|Table(name)| name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", ")))
 }
 
 /// What both ways are made of.
@@ -76,7 +104,7 @@ pub(super) fn by_rename(parts: &Parts<'_>) -> Statements {
     undo.push(ddl::create_schema(&to.name));
     undo.extend(to.given(&fresh(to)));
     undo.extend(to.defaults.iter().map(|grant| grant.grant(&to.name)));
-    Statements { waiting: Vec::new(), rest, undo }
+    Statements { waiting: Vec::new(), locked: Vec::new(), rest, undo }
 }
 
 /// One by one.
@@ -92,8 +120,8 @@ pub(super) fn by_statements(parts: &Parts<'_>) -> Statements {
         away.keys.insert(item.key);
         statement
     };
-    let mut first: Vec<_> = waiting.iter().map(|item| set(item)).collect();
-    first.extend(tables.iter().map(|table| lock(table, from)));
+    let first: Vec<_> = waiting.iter().map(|item| set(item)).collect();
+    let locked = tables.iter().map(|table| Table::of(table, from)).collect();
     let mut rest: Vec<_> = tables.iter().chain(&others).map(|item| set(item)).collect();
 
     // Back in the same order: names of types are as they were, or as they are.
@@ -128,12 +156,7 @@ pub(super) fn by_statements(parts: &Parts<'_>) -> Statements {
         rest.push(ddl::revoke_public_create(&["PUBLIC".to_owned()]));
         undo.push("GRANT CREATE ON SCHEMA public TO PUBLIC".to_owned());
     }
-    Statements { waiting: first, rest, undo }
-}
-
-/// Locks a table as the statement that moves it does.
-fn lock(table: &Item, schema: &Identifier) -> String {
-    format!("LOCK TABLE ONLY {schema}.{} IN ACCESS EXCLUSIVE MODE", table.name)
+    Statements { waiting: first, locked, rest, undo }
 }
 
 fn set_extension_schema(extension: &Identifier, schema: &Identifier) -> String {

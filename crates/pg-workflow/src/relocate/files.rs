@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write as _,
+    io::{Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -43,7 +43,20 @@ impl Drop for NewFile {
     }
 }
 
-/// Another move's file is not overwritten.
+/// Another move's file is not overwritten, but for an undo script that `is_of_nothing`.
+pub(super) fn make_room(path: &Path, is_of_nothing: impl FnOnce(&str) -> bool) -> anyhow::Result<()> {
+    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
+    let mut first = Vec::new();
+    if found.is_file() && File::open(path).and_then(|file| file.take(4096).read_to_end(&mut first)).is_ok() {
+        let first = String::from_utf8_lossy(&first);
+        if is_of_nothing(&first) {
+            return fs::remove_file(path).with_context(|| format!("remove {}", path.display()));
+        }
+    }
+    refuse_existing(path)
+}
+
+/// No file is overwritten.
 pub(super) fn refuse_existing(path: &Path) -> anyhow::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         bail!("{} is there already; nothing was moved\n  help: give another name", path.display());

@@ -2,15 +2,20 @@
 -- has no name here; $1: the schema, $2: the other one, $3: oids of relations, $4: of routines, $5: of types
 WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
      other AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $2),
-     relation AS (SELECT o::oid AS oid FROM pg_catalog.unnest(pg_catalog.string_to_array($3, ',')) AS o),
+     relation AS MATERIALIZED (
+         SELECT c.oid, c.relowner, c.relacl
+         FROM pg_catalog.pg_class c
+         JOIN pg_catalog.unnest(pg_catalog.string_to_array($3, ',')) AS o ON o::oid = c.oid
+     ),
+     -- Few columns have privileges of their own.
+     granted AS MATERIALIZED (SELECT t.attrelid, t.attacl FROM pg_catalog.pg_attribute t WHERE t.attacl IS NOT NULL),
      named AS (
-         SELECT c.relowner AS role FROM pg_catalog.pg_class c JOIN relation r ON r.oid = c.oid
+         SELECT r.relowner AS role FROM relation r
          UNION
-         SELECT a.grantee FROM pg_catalog.pg_class c JOIN relation r ON r.oid = c.oid
-         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+         SELECT a.grantee FROM relation r CROSS JOIN LATERAL pg_catalog.aclexplode(r.relacl) AS a
          UNION
-         SELECT a.grantee FROM pg_catalog.pg_attribute t JOIN relation r ON r.oid = t.attrelid
-         CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
+         SELECT a.grantee FROM granted g JOIN relation r ON r.oid = g.attrelid
+         CROSS JOIN LATERAL pg_catalog.aclexplode(g.attacl) AS a
          UNION
          -- Everyone may run a function and use a type unless that is taken away: that alone needs nothing.
          SELECT who.role FROM pg_catalog.pg_proc p
