@@ -40,7 +40,7 @@ impl Python {
     /// Every list of packages that a test uses.
     pub fn lists() -> Vec<PathBuf> {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let lists = ["readers/python", "readers/junit", "tools/django", "tools/alembic"];
+        let lists = ["readers/python", "readers/junit", "tools/django", "tools/wagtail", "tools/alembic"];
         lists.map(|directory| tests.join(directory).join("requirements.txt")).into()
     }
 

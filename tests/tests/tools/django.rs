@@ -23,8 +23,12 @@ const TABLES: [&str; 10] = [
 ];
 
 fn project() -> Option<Project> {
-    let python = Python::with(&source("django").join("requirements.txt"))?;
-    Some(Project::new("Django", "django", &python.environment()))
+    project_in("django")
+}
+
+fn project_in(directory: &str) -> Option<Project> {
+    let python = Python::with(&source(directory).join("requirements.txt"))?;
+    Some(Project::new("Django", directory, &python.environment()))
 }
 
 /// The same with a URL that has the path in its options, and with other settings.
@@ -138,6 +142,43 @@ fn what_its_own_command_made_in_public_is_moved() {
     );
     project.setup().exits(0);
     assert!(project.workspace.verify().exits(0).with_status("fail").is_empty());
+}
+
+/// Some fifty tables that others wrote: wagtail's, with their tree of pages, and those of
+/// django-guardian, whose rows name objects of other tables by type and key.
+#[test]
+fn a_wagtail_site_with_guardian_is_moved() {
+    let Some(project) = project_in("wagtail") else { return };
+    let project = project.with("MIGRATE_INPUTS", "pages/migrations/*.py,requirements.txt");
+    project.open_attic();
+    project.cluster.sql("aura_db", "DROP SCHEMA attic; GRANT CREATE ON SCHEMA public TO aura_user");
+    let url = [("DATABASE_URL", project.workspace.setting("DATABASE_URL").to_owned())];
+    project.runs_by_itself("python3 manage.py migrate --verbosity 0 && echo", &url);
+    let shell = |code: &str| {
+        let command = format!("python3 manage.py shell --verbosity 0 --command \"{code}\"");
+        project.runs_by_itself(&command, &url)
+    };
+    let fill = "from django.contrib.auth.models import User; from guardian.shortcuts import assign_perm; \
+                from wagtail.models import Page; from pages.models import HomePage; \
+                page = Page.objects.get(depth=1).add_child(instance=HomePage(title='Prints', body='<p>etchings</p>')); \
+                page.save_revision().publish(); user = User.objects.create_user('ada'); \
+                assign_perm('pages.change_homepage', user, page); print('done')";
+    assert_eq!(shell(fill), "done");
+    let before = project.tables();
+    assert!(before.len() > 40 && before.iter().all(|table| table.starts_with("public.")), "{before:?}");
+    project.workspace.run(&["db-move"]).exits(0);
+    let moved: Vec<_> = before.iter().map(|table| table.replacen("public.", "aura.", 1)).collect();
+    assert_eq!(project.tables(), moved);
+    project.runs_by_itself(
+        "python3 manage.py check && python3 manage.py migrate --check && python3 manage.py makemigrations --check",
+        &url,
+    );
+    let asks = "from django.contrib.auth.models import User; from pages.models import HomePage; \
+                page = HomePage.objects.live().get(body__contains='etchings'); user = User.objects.get(username='ada'); \
+                print(page.title, user.has_perm('pages.change_homepage', page), page.revisions.count())";
+    assert_eq!(shell(asks), "Prints True 1");
+    let verified = project.workspace.verify();
+    assert_eq!(verified.with_status("fail"), Vec::<String>::new(), "{}", verified.stdout);
 }
 
 /// What Django makes by itself is a bare database: its own runner, as pytest-django asks for one.
