@@ -147,11 +147,11 @@ fn nobody_talks_for_ever_before_the_login() {
     for (first, for_ever, says) in [
         (let_in(), remark(b'N', "more"), "sent more than 1 MB before the login was done"),
         (let_in(), settings, "sent more than 1 MB before the login was done"),
-        (announced(b'E', 0x7fff_ffff), b"SFATAL".to_vec(), "sent what is not PostgreSQL's protocol"),
-        (announced(b'R', 0x4000_0000), vec![0; 4096], "sent what is not PostgreSQL's protocol"),
-        (announced(b'R', 3), vec![0; 4096], "sent what is not PostgreSQL's protocol"),
-        (announced(b'K', u32::MAX), vec![0; 4096], "sent what is not PostgreSQL's protocol"),
-        (b"HTTP/1.1 200 OK\r\n".to_vec(), b"<p>more</p>".to_vec(), "sent what is not PostgreSQL's protocol"),
+        (announced(b'E', 0x7fff_ffff), b"SFATAL".to_vec(), "does not speak PostgreSQL's protocol"),
+        (announced(b'R', 0x4000_0000), vec![0; 4096], "does not speak PostgreSQL's protocol"),
+        (announced(b'R', 3), vec![0; 4096], "does not speak PostgreSQL's protocol"),
+        (announced(b'K', u32::MAX), vec![0; 4096], "does not speak PostgreSQL's protocol"),
+        (b"HTTP/1.1 200 OK\r\n".to_vec(), b"<p>more</p>".to_vec(), "does not speak PostgreSQL's protocol"),
     ] {
         let (port, told) = Hostile::before_login(first, for_ever).listen();
         let error = outcome(&info(port, ""));

@@ -52,7 +52,7 @@ impl Target {
             return error;
         };
         let hint = hint.map(|hint| format!("\n  help: read its log: {hint}")).unwrap_or_default();
-        anyhow!("{error}{}{hint}", done.unwrap_or_default())
+        anyhow!("{}{}{hint}", whole(&error), done.unwrap_or_default())
     }
 
     /// Where the log of a server that we started is: its file, or the command that shows it.
@@ -62,6 +62,21 @@ impl Target {
             self.server.container.as_ref().map(|container| format!("{} logs {}", container.client, container.name))
         })
     }
+}
+
+/// An error and what led to it, in words: a sentence, and below it lines that begin with `cause:`, `note:` or `help:`.
+pub fn whole(error: &anyhow::Error) -> String {
+    // A type of our own tells its whole story; a cause that its wrapper repeats is not told twice.
+    let mut text = String::new();
+    for cause in error.chain() {
+        let line = cause.to_string();
+        if text.is_empty() {
+            text = line;
+        } else if !text.contains(&line) {
+            text += &format!("\n  cause: {line}");
+        }
+    }
+    text
 }
 
 /// A named server does not answer; in words.

@@ -25,7 +25,7 @@ mod voice;
 pub use cargo::{is_of_outer_cargo, of_outer_cargo};
 pub use container::{container_settings, engine_settings};
 pub use context::Context;
-pub use failure::is_no_server;
+pub use failure::{is_no_server, whole};
 pub use lock_waits::report_lock_waits;
 pub use relocate::{MoveOptions, MoveOutcome, relocate};
 pub use reset::reset;

@@ -76,6 +76,9 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
         );
     }
     let landed = landed.context(UNVERIFIED)?;
+    if !context.voice.shows_output() {
+        output.applied.iter().for_each(|line| context.voice.say(&format!("  {line}")));
+    }
     context.voice.say(&summary(&landed, expected));
     Ok(Migrated { landed, warnings: output.warnings })
 }
@@ -87,6 +90,8 @@ struct Output {
     skipped: usize,
     /// The first of its warnings.
     warnings: Vec<String>,
+    /// The first of its lines that name an applied migration.
+    applied: Vec<String>,
 }
 
 /// How many lines of a command's output are shown when it failed.
@@ -109,6 +114,9 @@ impl Output {
         if let Some(warning) = warning(&line).filter(|_| self.warnings.len() < SHOWN_WARNINGS) {
             self.warnings.push(warning);
         }
+        if names_applied(&line) && self.applied.len() < SHOWN_WARNINGS {
+            self.applied.push(line.trim().to_owned());
+        }
         if self.last.len() == SHOWN_LINES {
             self.last.pop_front();
             self.skipped += 1;
@@ -124,6 +132,14 @@ impl Output {
         let before = (self.skipped > 0).then(|| format!("\n  | ({} lines before these)", self.skipped));
         before.into_iter().chain(self.last.iter().map(|line| format!("\n  | {line}"))).collect()
     }
+}
+
+/// Whether a line says that a migration was applied, as migration tools do: `Applied: 1_init.sql in 3ms`, `V1__tables:
+/// applied`, `Applying auth.0001_initial... OK`.
+fn names_applied(line: &str) -> bool {
+    let line = line.trim().to_lowercase();
+    let says = |word: &str| line.split([' ', ':', '/']).any(|found| found == word);
+    says("applied") || says("applying") && line.ends_with("ok")
 }
 
 /// The warning of a line: `WARNING:` is what libpq's programs put before what the server warned of.

@@ -227,6 +227,9 @@ pub(crate) struct DbVerify {
     /// With --fix: print that SQL, and change nothing
     #[arg(long, requires = "fix", conflicts_with_all = ["report", "format"])]
     pub(crate) dry_run: bool,
+    /// Write the SQL of all findings to this file: what needs a person's decision as comments
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) sql: Option<PathBuf>,
     /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
@@ -238,7 +241,7 @@ pub(crate) struct DbVerify {
         value_name = "ID",
         value_parser = PossibleValuesParser::new(pg_schema::CHECKS),
         conflicts_with_all = [
-            "fix", "lock_wait", "format", "report",
+            "fix", "sql", "lock_wait", "format", "report",
         ]
     )]
     pub(crate) explain: Option<String>,

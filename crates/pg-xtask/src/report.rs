@@ -1,6 +1,6 @@
 //! The verdict: on stdout, for people or as one JSON document, and wherever else `--report` sends it.
 
-mod file;
+pub(crate) mod file;
 mod github;
 mod json;
 mod junit;
@@ -88,7 +88,7 @@ pub(crate) fn accompany(
     }
     let outcome = reporting.open(reports.destinations).and_then(|()| run(&reporting));
     if let Err(error) = &outcome {
-        let (text, elapsed) = (terminal::whole(error), reporting.started.elapsed());
+        let (text, elapsed) = (pg_workflow::whole(error), reporting.started.elapsed());
         reporting.deliver(Ending::Error(Failure { command, outcome: Outcome::of(error), text: &text, elapsed }));
     }
     outcome
@@ -108,7 +108,7 @@ pub(crate) fn accompany_tests(
     let outcome = run(&mut suites);
     let elapsed = started.elapsed();
     if let Err(error) = &outcome {
-        let text = terminal::whole(error);
+        let text = pg_workflow::whole(error);
         suites.push(junit::suite_of_error(&Failure { command, outcome: Outcome::of(error), text: &text, elapsed }));
     }
     match file::write(path, &junit::in_full(command, elapsed, &suites)) {
@@ -124,7 +124,7 @@ pub(crate) fn accompany_tests(
 fn nothing_was_done(error: &anyhow::Error) -> anyhow::Error {
     anyhow!(
         "{}\n  note: nothing was done\n  help: name a file in a directory that is there and that only you can write, not a link",
-        terminal::whole(error)
+        pg_workflow::whole(error)
     )
 }
 

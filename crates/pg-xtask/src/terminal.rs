@@ -207,22 +207,7 @@ impl Voice for Terminal {
 
 /// An error and what led to it, on stderr.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    to_stderr(&message(io::stderr().is_terminal(), BAD, "error:", &whole(error)));
-}
-
-/// An error and what led to it, in words: a sentence, and below it lines that begin with `cause:`, `note:` or `help:`.
-pub(crate) fn whole(error: &anyhow::Error) -> String {
-    // A type of our own tells its whole story; a cause that its wrapper repeats is not told twice.
-    let mut text = String::new();
-    for cause in error.chain() {
-        let line = cause.to_string();
-        if text.is_empty() {
-            text = line;
-        } else if !text.contains(&line) {
-            text += &format!("\n  cause: {line}");
-        }
-    }
-    text
+    to_stderr(&message(io::stderr().is_terminal(), BAD, "error:", &pg_workflow::whole(error)));
 }
 
 /// An error or a warning at the width of stderr, its labels painted.

@@ -86,8 +86,11 @@ impl Drop for Disk {
 #[test]
 fn a_disk_that_is_full_or_read_only_is_named_with_its_next_step() {
     for (options, next) in [
-        ("size=64k,mode=711", "free space on that disk, or set DB_DATA_DIR to a directory on another"),
-        ("size=4m,mode=711", "free space on that disk, or set DB_DATA_DIR to a directory on another"),
+        (
+            "size=64k,mode=711",
+            "help: free space on that disk\n help: or set DB_DATA_DIR to a directory on another disk",
+        ),
+        ("size=4m,mode=711", "help: free space on that disk\n help: or set DB_DATA_DIR to a directory on another disk"),
         ("ro,mode=711", "set DB_DATA_DIR to a directory that can be written"),
     ] {
         let (workspace, servers) = workspace();

@@ -230,7 +230,7 @@ fn an_error_names_the_connection_that_was_lost() {
     cluster.sql("aura_db", ENDS);
     let workspace = Workspace::on(&cluster);
     let lost = format!(
-        "error: the connection of role \"aura_user\" to database \"aura_db\" at 127.0.0.1:{} was lost: ",
+        "error: the connection of role \"aura_user\" to database \"aura_db\" at 127.0.0.1:{} was lost\n  cause: ",
         cluster.port()
     );
     let run = workspace.run(&["db-setup"]).exits(1).complains(&lost).complains("\n  statement: CREATE SCHEMA aura\n");
@@ -244,8 +244,9 @@ fn an_error_names_the_connection_that_was_lost() {
     let migrating = Workspace::on(&cluster).with("MIGRATE_COMMAND", &command);
     for command in ["db-setup", "db-migrate"] {
         let run = migrating.run(&[command]).exits(1);
-        let run = run
-            .complains("error: the migrate command has run, and its outcome is not verified: the connection of role");
+        let run = run.complains(
+            "error: the migrate command has run, and its outcome is not verified\n cause: the connection of role",
+        );
         run.complains(lost.trim_start_matches("error: ")).complains("help: run the command again");
     }
     workspace.run(&["db-setup"]).exits(0);
@@ -262,7 +263,7 @@ fn an_error_names_the_log_of_our_server() {
     psql(&admin, &["-c", ENDS], "").exits(0);
     let run = workspace.run(&["db-setup"]).exits(1).complains("nothing was changed before");
     let log = workspace.root().join("servers/clusters");
-    run.complains(&format!("[its log: {}", log.display()));
+    run.complains(&format!("help: read its log: {}", log.display()));
     psql(&admin, &["-c", "DROP FUNCTION public.ends() CASCADE"], "").exits(0);
     workspace.run(&["db-setup"]).exits(0);
 }

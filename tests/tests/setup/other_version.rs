@@ -48,7 +48,7 @@ fn older_data_are_served_by_their_own_version() {
         assert!(setup.stdout.contains("the kept cluster"), "{}", setup.stdout);
         setup
             .complains(&format!("servers/clusters/{major}/data (PostgreSQL {major}): that version serves them"))
-            .complains("is installed too [`PG_BIN_DIR=");
+            .complains("is installed too\n help: to make a new database with the newer version");
         assert_kept(&workspace, major);
         assert_eq!(clusters(&workspace), [major.to_string()]);
         // It is said where a server is started, and no more.
@@ -64,7 +64,7 @@ fn another_pg_bin_dir_says_what_stays_and_how_to_copy_it() {
     workspace
         .run(&["db-verify"])
         .exits(4)
-        .complains("clusters/13/data (PostgreSQL 13). PG_BIN_DIR is of another version [unset PG_BIN_DIR, or");
+        .complains("clusters/13/data (PostgreSQL 13). PG_BIN_DIR is of another version\n help: unset PG_BIN_DIR, or");
     let setup = workspace.run(&["db-setup"]).exits(0);
     let said = setup.stderr.find("These data stay where they are. A new, empty database is made").expect("it is said");
     assert!(said < setup.stderr.find("starting PostgreSQL 18").unwrap(), "{}", setup.stderr);

@@ -29,6 +29,20 @@ fn everything_at_once_is_fixed_and_verified_again() {
     assert!(before == (cluster.dump("aura_db"), cluster.globals()), "--dry-run changed something");
     assert!(dry.stdout.contains("BEGIN;") && dry.stdout.contains("COMMIT;\n"), "{}", dry.stdout);
 
+    // The file has what needs a person too, as comments: run as it is, it does what --fix does.
+    cluster
+        .sql("aura_db", "CREATE TABLE public.notes_other (id int); ALTER TABLE public.notes_other OWNER TO aura_user");
+    workspace.run(&["db-verify", "-q", "--sql", "all.sql"]).exits(3);
+    let all = std::fs::read_to_string(workspace.root().join("all.sql")).unwrap();
+    shows("all-findings", &all);
+    psql(&cluster.admin_url().replace("/postgres?", "/aura_db?"), &["-v", "ON_ERROR_STOP=1", "-f", "-"], &all).exits(0);
+    cluster.sql(
+        "aura_db",
+        "DROP TABLE public.notes_other; ALTER TABLE aura.notes_note DROP CONSTRAINT has_title;
+         DELETE FROM aura.artworks_support WHERE id = 4711",
+    );
+    cluster.sql("aura_db", BROKEN);
+
     let fixed = workspace.run(&["db-verify", "--fix", "--format", "json"]).exits(0).shows("everything");
     assert_eq!(fixed.with_status("pass"), intact.with_status("pass"), "{}", fixed.stdout);
     // Once more there is nothing to do, and nothing is done.

@@ -63,7 +63,7 @@ pub enum ConnectError {
         error: Box<DbError>,
     },
     /// The server answered, and can give no session now: that says nothing of the role, its password or `pg_hba.conf`.
-    #[error("the server at {at} gives {user} no session in {database}\n  cause: {}\n  help: {}", said(.error), .meaning.help)]
+    #[error("the server at {at} gives {user} no session in {database}\n  cause: {}\n  help: {}", said_in_detail(.error), .meaning.help)]
     Unable {
         /// Host and port.
         at: String,
@@ -127,6 +127,11 @@ pub enum ConnectError {
 
 /// What the server said, with its SQLSTATE.
 fn said(error: &DbError) -> String {
+    further_lines_quoted(&format!("{} ({})", error.message(), error.code().code()))
+}
+
+/// The same with its detail.
+fn said_in_detail(error: &DbError) -> String {
     let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
     further_lines_quoted(&format!("{}{detail} ({})", error.message(), error.code().code()))
 }

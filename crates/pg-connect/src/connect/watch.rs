@@ -21,7 +21,7 @@ const ROWS_LIMIT: usize = 512 << 20;
 const MESSAGE_COST: usize = 128;
 const COLUMN_COST: usize = 24;
 
-const NOT_POSTGRESQL: &str = "sent what is not PostgreSQL's protocol";
+const NOT_POSTGRESQL: &str = "does not speak PostgreSQL's protocol: another program listens there";
 
 /// Why no more is read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ no PostgreSQL server found
   env: no server is named
     help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
   local: no server was started for this workspace yet
-    help: `cargo xtask db-setup` starts one
+    help: start one: cargo xtask db-setup
 "#]]
     );
     place.start();
@@ -65,7 +65,7 @@ no PostgreSQL server found
   env: no server is named
     help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
   local: the server of [place]/data-dir/clusters/[version]/data (PostgreSQL [version]) is stopped
-    help: `cargo xtask db-setup` starts it
+    help: start it: cargo xtask db-setup
 "#]]
     );
 }

@@ -108,7 +108,7 @@ no PostgreSQL server found
   env: no server is named
     help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
   container: the data of this workspace are in [place]/data-dir/clusters/[version]/data
-    help: --server container makes a new database in a container
+    help: make a new database in a container: cargo xtask db-setup --server container
   local: cannot read [place]/data-dir/clusters/[version]/data/PG_VERSION
     cause: it is not a regular file of the user [owner], whose directory it is in
     help: delete it, if it is not yours
@@ -116,7 +116,7 @@ no PostgreSQL server found
   env: no server is named
     help: set DATABASE_URL, or DB_HOST, DB_PORT, PGHOST, PGSERVICE
   container: the data of this workspace are in [place]/data-dir/clusters/[version]/data
-    help: --server container makes a new database in a container
+    help: make a new database in a container: cargo xtask db-setup --server container
   local: cannot read [place]/data-dir/clusters/[version]/data/global/pg_control
     cause: it is not a regular file of the user [owner], whose directory it is in
     help: delete it, if it is not yours

@@ -10,12 +10,12 @@ use pg_schema::Verdict;
 use pg_server::Mode;
 use pg_workflow::{Target, is_no_server, report_lock_waits};
 
-use self::fix::{fix, script};
+use self::fix::{fix, script, whole_script};
 use crate::{
     cli::DbVerify,
     invocation::Invocation,
     outcome::Outcome,
-    report::Reporting,
+    report::{Reporting, file},
     terminal::{STRONG, Terminal},
     wrap::wrap_page,
 };
@@ -39,6 +39,10 @@ impl DbVerify {
         if self.fix && verdict.report.has_safe_fix() {
             fix(&context, &target, lock_wait)?;
             verdict = verify(&context, &target)?;
+        }
+        if let Some(path) = &self.sql {
+            file::write(path, &whole_script(&verdict.report, &target))?;
+            context.terminal.say(&format!("wrote the SQL of the findings to {}", path.display()));
         }
         Ok(reporting.conclude(&context, &target, &verdict))
     }

@@ -24,7 +24,7 @@ pub(super) fn clear(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let written = create(path).and_then(|mut file| Ok(file.write_all(text.as_bytes())?));
     written.with_context(|| cannot(path))
 }

@@ -93,7 +93,7 @@ fn write_row(text: &mut String, terminal: Terminal, Row { name, check }: &Row<'_
         let _ = writeln!(text, "        {how} {}", line(&statement.sql));
     }
     if listed.more_statements > 0 {
-        let _ = writeln!(text, "        … and {} more (--format json lists all)", listed.more_statements);
+        let _ = writeln!(text, "        … and {} more (--sql FILE writes all)", listed.more_statements);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pg_config::Literal;
+use pg_config::{Identifier, Literal};
 use pg_schema::{Check, Fix, Purpose, Report, Verdict, ddl};
 use pg_workflow::{Target, say_change};
 
@@ -50,7 +50,8 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         tried = fixes;
     }
     for error in left {
-        terminal.warn(&format!("this was not fixed{}", error.cause()));
+        let help = format!("have the owner of the object, or a superuser, run it in database {}", expected.database);
+        terminal.warn(&format!("this was not fixed{}\n  help: {help}", error.cause()));
     }
     Ok(())
 }
@@ -62,14 +63,20 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
     if fixes.is_empty() {
         return format!("-- nothing to fix without a person's decision in database {database}");
     }
-    let heading = format!("what cargo xtask db-verify --fix would run in database {database}");
+    let role = &target.expected.role;
+    let heading = format!(
+        "what cargo xtask db-verify --fix would run in database {database}: as {role} what that role may, the rest as {}",
+        target.access.administrator.as_ref().map_or_else(
+            || "an administrator".to_owned(),
+            |found| Identifier::from_catalog(&found.connection.user).to_string()
+        )
+    );
     let mut script = format!("{}\n{};\n", ddl::comment(&heading), ddl::SAFE_PATH);
     let (for_app, for_all): (Vec<_>, Vec<_>) = fixes.into_iter().partition(|(_, fix)| fix.is_for_app);
     if !for_all.is_empty() {
         script.push_str(&format!("BEGIN;\n{}COMMIT;\n", statements(&for_all)));
     }
     if !for_app.is_empty() {
-        let role = &target.expected.role;
         script.push_str(&format!(
             "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\nBEGIN;\n{}COMMIT;\n\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask db-psql connects as it)'\n\\endif\n",
             ddl::comment(&format!(
@@ -80,6 +87,25 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
         ));
     }
     script + "-- Other findings may appear after these fixes: --fix repeats until none is left."
+}
+
+/// The same, and as comments what a person decides on.
+pub(super) fn whole_script(report: &Report, target: &Target) -> String {
+    let needs_person = |check: &Check| check.fix.iter().any(|fix| !fix.is_safe);
+    let decisions: Vec<_> = report.checks.iter().filter(|check| needs_person(check)).collect();
+    let mut text = script(report, target);
+    if !decisions.is_empty() {
+        text.push_str(
+            "\n\n-- What follows moves, drops or ends something: take away the comment of what you want to run.\n",
+        );
+    }
+    for check in decisions {
+        text.push_str(&format!("\n{}\n", ddl::comment(&line(&format!("{}: {}", check.id, check.message)))));
+        for fix in check.fix.iter().filter(|fix| !fix.is_safe) {
+            text.push_str(&format!("{}\n", ddl::comment(&format!("{};", fix.statement))));
+        }
+    }
+    text.trim_end().to_owned() + "\n"
 }
 
 /// Statements, each check's under its message.
