@@ -16,6 +16,7 @@ use crate::{
     invocation::Invocation,
     outcome::Outcome,
     terminal::{BAD, FAINT, GOOD, STRONG},
+    wrap::wrap,
 };
 
 impl DbStatus {
@@ -35,7 +36,7 @@ impl DbStatus {
         let sections = [("server", server), ("kept servers", kept(&context)?), ("configuration", configuration)];
         let ignored: Vec<_> = context.config.ignored.iter().chain(&context.config.unused).collect();
         terminal.print(&match self.format {
-            Format::Text => screen(&sections, &ignored, &paint),
+            Format::Text => screen(&sections, &ignored, &paint, terminal.width()),
             Format::Json => document(&sections, &ignored),
         });
         Ok(outcome)
@@ -45,14 +46,20 @@ impl DbStatus {
 /// How a text is painted, where it is.
 type Paint<'a> = &'a dyn Fn(Style, &str) -> String;
 
-fn screen(sections: &[(&str, Vec<Row>)], ignored: &[&String], paint: Paint<'_>) -> String {
+fn screen(sections: &[(&str, Vec<Row>)], ignored: &[&String], paint: Paint<'_>, columns: Option<usize>) -> String {
     let mut text = String::new();
     for (title, rows) in sections.iter().filter(|(_, rows)| !rows.is_empty()) {
         let _ = writeln!(text, "{}", paint(STRONG, title));
         let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
         for (name, value, note) in rows {
-            let note = if note.is_empty() { String::new() } else { paint(FAINT, &format!("  ({note})")) };
-            let _ = writeln!(text, "  {name:<width$}  {value}{note}");
+            let note = if note.is_empty() { String::new() } else { format!("  ({note})") };
+            let line = format!("  {name:<width$}  {value}{note}");
+            let wrapped = wrap(&line, columns, width + 4);
+            // Paint has no width: it is for a line that needs no wrapping.
+            let _ = match wrapped == line {
+                true => writeln!(text, "  {name:<width$}  {value}{}", paint(FAINT, &note)),
+                false => writeln!(text, "{wrapped}"),
+            };
         }
     }
     for ignored in ignored {

@@ -99,10 +99,15 @@ fn write_row(text: &mut String, terminal: Terminal, Row { name, check }: &Row<'_
 
 fn verdict(terminal: Terminal, printed: &Printed<'_>) -> String {
     let style = if printed.report.is_clean() { GOOD } else { BAD };
-    let word = terminal.paint(style, printed.verdict());
+    // Painted after it was wrapped, as the heading is.
+    let line = |rest: &str| {
+        let wrapped = wrap(&format!("{}: {rest}", printed.verdict()), terminal.width(), 2);
+        let rest = wrapped.strip_prefix(printed.verdict()).unwrap_or(&wrapped);
+        terminal.paint(style, printed.verdict()) + rest
+    };
     let (counts, elapsed) = (printed.counts(), printed.elapsed);
     if printed.steps.is_empty() {
-        return format!("{word}: {counts} in {} ms", elapsed.as_millis());
+        return line(&format!("{counts} in {} ms", elapsed.as_millis()));
     }
     let steps: Vec<_> = printed
         .steps
@@ -111,7 +116,7 @@ fn verdict(terminal: Terminal, printed: &Printed<'_>) -> String {
         .map(|(name, time)| format!("{name} {:.1}", time.as_secs_f64()))
         .collect();
     let steps = if steps.is_empty() { String::new() } else { format!(" ({})", steps.join(", ")) };
-    format!("{word}: {counts}; set up in {:.1} s{steps}", elapsed.as_secs_f64())
+    line(&format!("{counts}; set up in {:.1} s{steps}", elapsed.as_secs_f64()))
 }
 
 /// Commands to run next, one a line.
