@@ -97,6 +97,11 @@ impl SqlError {
         self.is_lost() || [" (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
     }
 
+    /// Whether the role has no right to what was tried: another one may have it.
+    pub fn is_about_rights(&self) -> bool {
+        self.is(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// Whether the server gave this SQLSTATE.
     pub fn is(&self, code: &postgres::error::SqlState) -> bool {
         self.sqlstate == format!(" ({})", code.code())

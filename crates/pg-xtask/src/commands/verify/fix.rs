@@ -50,8 +50,10 @@ pub(super) fn fix(context: &Invocation, target: &Target, lock_wait: Duration) ->
         tried = fixes;
     }
     for error in left {
-        let help = format!("have the owner of the object, or a superuser, run it in database {}", expected.database);
-        terminal.warn(&format!("this was not fixed{}\n  help: {help}", error.cause()));
+        let whom =
+            format!("\n  help: have the owner of the object, or a superuser, run it in database {}", expected.database);
+        let help = if error.is_about_rights() { &whom } else { "" };
+        terminal.warn(&format!("this was not fixed{}{help}", error.cause()));
     }
     Ok(())
 }
