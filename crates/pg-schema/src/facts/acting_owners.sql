@@ -18,7 +18,7 @@ WITH RECURSIVE
            AND (target.relnamespace <> fired.relnamespace OR target.relacl IS NOT NULL
                 OR target.relowner <> (SELECT oid FROM app))
      ),
-     -- A view is read as its owner, whoever reads it, and so is each view below it.
+     -- A view reads as its owner, and so does each view below it.
      view AS (
          SELECT c.oid, c.relkind, c.relowner, c.reloptions FROM pg_catalog.pg_class c
          WHERE c.relnamespace = (SELECT oid FROM place) AND c.relkind IN ('v', 'm')

@@ -86,7 +86,7 @@ pub enum ProvisionError {
     },
     /// A further role that could do more than it should.
     #[error(
-        "role {role} of DB_WRITE_ROLES or DB_READ_ROLES is refused: {why}; nothing was changed\n  help: name a role of its own there"
+        "role {role} is refused as a further role: {why}\n  note: nothing was changed\n  help: name another role in DB_WRITE_ROLES or DB_READ_ROLES"
     )]
     FurtherRole {
         /// The role, quoted.

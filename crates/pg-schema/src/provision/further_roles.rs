@@ -21,8 +21,8 @@ pub(super) fn plan(
     let mut statements = Vec::new();
     for role in further_roles::roles(session, expected)? {
         let why = match (role.is_superuser, role.is_member) {
-            (true, _) => Some("it is a superuser, whom no privilege binds".to_owned()),
-            (_, true) => Some(format!("it is a member of {}, and so has all that the app has", expected.role)),
+            (true, _) => Some("it is a superuser".to_owned()),
+            (_, true) => Some(format!("it is a member of {}, the app's role", expected.role)),
             _ => None,
         };
         if let Some(why) = why {

@@ -77,7 +77,7 @@ fn what_is_lacking_is_found_and_fixed() {
     let (cluster, workspace) = set_up();
     for (breaks, id) in [
         ("DROP OWNED BY writer; DROP ROLE writer", "role"),
-        ("REVOKE CONNECT ON DATABASE aura_db FROM PUBLIC", "database"),
+        ("REVOKE CONNECT ON DATABASE aura_db FROM PUBLIC, writer, reader, \"the Readers\"", "database"),
         ("REVOKE USAGE ON SCHEMA aura FROM reader", "schema-privileges"),
         ("REVOKE SELECT ON aura.notes_note FROM \"the Readers\"", "table-privileges"),
         ("REVOKE SELECT ON ALL TABLES IN SCHEMA aura FROM reader", "table-privileges"),
