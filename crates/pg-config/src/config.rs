@@ -13,6 +13,7 @@ use std::{
     str::FromStr,
 };
 
+use glob::Pattern;
 use thiserror::Error;
 
 use pg_connect::{Address, Candidates, ConnInfo, InvalidConnString, Parameters, Passfile, Password, SslMode};
@@ -61,6 +62,8 @@ pub struct Config {
     pub write_roles: Sourced<Vec<Identifier>>,
     /// Further roles that read everything in the schema.
     pub read_roles: Sourced<Vec<Identifier>>,
+    /// What may lie in the schema besides that which the migrations make.
+    pub drift_ignore: Sourced<Vec<Pattern>>,
     /// The app's migrations.
     pub migrations: Migrations,
     /// The container's image.
@@ -154,6 +157,12 @@ impl Config {
         })?
         .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
         let [write_roles, read_roles] = further_roles(environment, &connection.role.value)?;
+        let drift_ignore = parsed(environment, "DB_DRIFT_IGNORE", |text| {
+            list(text)
+                .map(|part| Pattern::new(part).map_err(|error| format!("{part:?} is not a valid pattern: {error}")))
+                .collect()
+        })?
+        .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
         let data_dir = match text(environment, "DB_DATA_DIR") {
             Some(Sourced { value, source }) => Sourced { value: project.root.join(value), source },
             None => Sourced { value: default_data_dir(project, environment)?, source: Source::Default },
@@ -173,6 +182,7 @@ impl Config {
             extensions,
             write_roles,
             read_roles,
+            drift_ignore,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:18"),
             durability: parsed(environment, "DB_DURABLE", Durability::from_str)?

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod database;
 mod default_privileges;
+pub(crate) mod drift;
 mod duplicates;
 mod extensions;
 mod function_bodies;
@@ -49,6 +50,7 @@ const ALL: &[Definition] = &[
     duplicates::CHECK,
     bookkeeping::CHECK,
     migrations::CHECK,
+    drift::CHECK,
     public_create::CHECK,
     extensions::CHECK,
     invalid_indexes::CHECK,

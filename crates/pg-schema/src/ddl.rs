@@ -238,6 +238,19 @@ pub fn comment_on_schema(schema: &Identifier, comment: &str) -> String {
     format!("COMMENT ON SCHEMA {schema} IS {}", Literal(comment))
 }
 
+/// What keeps the record of a schema's contents, as its comment.
+pub fn create_contents_record(schema: &Identifier) -> String {
+    format!("CREATE DOMAIN {schema}.{CONTENTS_RECORD} AS pg_catalog.text")
+}
+
+/// The record itself.
+pub fn comment_on_contents_record(schema: &Identifier, record: &str) -> String {
+    format!("COMMENT ON DOMAIN {schema}.{CONTENTS_RECORD} IS {}", Literal(record))
+}
+
+/// A name that no application uses.
+const CONTENTS_RECORD: &str = "xtask_contents_record";
+
 /// What a reset calls a database until its replacement is complete.
 pub(crate) fn set_aside_name(database: &Identifier) -> Identifier {
     const SUFFIX: &str = "_before_reset";

@@ -1,6 +1,6 @@
 //! What must be true: the names that everything else is made of.
 
-use pg_config::{Digest, Identifier};
+use pg_config::{Digest, Identifier, Pattern};
 
 /// What a project expects inside its server.
 #[derive(Clone, Debug)]
@@ -21,4 +21,6 @@ pub struct Expected {
     pub administrator: Option<Identifier>,
     /// The digest of the migration inputs; `None` where no inputs are named.
     pub digest: Option<Digest>,
+    /// Patterns of what may lie in the schema besides that which the migrations make.
+    pub drift_ignore: Vec<Pattern>,
 }

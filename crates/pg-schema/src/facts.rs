@@ -167,10 +167,21 @@ impl Facts {
         expected.extensions.iter().filter(|name| !is_there(name)).collect()
     }
 
+    /// The server's major version.
+    pub(crate) fn major(&self) -> i32 {
+        self.version_number / 10_000
+    }
+
     /// The digest of the last verified run, where one is recorded.
     pub fn recorded_digest(&self) -> Option<Digest> {
         self.schema.as_ref()?.remark.digest.clone()
     }
+}
+
+/// The app's schema, if it exists, and the server's major version.
+pub(crate) fn read_schema(session: &mut Session, expected: &Expected) -> Result<Option<(Schema, i32)>, SqlError> {
+    let row = query_one(session, include_str!("facts/session.sql"), &[expected.schema.as_str()])?;
+    Ok(Schema::of(&row).map(|schema| (schema, row.get::<_, i32>("version_number") / 10_000)))
 }
 
 /// Whether a process of this age, in milliseconds, has served somebody else before.

@@ -41,6 +41,8 @@ pub struct Access {
     /// Whether the password of a role that exists may be changed: it was asked for, or the server is
     /// one that we started.
     pub may_set_password: bool,
+    /// Whether what lies in the schema may be recorded as it is: it was asked for.
+    pub may_accept_drift: bool,
     /// Whether [`Self::app`]'s password was generated here, with 128 random bits.
     pub password_is_generated: bool,
     /// Where its password is from, in words.

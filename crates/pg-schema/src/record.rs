@@ -4,8 +4,11 @@
 use pg_config::{Digest, Session};
 
 use crate::{
-    Expected, Facts, ddl,
-    query::{execute_at_once, query},
+    Difference, Expected, Facts,
+    contents::{Book, Contents, Head, Recorded},
+    ddl,
+    facts::{Schema, read_schema},
+    query::{execute, execute_at_once, query},
     schema_comment::{GrantedRoles, PathSet, SchemaComment},
     sql_error::SqlError,
     transaction::{SAFE_PATH_HERE, SAFE_SETTINGS, in_transaction},
@@ -21,6 +24,81 @@ pub fn record_digest(session: &mut Session, facts: &Facts, expected: &Expected) 
     write(session, schema.comment.as_deref(), expected, |remark| {
         (remark.digest, remark.failed) = (expected.digest.clone(), None);
     })
+}
+
+/// What lay in the schema before a run of the migrations, and was not what the record says.
+pub struct Drifted {
+    recorded: Contents,
+    present: Contents,
+}
+
+impl Drifted {
+    /// What is not as it was recorded.
+    pub fn difference(&self) -> Difference {
+        self.recorded.compare(&self.present)
+    }
+}
+
+/// Judges what is in the schema before a run of the migrations. Where it is as recorded, the record says from now on that
+/// a run began: whatever stops it, what it made is no drift.
+pub fn begin_run(session: &mut Session, expected: &Expected) -> Result<Option<Drifted>, SqlError> {
+    let found = in_transaction(session, |session, _| read_schema(session, expected))?;
+    let Some((schema, major)) = found.filter(|(schema, _)| may_record(schema)) else { return Ok(None) };
+    let Recorded::Contents(head) = &schema.recorded else { return Ok(None) };
+    if head.is_unverified || head.major != major {
+        return Ok(None);
+    }
+    let recorded = Contents::recorded(session, expected)?;
+    let present = Contents::read(session, &schema.books, expected)?;
+    if recorded != present {
+        return Ok(Some(Drifted { recorded, present }));
+    }
+    write_contents(session, &schema, expected, &Head { is_unverified: true, ..head.clone() }, &present)?;
+    Ok(None)
+}
+
+/// Records what is in the schema after a run of the migrations that was judged clean. What was not as recorded before
+/// the run, and is not now, stays so, unless a person accepts it. Gives what is recorded and what is there; nothing where
+/// nothing can be recorded.
+pub fn record_contents(
+    session: &mut Session,
+    facts: &Facts,
+    expected: &Expected,
+    drifted: Option<&Drifted>,
+) -> Result<Option<Difference>, SqlError> {
+    let Some(schema) = facts.schema.as_ref().filter(|schema| may_record(schema)) else { return Ok(None) };
+    let present = Contents::read(session, &schema.books, expected)?;
+    let recorded = match drifted {
+        Some(Drifted { recorded, present: before }) => &recorded.advanced(before, &present),
+        None => &present,
+    };
+    let head = Head { major: facts.major(), digest: expected.digest.clone(), is_unverified: false };
+    write_contents(session, schema, expected, &head, recorded)?;
+    Ok(Some(recorded.compare(&present)))
+}
+
+/// Whether the schema is the app's, no other tool keeps its comment there, and our place is not taken.
+pub(crate) fn may_record(schema: &Schema) -> bool {
+    let is_readable = schema.usage && schema.books.iter().all(Book::is_readable);
+    schema.is_own
+        && is_readable
+        && SchemaComment::may_replace(schema.comment.as_deref())
+        && schema.recorded != Recorded::NotOurs
+}
+
+fn write_contents(
+    session: &mut Session,
+    schema: &Schema,
+    expected: &Expected,
+    head: &Head,
+    contents: &Contents,
+) -> Result<(), SqlError> {
+    execute_at_once(session, "BEGIN READ WRITE")?;
+    if schema.recorded == Recorded::Nothing {
+        execute_at_once(session, &ddl::create_contents_record(&expected.schema))?;
+    }
+    execute(session, &ddl::comment_on_contents_record(&expected.schema, &format!("{head}\n{contents}")))?;
+    execute_at_once(session, "COMMIT")
 }
 
 /// Records that a run of the migrations failed: until one is verified, nothing calls the database complete.

@@ -28,8 +28,21 @@ pub struct Check {
     pub message: String,
     /// What it is about; empty where all is well.
     pub objects: Vec<Object>,
+    /// What of it has another definition than is expected, where both can be had.
+    pub definitions: Vec<Definition>,
     /// SQL that fixes it, in order; empty where no SQL can.
     pub fix: Vec<Fix>,
+}
+
+/// The two definitions of a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Its kind and its name, in words.
+    pub name: String,
+    /// The expected one; none of what should not be there.
+    pub expected: Option<String>,
+    /// The one that is there; none of what is missing.
+    pub found: Option<String>,
 }
 
 /// A statement that fixes a finding, or a part of it.
@@ -104,7 +117,7 @@ impl Status {
 
 impl Check {
     pub(crate) fn new(id: &'static str, status: Status, message: impl Into<String>) -> Self {
-        Self { id, status, message: message.into(), objects: Vec::new(), fix: Vec::new() }
+        Self { id, status, message: message.into(), objects: Vec::new(), definitions: Vec::new(), fix: Vec::new() }
     }
 
     pub(crate) fn pass(id: &'static str, message: impl Into<String>) -> Self {
@@ -171,6 +184,12 @@ impl Report {
     /// The check of an id.
     pub(crate) fn check_mut(&mut self, id: &str) -> Option<&mut Check> {
         self.checks.iter_mut().find(|check| check.id == id)
+    }
+
+    /// Whether something in the schema is not what the migrations made.
+    pub fn has_drift(&self) -> bool {
+        let is_found = |check: &Check| matches!(check.status, Status::Fail | Status::Warn);
+        self.checks.iter().any(|check| check.id == "drift" && is_found(check))
     }
 
     /// Whether nothing failed; warnings do not count.

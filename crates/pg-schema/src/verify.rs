@@ -8,8 +8,8 @@ use std::time::Duration;
 use pg_config::{ConnInfo, ConnectError, Session, connect_within};
 
 use crate::{
-    Access, Expected, Facts, Landed,
-    checks::{self, Look, migrations, more_than_one, tables_landed},
+    Access, Difference, Expected, Facts, Landed,
+    checks::{self, Look, drift, migrations, more_than_one, tables_landed},
     probe,
     report::{Report, Status},
     sql_error::SqlError,
@@ -102,6 +102,11 @@ fn note_warnings(report: &mut Report, id: &str, what: &str, warnings: &[String])
     if check.status == Status::Pass {
         check.status = Status::Warn;
     }
+}
+
+/// Replaces in a report what was said of the schema's contents before they were recorded.
+pub fn note_contents(report: &mut Report, found: &Difference, expected: &Expected) {
+    drift::note(report, found, expected);
 }
 
 /// Corrects a report after the digest was recorded on the strength of it.

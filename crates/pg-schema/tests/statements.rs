@@ -66,6 +66,7 @@ fn the_script_is_the_one_in_the_repository() {
         read_roles: Vec::new(),
         administrator: None,
         digest: None,
+        drift_ignore: Vec::new(),
     };
     let printed = script(&expected, Some("SCRAM-SHA-256$4096:…"));
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/script.sql");

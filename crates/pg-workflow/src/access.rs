@@ -36,6 +36,7 @@ pub(crate) fn access(context: &Context, server: &Server) -> anyhow::Result<Acces
     Ok(Access {
         app,
         administrator,
+        may_accept_drift: false,
         may_set_password: server.rung != Rung::Env,
         may_be_pooled: server.rung == Rung::Env,
         password_source: password_source(config, server.rung),

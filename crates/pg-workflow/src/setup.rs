@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pg_config::Session;
-use pg_schema::{Connections, Expected, Purpose, Recovered, Verdict};
+use pg_schema::{Connections, Difference, Expected, Purpose, Recovered, Verdict};
 
 use crate::{
     Context, Target,
@@ -90,7 +90,7 @@ pub(crate) fn set_up_within(
         None => Some(pg_schema::verify_session(app, &access.app, expected)?),
     };
     let (mut verdict, times) = match unchanged {
-        Some(verdict) if verdict.report.is_clean() => {
+        Some(verdict) if verdict.report.is_clean() && !(access.may_accept_drift && verdict.report.has_drift()) => {
             voice.say("migrations: unchanged since the last verified run, skipped");
             (verdict, Times { checks: started.elapsed(), ..Times::default() })
         }
@@ -131,6 +131,10 @@ pub fn migrate_and_verify(
     app: &mut Session,
 ) -> anyhow::Result<(Verdict, Times)> {
     let started = Instant::now();
+    let drifted = pg_schema::begin_run(app, expected)?;
+    if let Some(drifted) = &drifted {
+        tell_drift(context, target, &drifted.difference());
+    }
     let Migrated { landed, warnings } = migrate::run(context, &target.access.app, app, expected)?;
     let migrated = Instant::now();
     connections
@@ -138,14 +142,29 @@ pub fn migrate_and_verify(
         .context("the setup's lock was lost while the migrations ran\n  help: run it again: cargo xtask db-setup")?;
     let mut verdict = pg_schema::verify_session(app, &target.access.app, expected).context(UNVERIFIED)?;
     pg_schema::note_landed(&mut verdict.report, &landed, expected);
-    if verdict.report.fails_only(&["migrations"])
+    if verdict.report.fails_only(&["migrations", "drift"])
         && let Some(facts) = &verdict.facts
-        && pg_schema::record_digest(app, facts, expected).context(UNVERIFIED)?
     {
-        pg_schema::note_recorded(&mut verdict.report);
+        let unexplained = drifted.as_ref().filter(|_| !target.access.may_accept_drift);
+        if let Some(found) = pg_schema::record_contents(app, facts, expected, unexplained).context(UNVERIFIED)? {
+            pg_schema::note_contents(&mut verdict.report, &found, expected);
+        }
+        if pg_schema::record_digest(app, facts, expected).context(UNVERIFIED)? {
+            pg_schema::note_recorded(&mut verdict.report);
+        }
     }
     pg_schema::note_migrating(&mut verdict.report, &warnings);
     Ok((verdict, Times { migrations: migrated - started, checks: migrated.elapsed() }))
+}
+
+/// Says, before the migrations run, what is not as their last verified run left it.
+fn tell_drift(context: &Context, target: &Target, found: &Difference) {
+    let then = match target.access.may_accept_drift {
+        true => "it is recorded as it is, where the run of the migrations is verified (--accept-drift)",
+        false => "what the migrations do not make again stays a finding (check drift)",
+    };
+    let schema = &target.expected.schema;
+    context.voice.warn(&format!("before this run of the migrations {schema} was not as recorded: {found}; {then}"));
 }
 
 /// Whether these very migrations were run and verified here before, as far as can be seen without the lock.

@@ -207,6 +207,9 @@ pub(crate) struct DbSetup {
     /// Change the password of a role that exists, where its login is refused
     #[arg(long)]
     pub(crate) set_password: bool,
+    /// Record what lies in the schema now as what the migrations made (see db-verify --explain drift)
+    #[arg(long)]
+    pub(crate) accept_drift: bool,
     /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
@@ -230,6 +233,12 @@ pub(crate) struct DbVerify {
     /// Write the SQL of all findings to this file: what needs a person's decision as comments
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(crate) sql: Option<PathBuf>,
+    /// Compare the schema with that of another database, or with a file of --save, and show both definitions
+    #[arg(long, value_name = "URL|FILE", conflicts_with = "fix")]
+    pub(crate) against: Option<String>,
+    /// Write the definitions of what lies in the schema to a file, for --against
+    #[arg(long, value_name = "FILE", conflicts_with = "fix")]
+    pub(crate) save: Option<PathBuf>,
     /// Seconds to wait for another command on the same server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_wait: u64,
@@ -241,7 +250,7 @@ pub(crate) struct DbVerify {
         value_name = "ID",
         value_parser = PossibleValuesParser::new(pg_schema::CHECKS),
         conflicts_with_all = [
-            "fix", "sql", "lock_wait", "format", "report",
+            "fix", "sql", "against", "save", "lock_wait", "format", "report",
         ]
     )]
     pub(crate) explain: Option<String>,

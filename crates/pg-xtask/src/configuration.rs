@@ -77,6 +77,10 @@ fn database(config: &Config) -> Vec<Row> {
             rows.push(row(key, names(&found.value), &found.source));
         }
     }
+    if !config.drift_ignore.value.is_empty() {
+        let patterns: Vec<_> = config.drift_ignore.value.iter().map(|pattern| pattern.as_str()).collect();
+        rows.push(row("DB_DRIFT_IGNORE", patterns.join(", "), &config.drift_ignore.source));
+    }
     rows
 }
 

@@ -20,6 +20,7 @@ use pg_config::{EnvFile, Environment, Project};
 use pg_schema::{Expected, Facts, Report, Status, Verdict};
 use pg_workflow::Target;
 
+pub(crate) use self::file::write as write_file;
 pub(crate) use self::junit::{Account, Case, CaseEnding, Suite};
 use self::listed::Listed;
 use crate::{

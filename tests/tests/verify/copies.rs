@@ -16,16 +16,6 @@ cases! {
         ..CASE
     };
 
-    fn empty_in_aura() = Case {
-        breaks: "CREATE TABLE public.notes_note (LIKE aura.notes_note INCLUDING ALL); \
-                 INSERT INTO public.notes_note SELECT nextval('public.notes_note_id_seq'), 'a', 'b', false, now(), now(), 1; \
-                 GRANT SELECT ON public.notes_note TO aura_user",
-        fails: &["duplicates"],
-        fix: Fix::Move(&["--replace-empty"]),
-        setup: FOUND,
-        ..CASE
-    };
-
     fn rows_in_both() = Case {
         breaks: "CREATE TABLE public.artworks_support AS SELECT * FROM aura.artworks_support LIMIT 3; \
                  GRANT SELECT ON public.artworks_support TO aura_user",
@@ -207,6 +197,28 @@ cases! {
         setup: FOUND,
         ..CASE
     };
+}
+
+#[test]
+fn the_empty_copy_in_aura_goes_and_what_the_other_lacks_is_said() {
+    let (cluster, workspace) = set_up(&CASE);
+    cluster.sql(
+        "aura_db",
+        "CREATE TABLE public.notes_note (LIKE aura.notes_note INCLUDING ALL); \
+         INSERT INTO public.notes_note SELECT nextval('public.notes_note_id_seq'), 'a', 'b', false, now(), now(), 1; \
+         GRANT SELECT ON public.notes_note TO aura_user",
+    );
+    let run = workspace.verify().exits(3).shows("two-objects-of-one-name/empty-in-aura");
+    assert_eq!(run.with_status("fail"), ["duplicates"]);
+    workspace.run(&["db-move", "--replace-empty"]);
+    // A copy by LIKE has no foreign key.
+    let run = workspace.verify().exits(3);
+    assert_eq!(run.with_status("fail"), ["drift"]);
+    assert!(
+        run.message("drift").contains("missing: constraint notes_note_user_id_be6c80b4_fk_core_user_id of notes_note")
+    );
+    workspace.run(&["db-setup", "--accept-drift"]).exits(0);
+    assert!(workspace.verify().exits(0).with_status("fail").is_empty());
 }
 
 /// An expression of the app's own may never end: the rows are unknown then, and the verdict comes all the same.

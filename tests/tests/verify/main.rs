@@ -5,6 +5,7 @@
 mod budget;
 mod case;
 mod copies;
+mod drift;
 mod fix;
 mod foreign;
 mod indexes;

@@ -2,7 +2,7 @@
 
 use pg_config::{Identifier, Literal};
 
-use crate::{Expected, ddl, transaction::RUN_ONCE};
+use crate::{Expected, contents, ddl, transaction::RUN_ONCE};
 
 /// The catalog queries of [`super::Facts`] and of the checks, with the names that they ask for in place of their
 /// parameters, and the planner's settings of a verification. What is asked only where something is found, or of tables
@@ -11,7 +11,8 @@ pub fn catalog_queries(expected: &Expected) -> String {
     let (schema, role) = (expected.schema.as_str(), expected.role.as_str());
     let administrator = expected.administrator.as_ref().map_or("", Identifier::as_str);
     let path = ddl::search_path(&expected.schema);
-    let queries: [(&str, &[&str]); 7] = [
+    let comparison = contents::comparison(&expected.schema, &[]);
+    let queries: [(&str, &[&str]); 8] = [
         (include_str!("session.sql"), &[schema]),
         (include_str!("settings.sql"), &[role]),
         (include_str!("objects.sql"), &[schema, role]),
@@ -19,6 +20,7 @@ pub fn catalog_queries(expected: &Expected) -> String {
         (include_str!("creators.sql"), &[schema, role, administrator]),
         (include_str!("../checks/sequence_values/query.sql"), &[schema]),
         (include_str!("../checks/search_path/sessions.sql"), &[role, "-infinity"]),
+        (&comparison, &[schema]),
     ];
     let mut script = format!("BEGIN READ ONLY; {RUN_ONCE};\n");
     for (query, parameters) in queries {

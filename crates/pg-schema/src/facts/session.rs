@@ -4,7 +4,10 @@ use pg_config::Identifier;
 use postgres::Row;
 
 use super::name;
-use crate::schema_comment::SchemaComment;
+use crate::{
+    contents::{Book, Recorded},
+    schema_comment::SchemaComment,
+};
 
 /// The session's role.
 #[derive(Clone, Debug)]
@@ -49,6 +52,10 @@ pub(crate) struct Schema {
     pub(crate) comment: Option<String>,
     /// What of it is ours.
     pub(crate) remark: SchemaComment,
+    /// What is recorded of its contents.
+    pub(crate) recorded: Recorded,
+    /// Where migration tools keep their books in it.
+    pub(crate) books: Vec<Book>,
 }
 
 /// The schema `public`.
@@ -91,6 +98,11 @@ impl Schema {
             create: row.get("schema_create"),
             remark: SchemaComment::read(comment.as_deref()),
             comment,
+            recorded: Recorded::read(
+                row.get("has_contents_record"),
+                row.get::<_, Option<String>>("contents_record").as_deref(),
+            ),
+            books: row.get::<_, Vec<String>>("books").iter().filter_map(|place| Book::at(place)).collect(),
         })
     }
 }

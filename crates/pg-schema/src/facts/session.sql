@@ -16,6 +16,22 @@ SELECT pg_catalog.current_setting('server_version') AS version,
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false) AS schema_usage,
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false) AS schema_create,
        pg_catalog.obj_description(n.oid, 'pg_namespace') AS schema_comment,
+       -- the record of the schema's contents, of which the first line says what it is
+       t.oid IS NOT NULL AS has_contents_record,
+       pg_catalog."left"(pg_catalog.obj_description(t.oid, 'pg_type'), 300) AS contents_record,
+       -- where migration tools keep their books in the schema: table and column, and no column where the role may not read
+       ARRAY(SELECT c.relname || '.' || CASE WHEN pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN a.attname ELSE '' END FROM pg_catalog.pg_class c
+             JOIN (VALUES ('refinery_schema_history', 'version'), ('_sqlx_migrations', 'version'),
+                          ('__diesel_schema_migrations', 'version'), ('seaql_migrations', 'version'),
+                          ('django_migrations', 'name'), ('alembic_version', 'version_num'),
+                          ('flyway_schema_history', 'script'), ('schema_migrations', 'version'),
+                          ('goose_db_version', 'version_id'), ('gorp_migrations', 'id'), ('databasechangelog', 'id'),
+                          ('knex_migrations', 'name'), ('_prisma_migrations', 'migration_name'),
+                          ('atlas_schema_revisions', 'version'), ('pgmigrations', 'name'), ('typeorm_migrations', 'name'))
+                  AS known(of, name) ON c.relname = known.of
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = known.name
+             WHERE c.relnamespace = n.oid AND c.relkind = 'r'
+             ORDER BY 1) AS books,
        coalesce(pg_catalog.has_schema_privilege(p.oid, 'CREATE'), false) AS public_create,
        pg_catalog.pg_get_userbyid(p.nspowner)::text AS public_owner,
        -- through which grants the role may create in public: names, an empty one for PUBLIC
@@ -37,5 +53,6 @@ SELECT pg_catalog.current_setting('server_version') AS version,
 FROM pg_catalog.pg_database d
 JOIN pg_catalog.pg_roles r ON r.rolname = current_user
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
+LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = 'xtask_contents_record'
 LEFT JOIN pg_catalog.pg_namespace p ON p.nspname = 'public'
 WHERE d.datname = pg_catalog.current_database()

@@ -22,6 +22,7 @@ impl DbSetup {
         }
         let mut target = Target::find(&context, mode)?;
         target.access.may_set_password |= self.set_password;
+        target.access.may_accept_drift = self.accept_drift;
         set_up(&context, &target, lock_wait, reporting, Some("cargo xtask db-psql"))
     }
 }

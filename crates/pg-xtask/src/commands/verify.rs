@@ -1,5 +1,6 @@
 //! `db-verify`: checks that everything is where it belongs, and fixes what is safe to fix.
 
+mod definitions;
 mod fix;
 
 use std::time::Duration;
@@ -43,6 +44,12 @@ impl DbVerify {
         if let Some(path) = &self.sql {
             file::write(path, &whole_script(&verdict.report, &target))?;
             context.terminal.say(&format!("wrote the SQL of the findings to {}", path.display()));
+        }
+        if let Some(file) = &self.save {
+            definitions::save(&context, &target, file)?;
+        }
+        if let Some(against) = &self.against {
+            definitions::compare(&context, &target, &mut verdict, against)?;
         }
         Ok(reporting.conclude(&context, &target, &verdict))
     }

@@ -1,6 +1,6 @@
 //! One JSON document, in the contract's shape.
 
-use pg_schema::{Check, Object, Status, ddl};
+use pg_schema::{Check, Definition, Object, Status, ddl};
 use serde_json::{Value, json};
 
 use super::Printed;
@@ -41,14 +41,22 @@ fn check(check: &Check, app: &str) -> Value {
     });
     let first = (!check.fix.is_empty()).then_some(ddl::SAFE_PATH);
     let block = first.into_iter().chain(check.fix.iter().map(|fix| fix.statement.as_str()));
-    json!({
+    let mut document = json!({
         "id": check.id,
         "status": check.status.as_str(),
         "message": check.message,
         "objects": check.objects.iter().map(object).collect::<Vec<_>>(),
         "fix": block.map(|statement| format!("{statement};")).collect::<Vec<_>>(),
         "fixes": fixes.collect::<Vec<_>>(),
-    })
+    });
+    if !check.definitions.is_empty() {
+        document["definitions"] = check.definitions.iter().map(definition).collect();
+    }
+    document
+}
+
+fn definition(definition: &Definition) -> Value {
+    json!({ "name": definition.name, "expected": definition.expected, "found": definition.found })
 }
 
 fn object(object: &Object) -> Value {

@@ -1,6 +1,6 @@
 //! What stands under a finding for people to read; JSON alone lists all.
 
-use pg_schema::{Check, Fix, Object};
+use pg_schema::{Check, Definition, Fix, Object};
 
 use crate::escape;
 
@@ -11,7 +11,7 @@ const MOST_STATEMENTS: usize = 20;
 
 /// The first objects and statements of a finding, and how many there are beside these.
 pub(super) struct Listed {
-    /// None where there is only one: the message names it.
+    /// None where there is only one: the message names it. Definitions where there are some.
     pub(super) objects: Vec<String>,
     pub(super) more_objects: usize,
     pub(super) statements: Vec<Statement>,
@@ -28,10 +28,14 @@ pub(super) struct Statement {
 
 impl Listed {
     pub(super) fn of(check: &Check) -> Self {
-        let objects = if check.objects.len() > 1 { check.objects.as_slice() } else { &[] };
+        let objects = match check.objects.len() {
+            _ if !check.definitions.is_empty() => check.definitions.iter().map(side_by_side).collect(),
+            0 | 1 => Vec::new(),
+            _ => check.objects.iter().map(in_words).collect::<Vec<_>>(),
+        };
         Self {
-            objects: objects.iter().take(MOST_OBJECTS).map(in_words).collect(),
             more_objects: objects.len().saturating_sub(MOST_OBJECTS),
+            objects: objects.into_iter().take(MOST_OBJECTS).collect(),
             statements: check.fix.iter().take(MOST_STATEMENTS).map(Statement::of).collect(),
             more_statements: check.fix.len().saturating_sub(MOST_STATEMENTS),
         }
@@ -70,6 +74,11 @@ impl Statement {
 /// How many are not listed, where there are such.
 pub(super) fn more(count: usize) -> Option<String> {
     (count > 0).then(|| format!("… and {count} more (--report json=FILE lists all)"))
+}
+
+fn side_by_side(definition: &Definition) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+    format!("{}: expected {}; found {}", definition.name, text(&definition.expected), text(&definition.found))
 }
 
 fn in_words(object: &Object) -> String {

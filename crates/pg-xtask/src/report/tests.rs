@@ -92,8 +92,14 @@ impl World {
             is_safe: false,
             is_for_app: true,
         }];
-        let check =
-            |id, status| Check { id, status, message: text.to_owned(), objects: objects.clone(), fix: fix.clone() };
+        let check = |id, status| Check {
+            id,
+            status,
+            message: text.to_owned(),
+            objects: objects.clone(),
+            definitions: Vec::new(),
+            fix: fix.clone(),
+        };
         let statuses = [Status::Fail, Status::Warn, Status::Skip, Status::Pass];
         let checks =
             ["strays", "schema", "role", "server"].into_iter().zip(statuses).map(|(id, status)| check(id, status));
@@ -114,6 +120,7 @@ impl World {
         let access = Access {
             app,
             administrator: None,
+            may_accept_drift: false,
             may_set_password: false,
             password_is_generated: false,
             password_source: None,
@@ -130,6 +137,7 @@ impl World {
             read_roles: Vec::new(),
             administrator: None,
             digest: None,
+            drift_ignore: Vec::new(),
         };
         let target = Target { server, access, expected, reason: text.to_owned() };
         Self { report: Report { checks: checks.collect(), tables: 0 }, target }
