@@ -44,22 +44,30 @@ pub(crate) fn look(client: &mut Client, place: &Place, sql: &str) -> Result<Foun
         return Err(Error::TablesElsewhere { schema: place.schema.clone(), tables: elsewhere });
     }
 
+    let differences = differences(client, place, &[sql])?;
+    Ok(if differences.is_empty() { Found::All } else { Found::Differing(differences) })
+}
+
+/// Where the tables of the current schema are not what these migrations make, one after the other. Changes nothing.
+pub(crate) fn differences(client: &mut Client, place: &Place, migrations: &[&str]) -> Result<Vec<Difference>> {
+    let tables: Vec<&str> = migrations.iter().copied().flat_map(tables_of).collect();
     // Each in a transaction of its own: temporary tables hide the lasting ones of the same name.
     let expected = rolled_back(client, |transaction| {
         transaction.batch_execute("SET LOCAL search_path = pg_temp")?;
-        transaction.batch_execute(sql)?;
+        migrations.iter().try_for_each(|sql| transaction.batch_execute(sql))?;
         definitions::read(transaction, &tables)
     });
     let expected = expected.map_err(Error::server("make temporary tables, to compare those of the database with"))?;
     let found = rolled_back(client, |transaction| {
-        transaction.batch_execute("SELECT set_config('search_path', quote_ident(current_schema()), true)")?;
+        // What others have locked is not waited for.
+        transaction.batch_execute(
+            "SET LOCAL lock_timeout = '2s'; SELECT set_config('search_path', quote_ident(current_schema()), true)",
+        )?;
         definitions::read(transaction, &tables)
     });
     let found =
         found.map_err(Error::server(format!("read the definitions of the tables in schema {}", place.schema)))?;
-
-    let differences = definitions::compare(&expected, &found);
-    Ok(if differences.is_empty() { Found::All } else { Found::Differing(differences) })
+    Ok(definitions::compare(&expected, &found))
 }
 
 fn rolled_back<T>(client: &mut Client, work: impl FnOnce(&mut Transaction<'_>) -> Answer<T>) -> Answer<T> {

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::connect::connect_around;
+use crate::definitions::Difference;
 use crate::error::{Error, Result};
 use crate::history::{Entry, State};
 use crate::migrate::{self, Progress, Status};
@@ -28,7 +29,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 all is well; 1 an error; 2 usage; 3 status: not every migration is applied as \
-                          this program has it.";
+                          this program has it, or what they made is missing or changed.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -43,7 +44,7 @@ enum Command {
         lock_wait: u64,
     },
     /// List the migrations: applied, pending, or changed, missing, skipped where the database's record and this
-    /// program do not agree; changes nothing
+    /// program do not agree; and what of the tables is not as the applied migrations made it. Changes nothing
     #[command(after_help = EXIT_CODES)]
     Status {
         /// How to write it
@@ -56,7 +57,7 @@ enum Command {
 enum Format {
     /// A line for each migration
     Text,
-    /// One document: {"version":1,"database","schema","migrations":[{"version","name","state","applied_at"}]}
+    /// One document: {"version":1,"database","schema","migrations":[{"version","name","state","applied_at"}],"differences":[{"table","object","expected","found"}]}
     Json,
 }
 
@@ -128,8 +129,11 @@ fn run_migrate(client: &mut Client, lock_wait: Duration) -> Result<ExitCode> {
             say(&format!("{migration}: its tables are there already, exactly as it makes them; recorded as applied"));
         }
     })?;
+    let Status { place, entries, differences } = &status;
+    for difference in differences {
+        tell(&format!("warning: {difference}: no migration is applied again"));
+    }
     if steps == 0 {
-        let Status { place, entries } = &status;
         let schema = shown(&place.schema, "");
         say(&format!("nothing to do: schema {schema} has all {} migrations", entries.len()));
     }
@@ -153,6 +157,7 @@ fn text(status: &Status) -> String {
         let line = format!("{:width$}  {word:8} {}", entry.label(), at.unwrap_or_default());
         lines.push(line.trim_end().to_owned());
     }
+    lines.extend(status.differences.iter().map(|difference| format!("not as migrated: {difference}")));
     lines.join("\n")
 }
 
@@ -161,8 +166,13 @@ fn json(status: &Status) -> String {
         let (word, at) = state(entry);
         json!({ "version": entry.version, "name": entry.name, "state": word, "applied_at": at })
     });
+    let differences = status.differences.iter().map(|difference| {
+        let Difference { table, object, expected, found } = difference;
+        json!({ "table": table, "object": object, "expected": expected, "found": found })
+    });
     json!({
         "version": 1,
+        "differences": differences.collect::<Vec<_>>(),
         "database": status.place.database,
         "schema": status.place.schema,
         "migrations": migrations.collect::<Vec<_>>(),

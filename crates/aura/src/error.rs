@@ -44,7 +44,7 @@ pub enum Error {
     /// The bookkeeping table that the search_path finds is another schema's.
     #[error(
         "refinery_schema_history is in schema {found}, but new tables would be made in {schema}\n  \
-         help: move it there with the application's tables: cargo xtask db-move\n  \
+         help: move it there with the application's tables: cargo xtask db-verify prints the SQL\n  \
          help: or leave {found} out of the search_path"
     )]
     BookkeepingElsewhere {
@@ -58,7 +58,7 @@ pub enum Error {
     #[error(
         "schema {schema} has none of the application's tables, but the search_path finds {} in another schema\n  \
          cause: new tables would hide the rows of {}{}\n  \
-         help: move them first: cargo xtask db-move\n  \
+         help: move them first: ALTER TABLE … SET SCHEMA {schema}\n  \
          help: or leave that schema out of the search_path",
         tables.len(), tables.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
         if tables.len() > 3 { " …" } else { "" }

@@ -10,6 +10,7 @@ use postgres::Client;
 use refinery::{Migration, Runner, Target};
 
 use crate::adopt::{self, Found};
+use crate::definitions::Difference;
 use crate::error::{Error, Result};
 use crate::history::{self, Entry, State};
 use crate::lock;
@@ -38,12 +39,16 @@ pub struct Status {
     pub place: Place,
     /// Each one, by version.
     pub entries: Vec<Entry>,
+    /// Where the tables are not as the applied migrations made them: a migration is not applied again, whatever became of
+    /// its tables. Empty where that could not be looked at, as on a standby.
+    pub differences: Vec<Difference>,
 }
 
 impl Status {
-    /// All are applied, and nothing else was.
+    /// All are applied, nothing else was, and all that they made is there. What is there besides does not count.
     pub fn is_complete(&self) -> bool {
         self.entries.iter().all(|entry| matches!(entry.state, State::Applied(_)))
+            && self.differences.iter().all(|difference| difference.expected.is_none())
     }
 }
 
@@ -78,15 +83,30 @@ fn apply(client: &mut Client, place: Place, tell: &mut dyn FnMut(Progress)) -> R
         runner.run(client).map_err(|cause| Error::migration(label.clone(), sql, cause))?;
         tell(if adopt { Progress::Adopted(label) } else { Progress::Applied(label) });
     }
+    if entries.iter().all(|entry| entry.state != State::Pending) {
+        return look(client, place, &migrations);
+    }
+    // What was made a moment ago is there.
     let entries = history::read(client, &place, &migrations)?;
-    Ok(Status { place, entries })
+    Ok(Status { place, entries, differences: Vec::new() })
 }
 
-/// What is applied and what is not. Changes nothing, and waits for nobody.
+/// What is applied and what is not, and what of it is no more. Changes nothing, and waits for nobody.
 pub fn status(client: &mut Client) -> Result<Status> {
     let place = place::find(client)?;
-    let entries = history::read(client, &place, &by_version(&embedded::migrations::runner()))?;
-    Ok(Status { place, entries })
+    look(client, place, &by_version(&embedded::migrations::runner()))
+}
+
+fn look(client: &mut Client, place: Place, migrations: &[Migration]) -> Result<Status> {
+    let entries = history::read(client, &place, migrations)?;
+    let is_applied = |migration: &&Migration| {
+        entries.iter().any(|entry| entry.version == migration.version() && matches!(entry.state, State::Applied(_)))
+    };
+    let applied: Vec<_> = migrations.iter().filter(is_applied).filter_map(Migration::sql).collect();
+    let mut differences = adopt::differences(client, &place, &applied).unwrap_or_default();
+    // Columns that were added later come last, whatever the order of the files.
+    differences.retain(|difference| difference.object != "order of columns");
+    Ok(Status { place, entries, differences })
 }
 
 /// Whether the migration's tables are there as it makes them, so that it has only to be recorded.

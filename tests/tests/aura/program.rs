@@ -42,6 +42,31 @@ fn from_pending_to_applied() {
 }
 
 #[test]
+fn what_was_migrated_and_is_not_there_is_said() {
+    let cluster = Cluster::start();
+    let url = database(&cluster, "program");
+    aura(Some(&url), &["migrate"]).exits(0);
+    // What is there besides is no failure, and the order of columns does not count.
+    cluster.sql(
+        "program",
+        "CREATE INDEX dba_note ON aura.notes_note (title); \
+         ALTER TABLE aura.core_user ADD COLUMN x int; ALTER TABLE aura.core_user DROP COLUMN x",
+    );
+    let status = aura(Some(&url), &["status"]).exits(0);
+    assert!(status.stdout.contains("notes_note: index dba_note: not expected"), "{}", status.stdout);
+    cluster.sql("program", "ALTER TABLE aura.notes_note DROP COLUMN title; DROP TABLE aura.contacts_contact CASCADE");
+    aura(Some(&url), &["status"]).exits(3).shows("not-as-migrated");
+    aura(Some(&url), &["migrate"]).exits(0).complains("warning: notes_note: column title: expected");
+    let document: Value =
+        serde_json::from_str(&aura(Some(&url), &["status", "--format", "json"]).exits(3).stdout).unwrap();
+    let differences = document["differences"].as_array().unwrap();
+    assert!(
+        differences.iter().any(|found| found["table"] == "contacts_contact" && found["found"].is_null()),
+        "{document}"
+    );
+}
+
+#[test]
 fn errors_exit_with_1_and_say_what_to_do() {
     let cluster = Cluster::start();
     let url = database(&cluster, "program");
