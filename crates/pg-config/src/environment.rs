@@ -140,6 +140,13 @@ impl Environment {
         self.file.as_ref()?.content.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The app's own keys as the file has them, where the process says nothing of them: they are handed on.
+    pub fn passed_through(&self) -> impl Iterator<Item = (&str, &str)> {
+        let file = self.file.iter().flat_map(|file| &file.content.passed_through);
+        let of_file = file.map(|(key, value)| (key.as_str(), value.as_str()));
+        of_file.filter(|(key, value)| !value.is_empty() && self.process_os(key).is_none())
+    }
+
     /// A value of ours as the file has it, with its quotes, before a reference to another became its value.
     pub(crate) fn written(&self, key: &str) -> Option<&str> {
         self.file.as_ref()?.content.written.get(key).map(String::as_str)
@@ -276,10 +283,12 @@ impl Source {
     }
 }
 
+/// Keys of the app's own, which are not read here.
+pub const PASSED_THROUGH: [&str; 2] = ["DEBUG", "SECRET_KEY"];
+
 /// Whether the value is read here, and not merely passed through to the app.
 fn is_ours(key: &str) -> bool {
-    let passed_through = ["DEBUG", "SECRET_KEY"].contains(&key);
-    !passed_through && (KEYS.iter().any(|known| known.name == key) || key.starts_with("PG"))
+    !PASSED_THROUGH.contains(&key) && (KEYS.iter().any(|known| known.name == key) || key.starts_with("PG"))
 }
 
 #[cfg(test)]

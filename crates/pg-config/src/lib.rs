@@ -12,7 +12,7 @@ mod project;
 
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 pub use digest::{fitted, random_id, short_digest};
-pub use environment::{EnvFile, Environment, EnvironmentError, Source};
+pub use environment::{EnvFile, Environment, EnvironmentError, PASSED_THROUGH, Source};
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
 pub use inputs::{Digest, InputsError};
 pub use keys::{KEYS, Key};

@@ -9,6 +9,7 @@ mod existing;
 mod failures;
 mod login;
 mod managed;
+mod migrate_failures;
 mod migrating;
 mod names;
 mod nothing;
