@@ -5,6 +5,7 @@ mod connection;
 mod layers;
 mod migrations;
 mod parts;
+mod placeholder;
 
 use std::{
     collections::HashSet,
@@ -149,10 +150,8 @@ impl Config {
         let connection = Connection::resolve(project, environment)?;
         let schema = parsed(environment, "DB_SCHEMA", schema_name)?
             .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema.as_str()), source: Source::Default });
-        let extensions = parsed(environment, "DB_EXTENSIONS", |text| {
-            list(text).map(|name| Identifier::new(name).map_err(|error| error.to_string())).collect()
-        })?
-        .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
+        let extensions = parsed(environment, "DB_EXTENSIONS", |text| list(text).map(identifier).collect())?
+            .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
         let [write_roles, read_roles] = further_roles(environment, &connection.role.value)?;
         let data_dir = match text(environment, "DB_DATA_DIR") {
             Some(Sourced { value, source }) => Sourced { value: project.root.join(value), source },
@@ -331,6 +330,12 @@ fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "$user" {
         return Err("\"$user\" means the role's name in every search_path\n  help: choose another name".to_owned());
     }
+    identifier(text)
+}
+
+/// A name that stands for itself.
+fn identifier(text: &str) -> Result<Identifier, String> {
+    placeholder::refuse(text)?;
     Identifier::new(text).map_err(|error| error.to_string())
 }
 

@@ -6,8 +6,11 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     fmt, io,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
 };
 
 use thiserror::Error;
@@ -17,10 +20,10 @@ use crate::{KEYS, Project};
 /// Which file is read beside the process environment.
 #[derive(Clone, Debug)]
 pub enum EnvFile {
-    /// `.env` at the workspace's root, where there is one.
-    Default,
-    /// This file, which must exist.
-    At(PathBuf),
+    /// `.env` at the workspace's root, where there is one. One that is a pipe is waited for so long.
+    Default(Duration),
+    /// This file, which must exist; the same of it.
+    At(PathBuf, Duration),
     /// None.
     Ignored,
 }
@@ -89,14 +92,15 @@ impl Environment {
         {
             return Err(EnvironmentError::NotUtf8(key.to_owned()));
         }
-        let (path, name, must_exist) = match file {
+        let (path, name, must_exist, wait) = match file {
             EnvFile::Ignored => return Ok(Self { process, file: None }),
-            EnvFile::Default => (project.root.join(".env"), ".env".into(), false),
-            EnvFile::At(path) => (path.clone(), path.to_string_lossy().into(), true),
+            EnvFile::Default(wait) => (project.root.join(".env"), ".env".into(), false, *wait),
+            EnvFile::At(path, wait) => (path.clone(), path.to_string_lossy().into(), true, *wait),
         };
-        let bytes = match std::fs::read(&path) {
+        let bytes = match read_within(&path, wait) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            // A link that leads to no file is there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist && !path.is_symlink() => {
                 return Ok(Self { process, file: None });
             }
             Err(error) => return Err(EnvironmentError::Unreadable { path, error }),
@@ -222,6 +226,19 @@ impl Environment {
             Layer::File => self.file(key),
         }
     }
+}
+
+/// The file's content. Of a pipe (a password manager writes one) it comes from another program, which may never write.
+fn read_within(path: &Path, wait: Duration) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.file_type().is_fifo() {
+        return std::fs::read(path);
+    }
+    let (sender, content) = mpsc::channel();
+    let pipe = path.to_owned();
+    // It ends with the process, where nothing is ever written.
+    thread::spawn(move || sender.send(std::fs::read(pipe)));
+    let silent = || io::Error::other(format!("it is a pipe, and no program wrote it within {} s", wait.as_secs()));
+    content.recv_timeout(wait).unwrap_or_else(|_| Err(silent()))
 }
 
 /// Names only: any value may be a secret.
