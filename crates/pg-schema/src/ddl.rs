@@ -14,7 +14,7 @@ pub use self::{
 };
 pub(crate) use self::{
     database::{create_database_like, grant_database_exactly},
-    settings::set_in_database,
+    settings::{reset_setting, set_in_database},
 };
 
 use crate::{object::Object, path};

@@ -13,6 +13,7 @@ mod path;
 mod privileges;
 mod queries;
 mod session;
+mod stored_settings;
 
 use std::time::Duration;
 
@@ -20,8 +21,13 @@ use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
 pub(crate) use self::{
-    acting_owners::LackingOwner, creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking,
+    acting_owners::LackingOwner,
+    creators::Creator,
+    extensions::Extension,
+    path::RoleSchema,
+    privileges::Lacking,
     session::Schema,
+    stored_settings::{StoredSetting, stored_role, that_counts},
 };
 use self::{
     further_roles::FurtherRoles,
@@ -60,6 +66,8 @@ pub struct Facts {
     pub(crate) database: Database,
     /// Where unqualified names lead.
     pub(crate) path: SearchPath,
+    /// What is stored for the role and the database, the path too.
+    pub(crate) settings: Vec<StoredSetting>,
     /// The app's schema, if it exists.
     pub(crate) schema: Option<Schema>,
     /// The schema `public`.
@@ -93,7 +101,8 @@ impl Facts {
 
     fn read_within(session: &mut Session, given: &OriginalPath, expected: &Expected) -> Result<Self, SqlError> {
         let row = query_one(session, include_str!("facts/session.sql"), &[expected.schema.as_str()])?;
-        let path = SearchPath::read(session, given, &row, expected)?;
+        let settings = StoredSetting::read(session, expected)?;
+        let path = SearchPath::read(session, given, &row, &settings)?;
         let objects = Objects::read(session, expected)?;
         let misplaced = if objects.has_elsewhere { misplaced::read(session, expected)? } else { Vec::new() };
         let other_owners =
@@ -111,6 +120,7 @@ impl Facts {
             role: Role::of(&row),
             database: Database::of(&row),
             path,
+            settings,
             schema,
             public: Public::of(&row),
             // Else the app owns everything, and has what an owner has.

@@ -9,6 +9,7 @@ mod further_roles;
 mod instructions;
 mod lazy_session;
 mod open;
+mod refusal;
 mod rights;
 mod run;
 
@@ -20,6 +21,7 @@ use self::{
     cluster::Cluster,
     connections::connect_app,
     error::login_refused,
+    refusal::Refusal,
     rights::{refuse_hopeless_extension, refuse_hopeless_schema},
     run::Run,
 };
@@ -29,7 +31,9 @@ pub use self::{
     instructions::Instructions,
     open::{open, wait_for_others},
 };
-use crate::{Administrator, Expected, Facts, ddl, record::record_path, relocate, sql_error::SqlError};
+use crate::{
+    Administrator, Expected, Facts, ddl, facts::stored_role, record::record_path, relocate, sql_error::SqlError,
+};
 
 /// How the server is reached, and what may be done to it.
 #[derive(Clone, Debug)]
@@ -149,6 +153,7 @@ fn plan(
     expected: &Expected,
 ) -> Result<Vec<String>, ProvisionError> {
     let refusal = connections.refusal.take();
+    let refusal = refusal.map(|error| Refusal::look(error, &mut connections.maintenance, expected));
     let mut plan = cluster.plan(refusal, &connections.administrator, access, expected)?;
     if !cluster.has_database_privileges && !cluster.may_grant() {
         refuse_hopeless_schema(connections, cluster, access, expected)?;
@@ -175,7 +180,7 @@ fn look_inside(
     let mut app = match connections.app.take() {
         Some(session) => session,
         None => connect_app(access, Some(administrator)).map_err(|error| match error.is_refusal() {
-            true => login_refused(error, expected, &run.changes, administrator, None),
+            true => login_refused(error, expected, &run.changes, administrator, (None, None)),
             false => ProvisionError::Connect(error),
         })?,
     };
@@ -191,10 +196,18 @@ fn look_inside(
         return Err(ProvisionError::DifferentServers { how: administrator.how.clone() });
     }
     if facts.database.name != expected.database || facts.role.name != expected.role {
+        let stored = stored_role(&facts.settings).filter(|_| facts.database.name == expected.database);
         return Err(ProvisionError::WrongDatabase {
             found: facts.database.name.to_string(),
             role: facts.role.name.to_string(),
             expected: format!("{} as role {}", expected.database, expected.role),
+            help: match stored {
+                Some(setting) => format!(
+                    "a stored setting makes the session that role's; take it away: {};",
+                    setting.reset(expected)
+                ),
+                None => "look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf".to_owned(),
+            },
         });
     }
     Ok((app, facts))

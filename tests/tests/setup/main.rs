@@ -15,6 +15,7 @@ mod names;
 mod nothing;
 mod other_version;
 mod owners;
+mod refused_logins;
 mod reset;
 mod rights;
 mod script;

@@ -22,5 +22,6 @@ mod routines;
 mod schema;
 mod sequences;
 mod sessions;
+mod settings;
 mod standby;
 mod warnings;

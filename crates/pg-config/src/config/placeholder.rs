@@ -14,7 +14,9 @@ pub(super) fn refuse_password(value: &str) -> Result<(), String> {
         |name: &str| !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || "_. -".contains(letter));
     let is_whole = TEMPLATES.iter().any(|(before, after)| within(value, before, after).is_some_and(is_name));
     match is_whole {
-        true => Err("the password is a placeholder that was not filled in\n  help: write the password itself".to_owned()),
+        true => {
+            Err("the password is a placeholder that was not filled in\n  help: write the password itself".to_owned())
+        }
         false => Ok(()),
     }
 }

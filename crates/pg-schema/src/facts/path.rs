@@ -3,7 +3,7 @@
 use pg_config::{Identifier, Session};
 use postgres::Row;
 
-use super::name;
+use super::{name, stored_settings::StoredSetting};
 use crate::{
     Expected, path,
     query::{execute_at_once, query, query_one},
@@ -63,12 +63,10 @@ impl SearchPath {
         session: &mut Session,
         given: &OriginalPath,
         row: &Row,
-        expected: &Expected,
+        settings: &[StoredSetting],
     ) -> Result<Self, SqlError> {
-        let layers: Vec<PathLayer> = query(session, include_str!("settings.sql"), &[expected.role.as_str()])?
-            .iter()
-            .map(|row| PathLayer { layer: row.get("layer"), path: row.get("value"), since: row.get("since") })
-            .collect();
+        let layers: Vec<_> =
+            settings.iter().filter(|setting| setting.name == "search_path").map(PathLayer::of).collect();
         Ok(Self {
             of_session: given.path.clone(),
             current_schema: given.schema.clone().map(Identifier::from_catalog),
@@ -89,7 +87,14 @@ impl SearchPath {
 /// Whether what is stored leads another role of the database to the schema first, as it does the app's.
 pub fn leads_home(session: &mut Session, role: &Identifier, expected: &Expected) -> Result<bool, SqlError> {
     let rows = in_transaction(session, |session, _| query(session, include_str!("settings.sql"), &[role.as_str()]))?;
-    Ok(rows.first().is_some_and(|row| path::serves(row.get("value"), &expected.schema)))
+    let path = rows.iter().find(|row| row.get::<_, &str>("name") == "search_path");
+    Ok(path.is_some_and(|row| path::serves(row.get("value"), &expected.schema)))
+}
+
+impl PathLayer {
+    fn of(StoredSetting { layer, value, since, .. }: &StoredSetting) -> Self {
+        Self { layer: layer.clone(), path: value.clone(), since: since.clone() }
+    }
 }
 
 impl StoredPath {

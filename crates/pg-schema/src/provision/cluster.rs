@@ -1,11 +1,12 @@
 //! What an administrator's session sees of the whole server, roles and databases, and what it is to run.
 
-use pg_config::{ConnectError, Identifier, Session};
+use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{
     Access, Instructions, ProvisionError,
     error::{is_about_password, login_refused},
+    refusal::Refusal,
     verifier,
 };
 use crate::{Administrator, Expected, ddl, query::query_one, sql_error::SqlError};
@@ -60,14 +61,14 @@ impl Cluster {
     /// What the administrator runs in the maintenance database; or why it may not.
     pub(super) fn plan(
         &self,
-        refusal: Option<ConnectError>,
+        refusal: Option<Refusal>,
         administrator: &Administrator,
         access: &Access,
         expected: &Expected,
     ) -> Result<Vec<String>, ProvisionError> {
         let (role, database) = (&expected.role, &expected.database);
         // What is about to be made or granted is no reason to stop.
-        let refusal = refusal.filter(|error| match error.code() {
+        let refusal = refusal.filter(|refusal| match refusal.error.code() {
             Some(code) if *code == SqlState::INVALID_CATALOG_NAME => false,
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => !self.may_grant(),
             _ => true,
@@ -91,9 +92,9 @@ impl Cluster {
             }
             statements.push(ddl::allow_login(role));
         }
-        if let Some(error) = refusal.filter(|_| self.role_exists) {
+        if let Some(Refusal { error, cause, password_helps }) = refusal.filter(|_| self.role_exists) {
             match verifier(access) {
-                Some(verifier) if access.may_set_password && is_about_password(&error) => {
+                Some(verifier) if access.may_set_password && password_helps && is_about_password(&error) => {
                     let statement = ddl::set_password(role, &verifier);
                     if !self.may_alter_role {
                         lacking.push(format!(
@@ -108,7 +109,7 @@ impl Cluster {
                 _ if !self.role_may_login => {}
                 _ => {
                     let who_else = (!self.may_alter_role).then(|| self.who_alters_role(role));
-                    return Err(login_refused(error, expected, &[], administrator, who_else));
+                    return Err(login_refused(error, expected, &[], administrator, (cause, who_else)));
                 }
             }
         }

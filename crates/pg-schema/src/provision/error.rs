@@ -122,7 +122,7 @@ pub enum ProvisionError {
     },
     /// A pooler or an alias leads somewhere else.
     #[error(
-        "the app's connection leads to database {found} as role {role}, not to {expected}\n  note: nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
+        "the app's connection leads to database {found} as role {role}, not to {expected}\n  note: nothing more was changed\n  help: {help}"
     )]
     WrongDatabase {
         /// `current_database()`, quoted.
@@ -131,6 +131,8 @@ pub enum ProvisionError {
         role: String,
         /// What was expected, quoted.
         expected: String,
+        /// What to look at.
+        help: String,
     },
     /// The migrations would make everything once more.
     #[error(
@@ -163,14 +165,14 @@ pub(super) fn options_refused(error: ConnectError, expected: &Expected) -> Provi
     ProvisionError::LoginRefused { error: Box::new(error), done: "nothing was changed".to_owned(), help }
 }
 
-/// What a refused login means, and what to do, once the role is known to exist; `who_else` may change its password,
-/// where the administrator may not.
+/// What a refused login means, and what to do, once the role is known to exist: by the `cause` that an administrator has
+/// seen, or else by the error. `who_else` may change its password, where the administrator may not.
 pub(super) fn login_refused(
     error: ConnectError,
     expected: &Expected,
     changes: &[Change],
     administrator: &Administrator,
-    who_else: Option<String>,
+    (cause, who_else): (Option<String>, Option<String>),
 ) -> ProvisionError {
     let (role, database) = (&expected.role, &expected.database);
     let done = match changes {
@@ -182,7 +184,9 @@ pub(super) fn login_refused(
         }
     };
     let is_password = is_about_password(&error);
-    let help = if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
+    let help = if let Some(cause) = cause {
+        cause
+    } else if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
         format!(
             "correct the password in DATABASE_URL or DB_PASSWORD\n  help: or have {who} change the role's, in psql: \\password {role}\n  note: {} may not change it",
             administrator.how
