@@ -62,6 +62,8 @@ pub struct Config {
     pub write_roles: Sourced<Vec<Identifier>>,
     /// Further roles that read everything in the schema.
     pub read_roles: Sourced<Vec<Identifier>>,
+    /// Further schemas that the app or its tools keep on purpose.
+    pub other_schemas: Sourced<Vec<Identifier>>,
     /// The app's migrations.
     pub migrations: Migrations,
     /// The container's image.
@@ -172,6 +174,7 @@ impl Config {
             extensions,
             write_roles,
             read_roles,
+            other_schemas: other_schemas(project, environment)?,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:18"),
             durability: parsed(environment, "DB_DURABLE", Durability::from_str)?
@@ -324,13 +327,27 @@ fn further_role(name: &str, app: &Identifier) -> Result<Identifier, String> {
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.
 fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "public" || text == "information_schema" || text.starts_with("pg_") {
-        return Err(format!("{text:?} is not valid as the app's schema\n  help: choose another name"));
+        return Err(format!("{text:?} is not valid as a schema of the app's\n  help: choose another name"));
     }
     // search_path replaces it by the role's name, quoted or not.
     if text == "$user" {
         return Err("\"$user\" means the role's name in every search_path\n  help: choose another name".to_owned());
     }
     identifier(text)
+}
+
+/// Schemas besides the app's own: of the configuration, else of the project's table.
+fn other_schemas(project: &Project, environment: &Environment) -> Result<Sourced<Vec<Identifier>>, ConfigError> {
+    let schemas = |text: &str| list(text).map(schema_name).collect();
+    match parsed(environment, "DB_OTHER_SCHEMAS", schemas)? {
+        Some(found) => Ok(found),
+        None => {
+            let said = project.other_schemas.as_deref().unwrap_or_default();
+            let value = schemas(said)
+                .map_err(|reason| ConfigError::Value(Source::Default, format!("other-schemas: {reason}")))?;
+            Ok(Sourced { value, source: Source::Default })
+        }
+    }
 }
 
 /// A name that stands for itself.

@@ -26,6 +26,7 @@ pub const KEYS: &[Key] = &[
     key("DB_EXTENSIONS", "extensions that the app needs, comma-separated"),
     key("DB_WRITE_ROLES", "further roles that read and write everything in the schema, comma-separated"),
     key("DB_READ_ROLES", "further roles that read everything in the schema, comma-separated"),
+    key("DB_OTHER_SCHEMAS", "further schemas that the app or its tools keep on purpose, comma-separated"),
     key("MIGRATE_COMMAND", "the app's migrations, run once by `sh -c` at the workspace's root"),
     key("MIGRATE_INPUTS", "globs of the files that the migrations are made of, comma-separated"),
     key("DB_SERVER", "where the server comes from: auto, env, container, local"),

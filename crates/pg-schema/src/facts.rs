@@ -20,6 +20,7 @@ use std::time::Duration;
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
+pub(crate) use self::misplaced::library;
 pub(crate) use self::{
     acting_owners::LackingOwner,
     creators::Creator,
@@ -146,7 +147,7 @@ impl Facts {
     pub(crate) fn tables_elsewhere<'a>(&'a self, expected: &'a Expected) -> impl Iterator<Item = &'a Misplaced> {
         let is_own = |found: &&Misplaced| found.object.owner.as_ref() == Some(&expected.role);
         let tables = self.misplaced.iter().filter(|found| found.object.kind == Kind::Table);
-        tables.filter(is_own).filter(|_| !self.role.is_superuser)
+        tables.filter(is_own).filter(|found| !self.role.is_superuser && found.library.is_none())
     }
 
     /// The first of them where the schema has no table: migrations would make empty ones beside them.

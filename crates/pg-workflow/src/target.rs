@@ -194,6 +194,7 @@ pub fn expected_anywhere(config: &Config) -> Expected {
         extensions: config.extensions.value.clone(),
         write_roles: config.write_roles.value.clone(),
         read_roles: config.read_roles.value.clone(),
+        other_schemas: config.other_schemas.value.clone(),
         administrator: None,
         digest: None,
     }

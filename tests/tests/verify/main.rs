@@ -11,6 +11,7 @@ mod indexes;
 mod lasting;
 mod login;
 mod migrations;
+mod other_schemas;
 mod owners;
 mod path;
 mod placement;

@@ -128,6 +128,7 @@ impl World {
             extensions: Vec::new(),
             write_roles: Vec::new(),
             read_roles: Vec::new(),
+            other_schemas: Vec::new(),
             administrator: None,
             digest: None,
         };
