@@ -32,7 +32,12 @@ pub use self::{
     open::{open, wait_for_others},
 };
 use crate::{
-    Administrator, Expected, Facts, ddl, facts::stored_role, record::record_path, relocate, sql_error::SqlError,
+    Administrator, Expected, Facts, ddl,
+    facts::{Extension, stored_role},
+    path,
+    record::record_path,
+    relocate,
+    sql_error::SqlError,
 };
 
 /// How the server is reached, and what may be done to it.
@@ -130,8 +135,11 @@ fn provision_where(
     connections.retry_login(&cluster, access)?;
     let plan = plan(connections, &cluster, access, expected)?;
     let mut run = Run::new(tell);
-    let create = ddl::create_database(&expected.database);
+    let create = cluster.create_database(&expected.database);
     for statement in plan {
+        if statement == create && cluster.needs_locale {
+            run.remark("the server's own locale cannot hold UTF-8".to_owned());
+        }
         match statement == create {
             true => run.must_make(&mut connections.maintenance, By::Administrator, &statement)?,
             false => run.must(&mut connections.maintenance, By::Administrator, &statement)?,
@@ -141,6 +149,7 @@ fn provision_where(
     let expected = Expected { administrator, ..expected.clone() };
     let (mut app, facts) = look_inside(connections, &cluster, access, &expected, &run)?;
     refuse(&facts, &expected)?;
+    refuse_extension_out_of_reach(&facts, access, &expected)?;
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
     finish(connections, access, expected, app, facts, run)
 }
@@ -250,6 +259,35 @@ fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), Provisio
             command: table.object.schema.as_ref().map(relocate::command).unwrap_or_default(),
         }),
     }
+}
+
+/// An extension that is there already, in a schema that the app's path will not lead to: the migrations would fail, and not
+/// say so.
+fn refuse_extension_out_of_reach(facts: &Facts, access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
+    let Expected { role, database, schema, .. } = expected;
+    let stored = facts.path.layer("role in database").filter(|layer| path::serves(&layer.path, schema));
+    let path = match (access.app.options.get("search_path"), stored) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(layer)) => layer.path.clone(),
+        (None, None) => ddl::search_path(schema),
+    };
+    let reached = path::schemas(&path);
+    let is_out = |found: &&Extension| {
+        let place = found.schema.as_str();
+        expected.extensions.contains(&found.name)
+            && !["pg_catalog", "public"].contains(&place)
+            && !reached.iter().any(|name| name == place)
+    };
+    let Some(found) = facts.extensions.iter().find(is_out) else { return Ok(()) };
+    Err(ProvisionError::ExtensionOutOfReach {
+        name: found.name.to_string(),
+        schema: found.schema.to_string(),
+        path,
+        statements: ddl::reach_schema(role, database, schema, &found.schema)
+            .iter()
+            .map(|sql| format!("\n        {sql};"))
+            .collect(),
+    })
 }
 
 /// Whether somebody has set the path of the app's role since we wrote down that we did.

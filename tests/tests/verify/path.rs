@@ -314,7 +314,16 @@ cases! {
         breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext",
         fails: &["extensions"],
         fix: Fix::ByHand,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
+        ..CASE
+    };
+
+    fn f31_needed_where_a_provider_keeps_it() = Case {
+        environment: &[("DB_EXTENSIONS", "citext")],
+        breaks: "CREATE SCHEMA extensions; ALTER EXTENSION citext SET SCHEMA extensions",
+        fails: &["extensions"],
+        fix: Fix::ByHand,
+        setup: Setup::Refuses,
         ..CASE
     };
 
@@ -330,7 +339,7 @@ cases! {
         breaks: "CREATE SCHEMA ext; DROP EXTENSION xml2; CREATE EXTENSION xml2 SCHEMA ext",
         fails: &["extensions"],
         fix: Fix::Person,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
         ..CASE
     };
 
@@ -340,9 +349,40 @@ cases! {
                  ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura",
         fails: &["extensions"],
         fix: Fix::HalfByHand,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
         ..CASE
     };
+}
+
+/// As on Supabase: found before the migrations run, which would fail without the cause.
+#[test]
+fn f31_an_extension_that_a_provider_keeps_elsewhere() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE DATABASE aura_db");
+    cluster.sql("aura_db", "CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions");
+    let workspace = Workspace::on(&cluster)
+        .with("MIGRATE_COMMAND", "touch ran; psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE TABLE visitor (name citext)'")
+        .without("MIGRATE_INPUTS")
+        .with("DB_EXTENSIONS", "citext");
+    let refused = workspace.run(&["db-setup"]).exits(1).shows("extension-of-a-provider");
+    assert!(!workspace.root().join("ran").exists());
+    // The lines that it prints lead there, and no run takes them back.
+    let statements: String = refused.stderr.lines().filter(|line| line.starts_with("        ")).collect();
+    assert!(statements.contains("GRANT USAGE"), "{}", refused.stderr);
+    psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &statements).exits(0);
+    for _ in 0..2 {
+        workspace.run(&["db-setup"]).exits(0);
+        std::fs::remove_file(workspace.root().join("ran")).unwrap();
+        cluster.sql("aura_db", "DROP TABLE aura.visitor");
+    }
+    // Without the setting nothing untrue is said.
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db RESET ALL; CREATE TABLE aura.one (); ALTER TABLE aura.one OWNER TO aura_user");
+    let other = workspace.without("DB_EXTENSIONS").with("MIGRATE_COMMAND", "true");
+    let run = other.run(&["db-setup", "--format", "json"]).exits(0);
+    assert_eq!(
+        run.message("extensions"),
+        "2 there; the app's path does not reach citext in extensions, pg_trgm in extensions"
+    );
 }
 
 /// With the path `aura` alone a citext column compares as text, and finds nothing.

@@ -23,6 +23,8 @@ pub(super) struct Cluster {
     pub(super) role_exists: bool,
     pub(super) role_may_login: bool,
     pub(super) may_alter_role: bool,
+    /// Whether the locale of new databases cannot hold UTF-8.
+    pub(super) needs_locale: bool,
     pub(super) database_exists: bool,
     /// Whether a reset may have left something that the next command is to look at.
     pub(super) is_interrupted: bool,
@@ -46,6 +48,7 @@ impl Cluster {
             role_exists: row.get("role_exists"),
             role_may_login: row.get("role_may_login"),
             may_alter_role: row.get("may_alter_role"),
+            needs_locale: row.get::<_, Option<bool>>("needs_locale").unwrap_or(false),
             database_exists: row.get("database_exists"),
             is_interrupted: row.get("is_interrupted"),
             owns_database: row.get("owns_database"),
@@ -56,6 +59,14 @@ impl Cluster {
     /// Whether the administrator may grant on the database, which is or will be its own.
     pub(super) fn may_grant(&self) -> bool {
         !self.database_exists || self.owns_database || self.is_superuser
+    }
+
+    /// The statement that makes the app's database.
+    pub(super) fn create_database(&self, database: &Identifier) -> String {
+        match (self.needs_locale, self.version_number) {
+            (false, _) => ddl::create_database(database),
+            (true, version) => ddl::create_database_in_c(database, version),
+        }
     }
 
     /// What the administrator runs in the maintenance database; or why it may not.
@@ -119,7 +130,7 @@ impl Cluster {
                     .push(format!("database {database} does not exist, and {} may not create it", administrator.how));
                 instructions = instructions.and_database(expected);
             }
-            statements.push(ddl::create_database(database));
+            statements.push(self.create_database(database));
         }
         if !self.has_database_privileges && self.may_grant() {
             statements.push(ddl::grant_database(database, role));

@@ -102,6 +102,20 @@ pub enum ProvisionError {
         /// The extension, quoted.
         name: String,
     },
+    /// An extension that the migrations would not find.
+    #[error(
+        "extension {name} lies in schema {schema}, which the app's path ({path}) does not reach: the migrations would not find its types and functions; nothing more was changed\n  help: put the schema on the path of the app's role, and run cargo xtask db-setup again; the schema's owner and the app's role run:{statements}"
+    )]
+    ExtensionOutOfReach {
+        /// The extension, quoted.
+        name: String,
+        /// Where it lies, quoted.
+        schema: String,
+        /// The path.
+        path: String,
+        /// What leads there, each on a line of its own.
+        statements: String,
+    },
     /// The script of an extension could run what other roles have put into `public`.
     #[error(
         "extension {extension} is not created: public holds objects of other roles; no more was changed\n  cause: the extension's script runs with an administrator's rights, and could run {found}\n  help: drop them or move them to another schema\n  help: or, where their owners are trusted, have an administrator run:\n    CREATE EXTENSION {extension} SCHEMA public;"
