@@ -321,7 +321,7 @@ fn further_role(name: &str, app: &Identifier) -> Result<Identifier, String> {
     if name.starts_with("pg_") || ["public", "none"].contains(&name) {
         return Err(format!("{name:?} is a name of PostgreSQL's own: name another role"));
     }
-    Identifier::new(name).map_err(|error| error.to_string())
+    identifier(name)
 }
 
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.

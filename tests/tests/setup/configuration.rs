@@ -141,6 +141,7 @@ fn a_placeholder_is_refused_with_its_place() {
         ("ADMIN_DATABASE_URL", "postgresql://${ADMIN}:pw@localhost/postgres".to_owned()),
         ("DB_SCHEMA", "{{ schema }}".to_owned()),
         ("DB_EXTENSIONS", "citext, ${EXTENSION}".to_owned()),
+        ("DB_READ_ROLES", "${ROLE}".to_owned()),
     ] {
         let run = Workspace::on(&cluster).with(key, &value).run(&["db-setup"]).exits(1);
         screens +=

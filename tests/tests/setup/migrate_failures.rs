@@ -60,9 +60,10 @@ fn a_failed_command_is_told_the_cause() {
     let psql = "psql -X -q -1 -v ON_ERROR_STOP=1 -f sql/1.sql";
     cluster.sql("postgres", "CREATE ROLE somebody");
     let run = |sql: &str| with_file(&cluster, psql, sql).run(&["db-setup"]).exits(1);
+    // Long lines are wrapped.
     let help = |run: &Run| {
-        let lines = run.stderr.lines().filter(|line| line.starts_with("  help: "));
-        lines.map(str::to_owned).collect::<Vec<_>>()
+        let words = run.stderr.split("\n  help: ").skip(1);
+        words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
     };
     for (sql, words) in [
         ("CREATE TABLE one (id int);\nCREATE TABLE public.two (id int);", "sql/1.sql, line 2"),
