@@ -5,6 +5,7 @@ mod connection;
 mod layers;
 mod migrations;
 mod parts;
+mod placeholder;
 
 use std::{
     collections::HashSet,
@@ -64,6 +65,8 @@ pub struct Config {
     pub read_roles: Sourced<Vec<Identifier>>,
     /// What may lie in the schema besides that which the migrations make.
     pub drift_ignore: Sourced<Vec<Pattern>>,
+    /// Further schemas that the app or its tools keep on purpose.
+    pub other_schemas: Sourced<Vec<Identifier>>,
     /// The app's migrations.
     pub migrations: Migrations,
     /// The container's image.
@@ -152,10 +155,8 @@ impl Config {
         let connection = Connection::resolve(project, environment)?;
         let schema = parsed(environment, "DB_SCHEMA", schema_name)?
             .unwrap_or(Sourced { value: Identifier::from_catalog(project.schema.as_str()), source: Source::Default });
-        let extensions = parsed(environment, "DB_EXTENSIONS", |text| {
-            list(text).map(|name| Identifier::new(name).map_err(|error| error.to_string())).collect()
-        })?
-        .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
+        let extensions = parsed(environment, "DB_EXTENSIONS", |text| list(text).map(identifier).collect())?
+            .unwrap_or(Sourced { value: Vec::new(), source: Source::Default });
         let [write_roles, read_roles] = further_roles(environment, &connection.role.value)?;
         let drift_ignore = parsed(environment, "DB_DRIFT_IGNORE", |text| {
             list(text)
@@ -183,6 +184,7 @@ impl Config {
             write_roles,
             read_roles,
             drift_ignore,
+            other_schemas: other_schemas(project, environment)?,
             migrations: Migrations::resolve(project, environment),
             image: or_default(text(environment, "POSTGRES_IMAGE"), "postgres:18"),
             durability: parsed(environment, "DB_DURABLE", Durability::from_str)?
@@ -329,18 +331,38 @@ fn further_role(name: &str, app: &Identifier) -> Result<Identifier, String> {
     if name.starts_with("pg_") || ["public", "none"].contains(&name) {
         return Err(format!("{name:?} is a name of PostgreSQL's own: name another role"));
     }
-    Identifier::new(name).map_err(|error| error.to_string())
+    identifier(name)
 }
 
 /// A schema of the app's own: not one of the server's, and not the one that is left to extensions.
 fn schema_name(text: &str) -> Result<Identifier, String> {
     if text == "public" || text == "information_schema" || text.starts_with("pg_") {
-        return Err(format!("{text:?} is not valid as the app's schema\n  help: choose another name"));
+        return Err(format!("{text:?} is not valid as a schema of the app's\n  help: choose another name"));
     }
     // search_path replaces it by the role's name, quoted or not.
     if text == "$user" {
         return Err("\"$user\" means the role's name in every search_path\n  help: choose another name".to_owned());
     }
+    identifier(text)
+}
+
+/// Schemas besides the app's own: of the configuration, else of the project's table.
+fn other_schemas(project: &Project, environment: &Environment) -> Result<Sourced<Vec<Identifier>>, ConfigError> {
+    let schemas = |text: &str| list(text).map(schema_name).collect();
+    match parsed(environment, "DB_OTHER_SCHEMAS", schemas)? {
+        Some(found) => Ok(found),
+        None => {
+            let said = project.other_schemas.as_deref().unwrap_or_default();
+            let value = schemas(said)
+                .map_err(|reason| ConfigError::Value(Source::Default, format!("other-schemas: {reason}")))?;
+            Ok(Sourced { value, source: Source::Default })
+        }
+    }
+}
+
+/// A name that stands for itself.
+fn identifier(text: &str) -> Result<Identifier, String> {
+    placeholder::refuse(text)?;
     Identifier::new(text).map_err(|error| error.to_string())
 }
 

@@ -6,8 +6,11 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     fmt, io,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
 };
 
 use thiserror::Error;
@@ -17,10 +20,10 @@ use crate::{KEYS, Project};
 /// Which file is read beside the process environment.
 #[derive(Clone, Debug)]
 pub enum EnvFile {
-    /// `.env` at the workspace's root, where there is one.
-    Default,
-    /// This file, which must exist.
-    At(PathBuf),
+    /// `.env` at the workspace's root, where there is one. One that is a pipe is waited for so long.
+    Default(Duration),
+    /// This file, which must exist; the same of it.
+    At(PathBuf, Duration),
     /// None.
     Ignored,
 }
@@ -89,14 +92,15 @@ impl Environment {
         {
             return Err(EnvironmentError::NotUtf8(key.to_owned()));
         }
-        let (path, name, must_exist) = match file {
+        let (path, name, must_exist, wait) = match file {
             EnvFile::Ignored => return Ok(Self { process, file: None }),
-            EnvFile::Default => (project.root.join(".env"), ".env".into(), false),
-            EnvFile::At(path) => (path.clone(), path.to_string_lossy().into(), true),
+            EnvFile::Default(wait) => (project.root.join(".env"), ".env".into(), false, *wait),
+            EnvFile::At(path, wait) => (path.clone(), path.to_string_lossy().into(), true, *wait),
         };
-        let bytes = match std::fs::read(&path) {
+        let bytes = match read_within(&path, wait) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            // A link that leads to no file is there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist && !path.is_symlink() => {
                 return Ok(Self { process, file: None });
             }
             Err(error) => return Err(EnvironmentError::Unreadable { path, error }),
@@ -138,6 +142,13 @@ impl Environment {
     /// A value of the file; an empty one counts as unset.
     pub fn file(&self, key: &str) -> Option<&str> {
         self.file.as_ref()?.content.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The app's own keys as the file has them, where the process says nothing of them: they are handed on.
+    pub fn passed_through(&self) -> impl Iterator<Item = (&str, &str)> {
+        let file = self.file.iter().flat_map(|file| &file.content.passed_through);
+        let of_file = file.map(|(key, value)| (key.as_str(), value.as_str()));
+        of_file.filter(|(key, value)| !value.is_empty() && self.process_os(key).is_none())
     }
 
     /// A value of ours as the file has it, with its quotes, before a reference to another became its value.
@@ -217,6 +228,19 @@ impl Environment {
     }
 }
 
+/// The file's content. Of a pipe (a password manager writes one) it comes from another program, which may never write.
+fn read_within(path: &Path, wait: Duration) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.file_type().is_fifo() {
+        return std::fs::read(path);
+    }
+    let (sender, content) = mpsc::channel();
+    let pipe = path.to_owned();
+    // It ends with the process, where nothing is ever written.
+    thread::spawn(move || sender.send(std::fs::read(pipe)));
+    let silent = || io::Error::other(format!("it is a pipe, and no program wrote it within {} s", wait.as_secs()));
+    content.recv_timeout(wait).unwrap_or_else(|_| Err(silent()))
+}
+
 /// Names only: any value may be a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -276,10 +300,12 @@ impl Source {
     }
 }
 
+/// Keys of the app's own, which are not read here.
+pub const PASSED_THROUGH: [&str; 2] = ["DEBUG", "SECRET_KEY"];
+
 /// Whether the value is read here, and not merely passed through to the app.
 fn is_ours(key: &str) -> bool {
-    let passed_through = ["DEBUG", "SECRET_KEY"].contains(&key);
-    !passed_through && (KEYS.iter().any(|known| known.name == key) || key.starts_with("PG"))
+    !PASSED_THROUGH.contains(&key) && (KEYS.iter().any(|known| known.name == key) || key.starts_with("PG"))
 }
 
 #[cfg(test)]

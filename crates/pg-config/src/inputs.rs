@@ -42,23 +42,7 @@ impl Digest {
     /// Digests the command and the files that the globs match below `root`; the order of the globs
     /// and of the directory's entries makes no difference.
     pub fn of(root: &Path, command: &str, globs: &[String]) -> Result<Self, InputsError> {
-        let mut files = Vec::new();
-        for pattern in globs {
-            // The crate's trailing `**` matches directories alone; everybody else means the files below.
-            let files_below = if pattern.ends_with("**") { "/*" } else { "" };
-            let anchored = format!("{}/{pattern}{files_below}", glob::Pattern::escape(&root.to_string_lossy()));
-            let found = glob::glob(&anchored)
-                .map_err(|error| InputsError::Pattern { pattern: pattern.clone(), error })?
-                .map(|entry| entry.map_err(|e| InputsError::Unreadable { path: e.path().into(), error: e.into() }))
-                .collect::<Result<Vec<_>, _>>()?;
-            let before = files.len();
-            files.extend(found.into_iter().filter(|path| path.is_file()));
-            if files.len() == before {
-                return Err(InputsError::NoFile { pattern: pattern.clone(), root: root.to_owned() });
-            }
-        }
-        files.sort();
-        files.dedup();
+        let files = files(root, globs)?;
         let mut digest = Sha256::new();
         // Each part goes in with its length before it, so that no two lists of files look the same.
         let mut add = |part: &[u8]| {
@@ -79,6 +63,28 @@ impl Digest {
     pub fn from_text(text: &str) -> Option<Self> {
         (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
     }
+}
+
+/// The files that the globs match below `root`, in order.
+pub(crate) fn files(root: &Path, globs: &[String]) -> Result<Vec<PathBuf>, InputsError> {
+    let mut files = Vec::new();
+    for pattern in globs {
+        // The crate's trailing `**` matches directories alone; everybody else means the files below.
+        let files_below = if pattern.ends_with("**") { "/*" } else { "" };
+        let anchored = format!("{}/{pattern}{files_below}", glob::Pattern::escape(&root.to_string_lossy()));
+        let found = glob::glob(&anchored)
+            .map_err(|error| InputsError::Pattern { pattern: pattern.clone(), error })?
+            .map(|entry| entry.map_err(|e| InputsError::Unreadable { path: e.path().into(), error: e.into() }))
+            .collect::<Result<Vec<_>, _>>()?;
+        let before = files.len();
+        files.extend(found.into_iter().filter(|path| path.is_file()));
+        if files.len() == before {
+            return Err(InputsError::NoFile { pattern: pattern.clone(), root: root.to_owned() });
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
 }
 
 impl fmt::Display for Digest {

@@ -30,6 +30,7 @@ pub const KEYS: &[Key] = &[
         "DB_DRIFT_IGNORE",
         "patterns of what may lie in the schema besides that which the migrations make, comma-separated",
     ),
+    key("DB_OTHER_SCHEMAS", "further schemas that the app or its tools keep on purpose, comma-separated"),
     key("MIGRATE_COMMAND", "the app's migrations, run once by `sh -c` at the workspace's root"),
     key("MIGRATE_INPUTS", "globs of the files that the migrations are made of, comma-separated"),
     key("DB_SERVER", "where the server comes from: auto, env, container, local"),

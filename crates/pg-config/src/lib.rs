@@ -13,7 +13,7 @@ mod project;
 pub use config::{Config, ConfigError, Durability, Migrations, ServerChoice, Sourced};
 // A glob, as the inputs of the migrations are.
 pub use digest::{fitted, random_id, short_digest};
-pub use environment::{EnvFile, Environment, EnvironmentError, Source};
+pub use environment::{EnvFile, Environment, EnvironmentError, PASSED_THROUGH, Source};
 pub use glob::Pattern;
 pub use identifier::{Identifier, InvalidIdentifier, Literal};
 pub use inputs::{Digest, InputsError};

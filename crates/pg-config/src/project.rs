@@ -21,6 +21,7 @@ use toml::de::{DeTable, DeValue};
 /// migrate-command = "cargo run --quiet --package aura -- migrate"
 /// migrate-inputs = "crates/aura/migrations/**"
 /// migrate-build = "cargo build --quiet --package aura"
+/// other-schemas = "graphile_worker, audit"
 /// container-helper = "pg-container"
 /// ```
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct Project {
     /// What makes the default command quick to run: it takes long, needs no database, and so is run
     /// before the lock is taken.
     pub migrate_build: Option<String>,
+    /// Default of `DB_OTHER_SCHEMAS`.
+    pub other_schemas: Option<String>,
     /// The program that speaks to a container engine, whose `main` is `pg_container::main`: a package of the
     /// workspace, which is built when it is needed, or the path of a program. Without one no container is started.
     pub container_helper: Option<String>,
@@ -127,6 +130,7 @@ impl Project {
             migrate_command: value("migrate-command")?,
             migrate_inputs: value("migrate-inputs")?,
             migrate_build: optional("migrate-build")?,
+            other_schemas: optional("other-schemas")?,
             container_helper: optional("container-helper")?,
         }))
     }
@@ -134,8 +138,17 @@ impl Project {
 
 const TABLE: [&str; 3] = ["workspace", "metadata", "database"];
 
-const KEYS: [&str; 8] =
-    ["name", "database", "role", "schema", "migrate-command", "migrate-inputs", "migrate-build", "container-helper"];
+const KEYS: [&str; 9] = [
+    "name",
+    "database",
+    "role",
+    "schema",
+    "migrate-command",
+    "migrate-inputs",
+    "migrate-build",
+    "other-schemas",
+    "container-helper",
+];
 
 #[cfg(test)]
 mod tests {
@@ -158,7 +171,9 @@ mod tests {
         let parse = |text: &str| Project::parse(text, Path::new("/w"));
         let project = parse(WHOLE).unwrap().unwrap();
         assert_eq!((project.schema.as_str(), project.migrate_build, project.root), ("shop", None, "/w".into()));
-        assert_eq!(project.container_helper, None);
+        assert_eq!((project.container_helper, project.other_schemas), (None, None));
+        let other = parse(&WHOLE.replace("role =", "other-schemas = \"a, b\"\nrole =")).unwrap().unwrap();
+        assert_eq!(other.other_schemas.as_deref(), Some("a, b"));
         assert!(parse("[workspace]").unwrap().is_none());
         for (wrong, words) in [
             (WHOLE.replace("role =", "rule ="), "has an unknown key: rule"),

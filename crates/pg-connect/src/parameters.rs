@@ -31,13 +31,18 @@ impl Parameters {
     /// What libpq would misread without a word (a bare `@` in a password moves the host) is refused, with
     /// what to write instead; so is what other tools write.
     pub fn parse(text: &str) -> Result<Self, InvalidConnString> {
-        let text = text.trim_matches(is_space);
+        let text = Self::trimmed(text);
         foreign::refuse(text)?;
         match ["postgresql://", "postgres://"].iter().find_map(|scheme| text.strip_prefix(scheme)) {
             Some(rest) => uri::parse(rest),
             None if text.contains('=') => keyvalue::parse(text),
             None => Err(InvalidConnString::Form),
         }
+    }
+
+    /// A connection string without the white space around it, as it is read.
+    pub fn trimmed(text: &str) -> &str {
+        text.trim_matches(is_space)
     }
 
     /// A parameter's value, where it is said and not empty.

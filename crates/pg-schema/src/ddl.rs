@@ -8,13 +8,13 @@ use pg_config::{Identifier, Literal, fitted, short_digest};
 pub use self::{
     database::{
         allow_connections, alter_database_owner, comment_on_database, create_database, drop_database, grant_database,
-        limit_connections, rename_database,
+        limit_connections, refresh_database_collation, rename_database,
     },
     settings::set_of_role,
 };
 pub(crate) use self::{
-    database::{create_database_like, grant_database_exactly},
-    settings::set_in_database,
+    database::{create_database_in_c, create_database_like, grant_database_exactly},
+    settings::{reset_setting, set_in_database},
 };
 
 use crate::{object::Object, path};
@@ -78,6 +78,19 @@ pub fn grant_schema(schema: &Identifier, role: &Identifier) -> String {
 /// The path of the app's sessions in this database; beats the role's and the database's own.
 pub fn set_role_search_path(role: &Identifier, database: &Identifier, schema: &Identifier) -> String {
     format!("ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}, public")
+}
+
+/// Adds a schema in which extensions lie to the path of the app's sessions in this database.
+pub fn reach_schema(
+    role: &Identifier,
+    database: &Identifier,
+    schema: &Identifier,
+    further: &Identifier,
+) -> Vec<String> {
+    vec![
+        format!("GRANT USAGE ON SCHEMA {further} TO {role}"),
+        format!("{}, {further}", set_role_search_path(role, database, schema)),
+    ]
 }
 
 /// The path of everybody else's sessions in this database.
@@ -201,6 +214,11 @@ pub fn comment(text: &str) -> String {
 /// Makes an index anew. Writers wait for it; CONCURRENTLY they would not, and no transaction could hold it.
 pub fn reindex(index: &Object) -> String {
     format!("REINDEX INDEX {}", index.qualified())
+}
+
+/// Writes down the version of a collation's library: the indexes that have it were rebuilt.
+pub fn refresh_collation(schema: &Identifier, collation: &Identifier) -> String {
+    format!("ALTER COLLATION {schema}.{collation} REFRESH VERSION")
 }
 
 /// Drops an index.

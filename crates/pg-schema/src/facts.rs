@@ -13,16 +13,23 @@ mod path;
 mod privileges;
 mod queries;
 mod session;
+mod stored_settings;
 
 use std::time::Duration;
 
 use pg_config::{Digest, Encryption, Identifier, Session};
 use postgres::Row;
 
+pub(crate) use self::misplaced::library;
 pub(crate) use self::queries::filled;
 pub(crate) use self::{
-    acting_owners::LackingOwner, creators::Creator, extensions::Extension, path::RoleSchema, privileges::Lacking,
+    acting_owners::LackingOwner,
+    creators::Creator,
+    extensions::Extension,
+    path::RoleSchema,
+    privileges::Lacking,
     session::Schema,
+    stored_settings::{StoredSetting, stored_role, that_counts},
 };
 use self::{
     further_roles::FurtherRoles,
@@ -61,6 +68,8 @@ pub struct Facts {
     pub(crate) database: Database,
     /// Where unqualified names lead.
     pub(crate) path: SearchPath,
+    /// What is stored for the role and the database, the path too.
+    pub(crate) settings: Vec<StoredSetting>,
     /// The app's schema, if it exists.
     pub(crate) schema: Option<Schema>,
     /// The schema `public`.
@@ -94,7 +103,8 @@ impl Facts {
 
     fn read_within(session: &mut Session, given: &OriginalPath, expected: &Expected) -> Result<Self, SqlError> {
         let row = query_one(session, include_str!("facts/session.sql"), &[expected.schema.as_str()])?;
-        let path = SearchPath::read(session, given, &row, expected)?;
+        let settings = StoredSetting::read(session, expected)?;
+        let path = SearchPath::read(session, given, &row, &settings)?;
         let objects = Objects::read(session, expected)?;
         let misplaced = if objects.has_elsewhere { misplaced::read(session, expected)? } else { Vec::new() };
         let other_owners =
@@ -112,6 +122,7 @@ impl Facts {
             role: Role::of(&row),
             database: Database::of(&row),
             path,
+            settings,
             schema,
             public: Public::of(&row),
             // Else the app owns everything, and has what an owner has.
@@ -137,7 +148,7 @@ impl Facts {
     pub(crate) fn tables_elsewhere<'a>(&'a self, expected: &'a Expected) -> impl Iterator<Item = &'a Misplaced> {
         let is_own = |found: &&Misplaced| found.object.owner.as_ref() == Some(&expected.role);
         let tables = self.misplaced.iter().filter(|found| found.object.kind == Kind::Table);
-        tables.filter(is_own).filter(|_| !self.role.is_superuser)
+        tables.filter(is_own).filter(|found| !self.role.is_superuser && found.library.is_none())
     }
 
     /// The first of them where the schema has no table: migrations would make empty ones beside them.

@@ -18,8 +18,8 @@ use crate::{
     transaction::in_transaction,
 };
 
-/// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, in one transaction, then
-/// the administrator's the others, in another. What the app's tables hold of expressions and functions is never run
+/// Runs statements of [`crate::Report::safe_fixes`]: the app's own connection what it may, then the administrator's the
+/// others; each in transactions of at most [`AT_ONCE`] statements. What the app's tables hold of expressions and functions is never run
 /// with an administrator's rights. `tell` hears of what was committed.
 ///
 /// Gives what nobody here may do, what rows stand against and what else the server refused, in its words: that is as
@@ -69,8 +69,7 @@ fn as_app<'a>(
         true => record_path_within(app, expected),
         false => Ok(()),
     };
-    let (done, refused) = run(app, &fixes, last, &mut again)?;
-    told(&done, By::App, tell);
+    let refused = run_in_parts(app, &fixes, last, &mut again, &mut |done| told(done, By::App, tell))?;
     // Where it was not for want of rights, others would fare no better.
     let (for_others, final_) =
         refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
@@ -106,13 +105,14 @@ fn as_administrator(
         fixes.retain(|fix| !is_about_owners(fix) || seen.contains(&fix.statement));
     }
     let mut again = || administrator.connect(database, access.wait).ok();
-    let (done, refused) = run(session, &fixes, &mut |_, _| Ok(()), &mut again)?;
-    told(&done, By::Administrator, tell);
+    let mut has_set_path = false;
+    let refused = run_in_parts(session, &fixes, &mut |_, _| Ok(()), &mut again, &mut |done| {
+        has_set_path |= sets_path(done);
+        told(done, By::Administrator, tell);
+    })?;
     left.extend(refused.into_iter().map(|(_, error)| error));
     // The note of it is the app's to write. One who may not log in yet has no session that could be older.
-    if sets_path(&done)
-        && let Ok(mut app) = connect(&access.app)
-    {
+    if has_set_path && let Ok(mut app) = connect(&access.app) {
         record_path(&mut app, expected)?;
     }
     Ok(())
@@ -152,6 +152,27 @@ type Outcome<'a> = (Vec<&'a Fix>, Vec<(&'a Fix, SqlError)>);
 
 /// What is run last in a transaction, of which these statements were done.
 type Last<'a> = &'a mut dyn FnMut(&mut Session, &[&Fix]) -> Result<(), SqlError>;
+
+/// How many statements a transaction has. Each may lock a table with all that belongs to it, and the server has room for
+/// some thousand locks (`max_locks_per_transaction` × `max_connections`, 64 × 100 where nothing is set).
+pub const AT_ONCE: usize = 100;
+
+/// Runs them in parts, each of which is told when it is committed. Gives those that were refused.
+fn run_in_parts<'a>(
+    session: &mut Session,
+    fixes: &[&'a Fix],
+    last: Last<'_>,
+    again: &mut dyn FnMut() -> Option<Session>,
+    told: &mut dyn FnMut(&[&Fix]),
+) -> Result<Vec<(&'a Fix, SqlError)>, SqlError> {
+    let mut left = Vec::new();
+    for part in fixes.chunks(AT_ONCE) {
+        let (done, refused) = run(session, part, last, again)?;
+        told(&done);
+        left.extend(refused);
+    }
+    Ok(left)
+}
 
 /// Where the answer to COMMIT is lost, a new session, of `again`, asks what became of the transaction, and goes on.
 fn run<'a>(

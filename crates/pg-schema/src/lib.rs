@@ -36,7 +36,7 @@ pub use checks::{CHECKS, OlderSession, OlderSessions, explain, older_sessions};
 pub use contents::{Definitions, Difference};
 pub use expected::Expected;
 pub use facts::{Facts, Misplaced, catalog_queries, leads_home};
-pub use fix::fix;
+pub use fix::{AT_ONCE, fix};
 pub use lock::LockError;
 pub use lock_waits::lock_waits;
 pub use object::{Kind, Object};

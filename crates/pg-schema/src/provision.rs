@@ -9,6 +9,7 @@ mod further_roles;
 mod instructions;
 mod lazy_session;
 mod open;
+mod refusal;
 mod rights;
 mod run;
 
@@ -20,6 +21,7 @@ use self::{
     cluster::Cluster,
     connections::connect_app,
     error::login_refused,
+    refusal::Refusal,
     rights::{refuse_hopeless_extension, refuse_hopeless_schema},
     run::Run,
 };
@@ -29,7 +31,14 @@ pub use self::{
     instructions::Instructions,
     open::{open, wait_for_others},
 };
-use crate::{Administrator, Expected, Facts, ddl, record::record_path, relocate, sql_error::SqlError};
+use crate::{
+    Administrator, Expected, Facts, ddl,
+    facts::{Extension, stored_role},
+    path,
+    record::record_path,
+    relocate,
+    sql_error::SqlError,
+};
 
 /// How the server is reached, and what may be done to it.
 #[derive(Clone, Debug)]
@@ -128,8 +137,11 @@ fn provision_where(
     connections.retry_login(&cluster, access)?;
     let plan = plan(connections, &cluster, access, expected)?;
     let mut run = Run::new(tell);
-    let create = ddl::create_database(&expected.database);
+    let create = cluster.create_database(&expected.database);
     for statement in plan {
+        if statement == create && cluster.needs_locale {
+            run.remark("the server's own locale cannot hold UTF-8".to_owned());
+        }
         match statement == create {
             true => run.must_make(&mut connections.maintenance, By::Administrator, &statement)?,
             false => run.must(&mut connections.maintenance, By::Administrator, &statement)?,
@@ -139,6 +151,7 @@ fn provision_where(
     let expected = Expected { administrator, ..expected.clone() };
     let (mut app, facts) = look_inside(connections, &cluster, access, &expected, &run)?;
     refuse(&facts, &expected)?;
+    refuse_extension_out_of_reach(&facts, access, &expected)?;
     database::assert(&mut app, &connections.administrator, &cluster, &facts, access, &expected, &mut run)?;
     finish(connections, access, expected, app, facts, run)
 }
@@ -151,6 +164,7 @@ fn plan(
     expected: &Expected,
 ) -> Result<Vec<String>, ProvisionError> {
     let refusal = connections.refusal.take();
+    let refusal = refusal.map(|error| Refusal::look(error, &mut connections.maintenance, expected));
     let mut plan = cluster.plan(refusal, &connections.administrator, access, expected)?;
     if !cluster.has_database_privileges && !cluster.may_grant() {
         refuse_hopeless_schema(connections, cluster, access, expected)?;
@@ -177,7 +191,7 @@ fn look_inside(
     let mut app = match connections.app.take() {
         Some(session) => session,
         None => connect_app(access, Some(administrator)).map_err(|error| match error.is_refusal() {
-            true => login_refused(error, expected, &run.changes, administrator, None),
+            true => login_refused(error, expected, &run.changes, administrator, (None, None)),
             false => ProvisionError::Connect(error),
         })?,
     };
@@ -193,10 +207,18 @@ fn look_inside(
         return Err(ProvisionError::DifferentServers { how: administrator.how.clone() });
     }
     if facts.database.name != expected.database || facts.role.name != expected.role {
+        let stored = stored_role(&facts.settings).filter(|_| facts.database.name == expected.database);
         return Err(ProvisionError::WrongDatabase {
             found: facts.database.name.to_string(),
             role: facts.role.name.to_string(),
             expected: format!("{} as role {}", expected.database, expected.role),
+            help: match stored {
+                Some(setting) => format!(
+                    "a stored setting makes the session that role's; take it away: {};",
+                    setting.reset(expected)
+                ),
+                None => "look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf".to_owned(),
+            },
         });
     }
     Ok((app, facts))
@@ -239,6 +261,35 @@ fn refuse_second_copy(facts: &Facts, expected: &Expected) -> Result<(), Provisio
             command: table.object.schema.as_ref().map(relocate::command).unwrap_or_default(),
         }),
     }
+}
+
+/// An extension that is there already, in a schema that the app's path will not lead to: the migrations would fail, and not
+/// say so.
+fn refuse_extension_out_of_reach(facts: &Facts, access: &Access, expected: &Expected) -> Result<(), ProvisionError> {
+    let Expected { role, database, schema, .. } = expected;
+    let stored = facts.path.layer("role in database").filter(|layer| path::serves(&layer.path, schema));
+    let path = match (access.app.options.get("search_path"), stored) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(layer)) => layer.path.clone(),
+        (None, None) => ddl::search_path(schema),
+    };
+    let reached = path::schemas(&path);
+    let is_out = |found: &&Extension| {
+        let place = found.schema.as_str();
+        expected.extensions.contains(&found.name)
+            && !["pg_catalog", "public"].contains(&place)
+            && !reached.iter().any(|name| name == place)
+    };
+    let Some(found) = facts.extensions.iter().find(is_out) else { return Ok(()) };
+    Err(ProvisionError::ExtensionOutOfReach {
+        name: found.name.to_string(),
+        schema: found.schema.to_string(),
+        path,
+        statements: ddl::reach_schema(role, database, schema, &found.schema)
+            .iter()
+            .map(|sql| format!("\n        {sql};"))
+            .collect(),
+    })
 }
 
 /// Whether somebody has set the path of the app's role since we wrote down that we did.

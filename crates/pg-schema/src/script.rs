@@ -59,7 +59,7 @@ pub fn whole(expected: &Expected, verifier: Option<&str>) -> String {
     script.statement(&ddl::grant_schema(schema, role));
     script.section("Where the app's unqualified names lead: first its own schema, then the extensions.");
     script.statement(&ddl::set_role_search_path(role, database, schema));
-    script.statement(&ddl::set_database_search_path(database, schema));
+    script.unless(&has_path_of_others(schema), &ddl::set_database_search_path(database, schema));
     script.section("What lies in the schema is the app's to use, and what the administrator makes there later too.");
     for kind in ["TABLES", "SEQUENCES"] {
         script.statement(&format!("GRANT ALL PRIVILEGES ON ALL {kind} IN SCHEMA {schema} TO {role}"));
@@ -154,6 +154,22 @@ fn is_member(role: &Identifier) -> String {
     format!(
         "pg_catalog.pg_has_role({},\n    CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)",
         Literal(role.as_str())
+    )
+}
+
+/// Whether the database has a path on which others may rely: it does not name the schema, and all that it names exists.
+fn has_path_of_others(schema: &Identifier) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS setting
+              WHERE s.setrole = 0 AND s.setdatabase = (SELECT oid FROM pg_catalog.pg_database
+                                                       WHERE datname = pg_catalog.current_database())
+                AND setting LIKE 'search\\_path=%'
+                AND NOT EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(
+                                    pg_catalog.substr(setting, 13), ',(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)') AS part,
+                                    pg_catalog.btrim(part, ' \"') AS name
+                                WHERE name = {0} OR name NOT IN ('', '$user', 'pg_catalog', 'pg_temp')
+                                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = name)))",
+        Literal(schema.as_str())
     )
 }
 

@@ -64,6 +64,7 @@ fn the_script_is_the_one_in_the_repository() {
         extensions: vec![name("pg_trgm"), name("uuid-ossp")],
         write_roles: Vec::new(),
         read_roles: Vec::new(),
+        other_schemas: Vec::new(),
         administrator: None,
         digest: None,
         drift_ignore: Vec::new(),

@@ -84,9 +84,10 @@ impl TestServer {
     fn find() -> anyhow::Result<Arc<Self>> {
         let directory = std::env::current_dir().context("see where the test runs")?;
         let project = Project::find(&directory)?;
-        let environment = Environment::read(&project, &EnvFile::Default)?;
+        let wait = Duration::from_secs(30);
+        let environment = Environment::read(&project, &EnvFile::Default(wait))?;
         let config = Config::resolve(&project, &environment, None).context("the configuration is wrong")?;
-        let context = Context { environment, config, voice: Arc::new(Silence), wait: Duration::from_secs(30) };
+        let context = Context { environment, config, voice: Arc::new(Silence), wait };
         let target = Target::find(&context, Mode::Start)?;
         Self::open(context, target)
     }

@@ -126,8 +126,13 @@ impl TestDb {
     /// In an async function, as every call of that driver does there: use [`url`](Self::url) with an async driver.
     pub fn client(&self) -> Result<Client, Error> {
         let wait = self.server.context.wait;
-        let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(anyhow::Error::from);
-        Ok(session.context("help: cargo xtask db-setup says what is wrong").map(Session::into_client)?)
+        let session = in_turn(wait, || pg_config::connect_within(&self.connection, wait)).map_err(|error| {
+            // Of a server that gives no session the error says what to do itself.
+            let is_refusal = error.is_refusal();
+            let error = anyhow::Error::from(error);
+            if is_refusal { error.context("help: cargo xtask db-setup says what is wrong") } else { error }
+        });
+        Ok(session.map(Session::into_client)?)
     }
 
     /// A connection as the administrator, who may do anything: so nothing can be proved of the database, and it is

@@ -1,7 +1,9 @@
 //! Running the app's migrations, whatever program they are, and seeing where what they made has landed.
 
+mod diagnosis;
+mod output;
+
 use std::{
-    collections::VecDeque,
     io::{self, BufRead, BufReader, Read},
     mem,
     process::{Command, ExitStatus},
@@ -11,10 +13,14 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use pg_config::{ConnInfo, KEYS, Session};
+use pg_config::{ConnInfo, KEYS, PASSED_THROUGH, Session};
 use pg_schema::{Expected, Landed, Snapshot};
 use pg_server::{Group, Turn};
 
+use self::{
+    diagnosis::diagnose,
+    output::{Output, shown_failed},
+};
 use crate::{Context, cargo::of_outer_cargo};
 
 /// Builds what the default command runs. It takes long and needs no database: it is done before the lock.
@@ -51,12 +57,19 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     let before = Snapshot::take(session, expected)?;
     context.voice.say(&format!("migrating: {}", context.config.migrations.named()));
     let progress = context.voice.progress();
-    let (status, output) = run_command(context, app, command)?;
+    let (status, mut output) = run_command(context, app, command)?;
     drop(progress);
+    let passed_over = passed_over(&mut output, command);
     let failure = match status {
-        Some(status) if status.success() => None,
-        Some(status) => Some((format!("the migrate command failed ({status})"), "fix it, then run: ")),
+        Some(status) if !status.success() => {
+            Some((format!("the migrate command failed ({status})"), "fix it, then run: "))
+        }
         None => Some(("interrupted: the migrate command has ended, with all that it had started".to_owned(), "")),
+        Some(_) if !passed_over.is_empty() => Some((
+            format!("psql passed over {}, and the migrate command ended with exit status 0", statements(&passed_over)),
+            "add -v ON_ERROR_STOP=1 to psql (--single-transaction takes back what was done before), fix the statements, then run: ",
+        )),
+        Some(_) => None,
     };
     if failure.is_some() {
         // What it left is no success to any later verification either; where that cannot be written, this error says it.
@@ -64,10 +77,21 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     }
     let landed = Snapshot::take(session, expected).map(|after| before.landed(&after, &expected.schema));
     if let Some((failed, first)) = failure {
+        let is_passed_over = status.is_some_and(|status| status.success());
         // With `-v` its words stand above already.
-        let shown = if context.voice.shows_output() { String::new() } else { output.shown() };
+        let shown = match (is_passed_over, context.voice.shows_output()) {
+            (true, _) => shown_failed(&passed_over),
+            (false, true) => String::new(),
+            (false, false) => output.shown(),
+        };
+        let causes: String = match status {
+            Some(_) => {
+                diagnose(output.lines(), &context.config).iter().map(|cause| format!("\n  help: {cause}")).collect()
+            }
+            None => String::new(),
+        };
         bail!(
-            "{failed}: {}{shown}\n  note: {}\n  note: what it left is not called a success\n  help: {first}cargo xtask db-setup",
+            "{failed}: {}{shown}\n  note: {}\n  note: what it left is not called a success{causes}\n  help: {first}cargo xtask db-setup",
             context.config.migrations.named(),
             landed.map_or_else(
                 |error| format!("what it made is not known{}", error.cause()),
@@ -83,22 +107,24 @@ pub fn run(context: &Context, app: &ConnInfo, session: &mut Session, expected: &
     Ok(Migrated { landed, warnings: output.warnings })
 }
 
-/// What a command has said: the end of it, however much there was.
-#[derive(Default)]
-struct Output {
-    last: VecDeque<String>,
-    skipped: usize,
-    /// The first of its warnings.
-    warnings: Vec<String>,
-    /// The first of its lines that name an applied migration.
-    applied: Vec<String>,
+/// The lines by which psql says that statements failed, where it ended all the same as if none had. What a command
+/// itself allows to fail (`psql -c … || true`) is a warning.
+fn passed_over(output: &mut Output, command: &str) -> Vec<String> {
+    let may_have_failed = mem::take(&mut output.may_have_failed);
+    if command.contains("psql") && !command.contains("||") {
+        output.failed.extend(may_have_failed);
+    } else {
+        output.warnings.extend(may_have_failed);
+    }
+    output.failed.clone()
 }
 
-/// How many lines of a command's output are shown when it failed.
-const SHOWN_LINES: usize = 40;
-
-/// How many of its warnings.
-const SHOWN_WARNINGS: usize = 100;
+fn statements(lines: &[String]) -> String {
+    match lines.len() {
+        1 => "a statement that failed".to_owned(),
+        count => format!("{count} statements that failed"),
+    }
+}
 
 /// How long the migrate command of a killed run may take to end: three signals, 2 s each, on a busy machine.
 const LONGEST_END: Duration = Duration::from_secs(60);
@@ -108,47 +134,6 @@ const SILENT_END: Duration = Duration::from_secs(5);
 
 /// How much of a line is shown, in bytes.
 const SHOWN_LENGTH: usize = 1 << 12;
-
-impl Output {
-    fn add(&mut self, line: String) {
-        if let Some(warning) = warning(&line).filter(|_| self.warnings.len() < SHOWN_WARNINGS) {
-            self.warnings.push(warning);
-        }
-        if names_applied(&line) && self.applied.len() < SHOWN_WARNINGS {
-            self.applied.push(line.trim().to_owned());
-        }
-        if self.last.len() == SHOWN_LINES {
-            self.last.pop_front();
-            self.skipped += 1;
-        }
-        self.last.push_back(line);
-    }
-
-    /// Below an error's first line.
-    fn shown(&self) -> String {
-        if self.last.is_empty() {
-            return "\n  it said nothing".to_owned();
-        }
-        let before = (self.skipped > 0).then(|| format!("\n  | ({} lines before these)", self.skipped));
-        before.into_iter().chain(self.last.iter().map(|line| format!("\n  | {line}"))).collect()
-    }
-}
-
-/// Whether a line says that a migration was applied, as migration tools do: `Applied: 1_init.sql in 3ms`, `V1__tables:
-/// applied`, `Applying auth.0001_initial... OK`.
-fn names_applied(line: &str) -> bool {
-    let line = line.trim().to_lowercase();
-    let says = |word: &str| line.split([' ', ':', '/']).any(|found| found == word);
-    says("applied") || says("applying") && line.ends_with("ok")
-}
-
-/// The warning of a line: `WARNING:` is what libpq's programs put before what the server warned of.
-fn warning(line: &str) -> Option<String> {
-    let (before, words) = line.split_once("WARNING:")?;
-    // `psql:file.sql:3: WARNING:  …`, or the line's beginning; anything else only speaks of warnings.
-    let is_label = before.trim().is_empty() || before.trim_end().ends_with(':');
-    is_label.then(|| format!("{before}{}", words.trim()))
-}
 
 /// What appeared, in one line.
 fn summary(landed: &Landed, expected: &Expected) -> String {
@@ -186,11 +171,12 @@ fn run_command(context: &Context, app: &ConnInfo, command: &str) -> anyhow::Resu
     for (key, _) in context.environment.process_variables() {
         let is_of_the_session = ["PGTZ", "PGDATESTYLE", "PGGEQO"].contains(&key);
         let is_libpqs = key.starts_with("PG") && !key.contains('_') && !is_of_the_session;
-        let is_ours = KEYS.iter().any(|known| known.name == key) && !["DEBUG", "SECRET_KEY"].contains(&key);
+        let is_ours = KEYS.iter().any(|known| known.name == key) && !PASSED_THROUGH.contains(&key);
         if is_libpqs || is_ours {
             process.env_remove(key);
         }
     }
+    process.envs(context.environment.passed_through());
     process.env("DATABASE_URL", app.url()).envs(app.libpq_environment());
     let (reader, writer) = io::pipe().context("cannot make a pipe")?;
     process.stdout(writer.try_clone().context("cannot share a pipe")?).stderr(writer);

@@ -195,6 +195,7 @@ pub fn expected_anywhere(config: &Config) -> Expected {
         write_roles: config.write_roles.value.clone(),
         read_roles: config.read_roles.value.clone(),
         drift_ignore: config.drift_ignore.value.clone(),
+        other_schemas: config.other_schemas.value.clone(),
         administrator: None,
         digest: None,
     }

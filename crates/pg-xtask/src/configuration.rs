@@ -72,7 +72,11 @@ fn database(config: &Config) -> Vec<Row> {
         row("DB_EXTENSIONS", names(&config.extensions.value), &config.extensions.source),
     ];
     // Most projects have none.
-    for (key, found) in [("DB_WRITE_ROLES", &config.write_roles), ("DB_READ_ROLES", &config.read_roles)] {
+    for (key, found) in [
+        ("DB_WRITE_ROLES", &config.write_roles),
+        ("DB_READ_ROLES", &config.read_roles),
+        ("DB_OTHER_SCHEMAS", &config.other_schemas),
+    ] {
         if !found.value.is_empty() {
             rows.push(row(key, names(&found.value), &found.source));
         }

@@ -40,10 +40,11 @@ impl Invocation {
 
     /// The same for a command that prints the configuration itself.
     pub(crate) fn read(project: &Project, common: &Common) -> anyhow::Result<Self> {
+        let wait = Duration::from_secs(common.wait);
         let file = match &common.env_file {
-            Some(path) => EnvFile::At(path.clone()),
+            Some(path) => EnvFile::At(path.clone(), wait),
             None if common.no_env_file => EnvFile::Ignored,
-            None => EnvFile::Default,
+            None => EnvFile::Default(wait),
         };
         let environment = Environment::read(project, &file)?;
         let terminal = Terminal::new(common.output, &environment);
@@ -51,7 +52,6 @@ impl Invocation {
         for misspelled in &config.misspelled {
             terminal.warn(misspelled);
         }
-        let wait = Duration::from_secs(common.wait);
         Ok(Self { terminal, setup: pg_workflow::Context { environment, config, voice: Arc::new(terminal), wait } })
     }
 }

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         schema: "aura".into(),
         migrate_command: "cargo run --quiet --package aura -- migrate".into(),
         migrate_inputs: "crates/aura/migrations/**".into(),
+        other_schemas: None,
         migrate_build: None,
         container_helper: Some(helper),
     }))

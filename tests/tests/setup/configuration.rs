@@ -116,3 +116,113 @@ fn a_lower_sources_password_stays_from_a_higher_sources_server() {
     assert!(!url.line().contains("sslmode"), "{}", url.line());
     workspace.run(&["db-status"]).never_says("the-app").shows("status-with-an-ignored-password");
 }
+
+/// What a template or a deployment left unfilled: nothing may be made by such a name.
+#[test]
+fn a_placeholder_is_refused_with_its_place() {
+    let cluster = Cluster::start();
+    let before = (cluster.globals(), cluster.inventory());
+    let mut screens = String::new();
+    let url = cluster.url("USER_HERE", "the-app's", "DATABASE_HERE");
+    let unfilled = |user: &str, database: &str| url.replace("USER_HERE", user).replace("DATABASE_HERE", database);
+    for (key, value) in [
+        ("DATABASE_URL", unfilled("${PG_USER}", "aura_db")),
+        ("DATABASE_URL", unfilled("aura_user", "{{db}}")),
+        ("DATABASE_URL", unfilled("aura_user", "app_$(ENV)")),
+        ("DATABASE_URL", unfilled("undefined", "aura_db")),
+        ("DATABASE_URL", unfilled("aura_user", "null")),
+        ("DATABASE_URL", unfilled("aura_user", "%3Cyour-db%3E")),
+        ("DATABASE_URL", unfilled("%25PGUSER%25", "aura_db")),
+        ("DATABASE_URL", unfilled("%24PG_USER", "aura_db")),
+        ("DATABASE_URL", unfilled("%3C%25= user %25%3E", "aura_db")),
+        ("DATABASE_URL", "postgresql://USER:PASSWORD@HOST:5432/DATABASE".to_owned()),
+        ("DATABASE_URL", "postgresql://aura_user:pw@HOST:5432/aura_db".to_owned()),
+        ("DATABASE_URL", "postgresql://aura_user:${DB_PASSWORD}@localhost/aura_db".to_owned()),
+        ("ADMIN_DATABASE_URL", "postgresql://${ADMIN}:pw@localhost/postgres".to_owned()),
+        ("DB_SCHEMA", "{{ schema }}".to_owned()),
+        ("DB_EXTENSIONS", "citext, ${EXTENSION}".to_owned()),
+        ("DB_READ_ROLES", "${ROLE}".to_owned()),
+    ] {
+        let run = Workspace::on(&cluster).with(key, &value).run(&["db-setup"]).exits(1);
+        screens +=
+            &format!("{}={}\n{}\n", key, value.replace(&cluster.superuser().port.to_string(), "PORT"), run.screen());
+        assert_eq!((cluster.globals(), cluster.inventory()), before, "{key}={value}");
+    }
+    for (key, value) in [("DB_USER", "${PG_USER}"), ("DB_NAME", "undefined"), ("DB_HOST", "<host>"), ("PGUSER", "null")]
+    {
+        let workspace = Workspace::new();
+        workspace.write(".env", format!("# a comment\n{key}='{value}'\nDB_PORT=5432\n"));
+        screens += &format!("{key}='{value}'\n{}\n", workspace.run(&["db-setup"]).exits(1).screen());
+    }
+    shows("placeholders", &screens);
+    // Odd names that somebody means.
+    for (user, database) in [("user", "users"), ("%C3%A4$", "a%25b"), ("nullable", "hosts"), ("your", "template")] {
+        let workspace = Workspace::on(&cluster).with("DATABASE_URL", &unfilled(user, database));
+        workspace.run(&["db-url", "--server", "env"]).exits(0);
+    }
+}
+
+/// Amazon's, Google's and Azure's tokens are given as passwords, and look like the end of a URL.
+#[test]
+fn a_token_that_is_not_encoded_is_named() {
+    let mut screens = String::new();
+    for token in [
+        "db.abc.eu-west-1.rds.amazonaws.com:5432/?Action=connect&DBUser=aura_user&X-Amz-Signature=s3cr-et",
+        "db.abc.eu-west-1.rds.amazonaws.com:5432?Action=connect&X-Amz-Signature=s3cr-et%2F",
+        "s3cr/et+value==",
+    ] {
+        let url = format!("postgres://aura_user:{token}@localhost:5432/aura_db");
+        let run = Workspace::new().with("DATABASE_URL", &url).run(&["db-setup"]).exits(1).never_says("s3cr");
+        screens += &format!("{token}\n{}\n", run.screen());
+    }
+    shows("tokens", &screens);
+}
+
+/// Each is read here without it, and other programs read it as a part of the database's name.
+#[test]
+fn what_was_trimmed_is_said() {
+    let (cluster, _) = Cluster::set_up();
+    let url = cluster.url("aura_user", "the-app's", "aura_db");
+    for (before, after) in [("", "\n"), ("", "\r\n"), (" ", ""), ("", "\t")] {
+        let workspace = Workspace::on(&cluster).with("DATABASE_URL", &format!("{before}{url}{after}"));
+        workspace.run(&["db-setup"]).exits(0).complains("DATABASE_URL in the environment: white space around it");
+    }
+    let admin = Workspace::on(&cluster).with("ADMIN_DATABASE_URL", &format!("{}\n", cluster.admin_url()));
+    admin.run(&["db-setup"]).exits(0).shows("trimmed-url");
+    Workspace::on(&cluster).run(&["db-setup"]).exits(0).never_says("white space");
+}
+
+#[test]
+fn a_file_that_is_a_pipe_or_leads_nowhere() {
+    use std::{os::unix::fs::symlink, process::Command, thread, time::Duration};
+    let pipe = |workspace: &Workspace, name: &str| {
+        let path = workspace.root().join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    };
+    // Nobody writes; `--env-file` and `.env` alike.
+    let silent = Workspace::new();
+    pipe(&silent, ".env");
+    let default = silent.run(&["db-status", "--wait", "1"]).exits(1);
+    pipe(&silent, "other");
+    let named = silent.run(&["db-status", "--wait", "1", "--env-file", "other"]).exits(1);
+    // A link whose file is gone is no missing file.
+    let dangling = Workspace::new();
+    symlink("gone", dangling.root().join(".env")).unwrap();
+    let dangling = dangling.run(&["db-status"]).exits(1);
+    shows("pipe-and-link", &[default, named, dangling].map(|run| run.screen()).concat());
+    // A program that writes, late and in two parts: a password manager's.
+    let written = Workspace::new();
+    let path = pipe(&written, ".env");
+    let writer = thread::spawn(move || {
+        use std::io::Write as _;
+        thread::sleep(Duration::from_millis(300));
+        let mut file = std::fs::File::options().write(true).open(path).unwrap();
+        file.write_all(b"DB_NAME=from_a_pipe\n").unwrap();
+        thread::sleep(Duration::from_millis(100));
+        file.write_all(b"DB_SCHEMA=shop\n").unwrap();
+    });
+    let status = written.run(&["db-status"]);
+    writer.join().unwrap();
+    assert!(status.stdout.contains("from_a_pipe") && status.stdout.contains("shop"), "{}", status.stdout);
+}

@@ -120,3 +120,28 @@ fn the_administrators_url_may_stand_in_the_file_too() {
     workspace.run(&["db-setup"]).exits(0);
     state::assert_complete(&workspace, "both in .env");
 }
+
+/// A cluster made with `--locale=de_DE.ISO-8859-1`: no such locale need be on this machine, its name in the catalog is
+/// what the server looks at.
+#[test]
+fn a_locale_that_cannot_hold_utf_8() {
+    for (encoding, locale) in [("LATIN1", "de_DE"), ("EUC_JP", "ja_JP.eucjp"), ("LATIN9", "fr_FR@euro")] {
+        let cluster = Cluster::start();
+        cluster.sql(
+            "postgres",
+            &format!(
+                "UPDATE pg_database SET encoding = pg_char_to_encoding('{encoding}'), datcollate = '{locale}', datctype = '{locale}' \
+                 WHERE datname = 'template0'"
+            ),
+        );
+        let workspace = Workspace::on(&cluster);
+        let setup = workspace.run(&["db-setup"]).exits(0);
+        assert!(setup.stderr.contains("-- the server's own locale cannot hold UTF-8"), "{}", setup.stderr);
+        state::assert_complete(&workspace, encoding);
+        let database =
+            "SELECT pg_encoding_to_char(encoding) || ' ' || datcollate FROM pg_database WHERE datname = 'aura_db'";
+        assert_eq!(cluster.value("postgres", database), "UTF8 C");
+        workspace.run(&["db-reset", "--yes", "--host", "127.0.0.1"]).exits(0);
+        assert_eq!(cluster.value("postgres", database), "UTF8 C");
+    }
+}

@@ -253,3 +253,31 @@ fn a_commit_whose_answer_is_lost_on_its_way_is_done() {
         .complains("aura_user: GRANT ALL PRIVILEGES ON TABLE aura.notes_note");
     assert!(is_cut.load(SeqCst), "the answer was not lost");
 }
+
+/// One transaction cannot lock them all: the server has room for 500 locks or so.
+#[test]
+fn more_objects_than_a_transaction_can_lock() {
+    let cluster = Cluster::start_with(&[
+        ("max_locks_per_transaction", "10"),
+        ("max_connections", "20"),
+        ("shared_buffers", "16MB"),
+    ]);
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    cluster.sql("postgres", "CREATE ROLE team");
+    for part in 0..40 {
+        cluster.sql(
+            "aura_db",
+            &format!(
+                "DO $$ BEGIN FOR n IN {0}..{0} + 49 LOOP EXECUTE format('CREATE TABLE aura.many_%s (id int PRIMARY KEY)', n); \
+                 EXECUTE format('ALTER TABLE aura.many_%s OWNER TO team', n); END LOOP; END $$",
+                part * 50
+            ),
+        );
+    }
+    workspace.verify().exits(3);
+    let script = workspace.run(&["db-verify", "--fix", "--dry-run"]).exits(3);
+    assert!(script.stdout.matches("BEGIN;").count() > 10, "{}", script.stdout);
+    workspace.run(&["db-verify", "--fix"]).exits(0);
+    assert_eq!(cluster.value("aura_db", "SELECT count(*) FROM pg_class WHERE relowner = 'team'::regrole"), "0");
+}

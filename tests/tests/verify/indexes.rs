@@ -1,6 +1,6 @@
 //! Indexes and constraints that do not do their work.
 
-use tests::psql;
+use tests::{Cluster, Workspace, psql};
 
 use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
@@ -86,4 +86,47 @@ fn an_index_that_is_being_built_is_not_touched() {
         building.join().unwrap().exits(0);
     });
     assert!(workspace.verify().exits(0).with_status("warn").is_empty());
+}
+
+cases! {
+    mod collation_of_another_library;
+
+    fn of_a_column() = Case {
+        breaks: "SET ROLE aura_user; CREATE TABLE aura.sorted (name text COLLATE \"en-x-icu\" PRIMARY KEY); \
+                 CREATE INDEX by_name ON aura.sorted (name COLLATE \"de-x-icu\"); RESET ROLE; \
+                 UPDATE pg_collation SET collversion = '1.1' WHERE collname IN ('en-x-icu', 'de-x-icu')",
+        warns: &["invalid-indexes"],
+        fix: Fix::ByHand,
+        setup: WARNED,
+        ..CASE
+    };
+}
+
+/// The indexes are named, and the version is written down last.
+#[test]
+fn the_collation_of_the_database_is_of_another_library() {
+    let cluster = Cluster::start();
+    let version: u32 = cluster.value("postgres", "SHOW server_version_num").parse().unwrap();
+    if version < 150_000 {
+        return;
+    }
+    cluster.sql(
+        "postgres",
+        "CREATE DATABASE aura_db ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C' TEMPLATE template0",
+    );
+    let workspace = Workspace::on(&cluster);
+    workspace.run(&["db-setup"]).exits(0);
+    assert_eq!(workspace.verify().exits(0).with_status("warn"), [""; 0]);
+    cluster.sql("postgres", "UPDATE pg_database SET datcollversion = '1.1' WHERE datname = 'aura_db'");
+    let run = workspace.verify().exits(0);
+    assert_eq!(run.with_status("warn"), ["invalid-indexes"], "{}", run.stdout);
+    assert!(run.message("invalid-indexes").contains("the collation of database aura_db has version"), "{}", run.stdout);
+    let fix = run.fix("invalid-indexes");
+    assert!(fix.contains("REINDEX INDEX aura."), "{fix}");
+    assert!(fix.ends_with("ALTER DATABASE aura_db REFRESH COLLATION VERSION;"), "{fix}");
+    // `--fix` leaves it to a person.
+    workspace.run(&["db-verify", "--fix"]).exits(0);
+    assert_eq!(workspace.verify().exits(0).with_status("warn"), ["invalid-indexes"]);
+    psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &fix).exits(0);
+    assert_eq!(workspace.verify().exits(0).with_status("warn"), [""; 0]);
 }

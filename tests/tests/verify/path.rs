@@ -41,10 +41,78 @@ cases! {
         ..RESET
     };
 
-    fn other_path_of_the_database() = Case {
-        breaks: "ALTER DATABASE aura_db SET search_path = public",
+    fn misspelled_path_of_the_database() = Case {
+        breaks: "ALTER DATABASE aura_db SET search_path = aurra, public",
         ..RESET
     };
+
+    fn path_of_the_database_with_the_schema_in_another_place() = Case {
+        breaks: "ALTER DATABASE aura_db SET search_path = public, aura",
+        ..RESET
+    };
+}
+
+/// A path of the database that does not name the schema, and all of whose schemas exist: a neighbour may rely on it.
+const NEIGHBOURS: Case =
+    Case { warns: &["search-path"], fix: Fix::ByHand, setup: Setup::Warns(&["search-path"]), ..CASE };
+
+cases! {
+    mod path_of_a_neighbour;
+
+    fn public_alone() = Case { breaks: "ALTER DATABASE aura_db SET search_path = public", ..NEIGHBOURS };
+
+    fn other_schema() = Case {
+        breaks: "CREATE SCHEMA other AUTHORIZATION other; ALTER DATABASE aura_db SET search_path = other, public",
+        ..NEIGHBOURS
+    };
+
+    fn quoted_schema_and_user() = Case {
+        breaks: r#"CREATE SCHEMA "Other, one"; ALTER DATABASE aura_db SET search_path = "$user", "Other, one", public"#,
+        ..NEIGHBOURS
+    };
+
+    fn schema_before_the_catalog() = Case {
+        breaks: "CREATE SCHEMA other; ALTER DATABASE aura_db SET search_path = other, pg_catalog",
+        ..NEIGHBOURS
+    };
+
+    fn and_no_path_of_the_role() = Case {
+        breaks: "CREATE SCHEMA other; ALTER DATABASE aura_db SET search_path = other, public; \
+                 ALTER ROLE aura_user IN DATABASE aura_db RESET search_path",
+        fails: &["search-path"],
+        fix: Fix::HalfByHand,
+        setup: Setup::Warns(&["search-path"]),
+        ..CASE
+    };
+}
+
+/// Two workspaces in one database: neither takes the other's path away, on any run.
+#[test]
+fn two_workspaces_in_one_database() {
+    let (cluster, ours) = set_up(&CASE);
+    let shop = Workspace::on(&cluster)
+        .with("DATABASE_URL", &cluster.url("shop_user", "the-app's", "aura_db"))
+        .with("DB_SCHEMA", "shop");
+    let setup = shop.run(&["db-setup"]).exits(0);
+    setup.shows("second-workspace");
+    let (state, paths) = (|| cluster.globals(), "SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 0");
+    let before = (state(), cluster.value("postgres", paths));
+    assert_eq!(before.1, r#"{"search_path=aura, public"}"#);
+    for _ in 0..2 {
+        ours.run(&["db-setup"]).exits(0);
+        assert_eq!(ours.verify().exits(0).with_status("warn"), [""; 0]);
+        shop.run(&["db-setup"]).exits(0);
+        assert_eq!(shop.verify().exits(0).with_status("warn"), ["search-path"]);
+        shop.run(&["db-verify", "--fix"]).exits(0);
+        assert_eq!((state(), cluster.value("postgres", paths)), before);
+    }
+    // Nor does the administrator's script.
+    let script = shop.run(&["db-setup", "--dry-run"]).exits(0);
+    psql(&cluster.superuser().url(), &["-v", "ON_ERROR_STOP=1"], &script.stdout).exits(0);
+    assert_eq!(cluster.value("postgres", paths), before.1);
+    cluster.sql("postgres", "ALTER DATABASE aura_db SET search_path = gone, public");
+    psql(&cluster.superuser().url(), &["-v", "ON_ERROR_STOP=1"], &script.stdout).exits(0);
+    assert_eq!(cluster.value("postgres", paths), r#"{"search_path=shop, public"}"#);
 }
 
 #[test]
@@ -246,7 +314,16 @@ cases! {
         breaks: "CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext",
         fails: &["extensions"],
         fix: Fix::ByHand,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
+        ..CASE
+    };
+
+    fn f31_needed_where_a_provider_keeps_it() = Case {
+        environment: &[("DB_EXTENSIONS", "citext")],
+        breaks: "CREATE SCHEMA extensions; ALTER EXTENSION citext SET SCHEMA extensions",
+        fails: &["extensions"],
+        fix: Fix::ByHand,
+        setup: Setup::Refuses,
         ..CASE
     };
 
@@ -262,7 +339,7 @@ cases! {
         breaks: "CREATE SCHEMA ext; DROP EXTENSION xml2; CREATE EXTENSION xml2 SCHEMA ext",
         fails: &["extensions"],
         fix: Fix::Person,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
         ..CASE
     };
 
@@ -272,9 +349,42 @@ cases! {
                  ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura",
         fails: &["extensions"],
         fix: Fix::HalfByHand,
-        setup: Setup::Fails(&["extensions"]),
+        setup: Setup::Refuses,
         ..CASE
     };
+}
+
+/// As on Supabase: found before the migrations run, which would fail without the cause.
+#[test]
+fn f31_an_extension_that_a_provider_keeps_elsewhere() {
+    let cluster = Cluster::start();
+    cluster.sql("postgres", "CREATE DATABASE aura_db");
+    cluster.sql("aura_db", "CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions");
+    let workspace = Workspace::on(&cluster)
+        .with("MIGRATE_COMMAND", "touch ran; psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE TABLE visitor (name citext)'")
+        .without("MIGRATE_INPUTS")
+        .with("DB_EXTENSIONS", "citext");
+    let refused = workspace.run(&["db-setup"]).exits(1).shows("extension-of-a-provider");
+    assert!(!workspace.root().join("ran").exists());
+    // The lines that it prints lead there, and no run takes them back.
+    let is_sql = |line: &&str| ["GRANT", "ALTER"].iter().any(|word| line.trim_start().starts_with(word));
+    let statements: String =
+        refused.stderr.lines().skip_while(|line| !line.starts_with("error:")).filter(is_sql).collect();
+    assert!(statements.contains("GRANT USAGE"), "{}", refused.stderr);
+    psql(&cluster.superuser().with_database("aura_db").url(), &["-v", "ON_ERROR_STOP=1"], &statements).exits(0);
+    for _ in 0..2 {
+        workspace.run(&["db-setup"]).exits(0);
+        std::fs::remove_file(workspace.root().join("ran")).unwrap();
+        cluster.sql("aura_db", "DROP TABLE aura.visitor");
+    }
+    // Without the setting nothing untrue is said.
+    cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db RESET ALL; CREATE TABLE aura.one (); ALTER TABLE aura.one OWNER TO aura_user");
+    let other = workspace.without("DB_EXTENSIONS").with("MIGRATE_COMMAND", "true");
+    let run = other.run(&["db-setup", "--format", "json"]).exits(0);
+    assert_eq!(
+        run.message("extensions"),
+        "2 there; the app's path does not reach citext in extensions, pg_trgm in extensions"
+    );
 }
 
 /// With the path `aura` alone a citext column compares as text, and finds nothing.

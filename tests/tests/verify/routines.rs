@@ -1,6 +1,6 @@
 //! Functions that lead out of the schema, by their text or by their own search_path.
 
-use crate::case::{CASE, Case, Fix, Setup, cases};
+use crate::case::{CASE, Case, Fix, Setup, cases, set_up};
 
 const FAILED: Setup = Setup::Fails(&["function-bodies"]);
 const WARNED: Setup = Setup::Warns(&["function-bodies"]);
@@ -70,4 +70,66 @@ cases! {
         setup: WARNED,
         ..CASE
     };
+}
+
+cases! {
+    mod bodies_with_a_missing_schema;
+
+    fn copy_of_a_table() = Case {
+        breaks: "SET check_function_bodies = off; SET ROLE aura_user; CREATE FUNCTION aura.users() RETURNS bigint \
+                 LANGUAGE sql AS 'SELECT count(*) FROM legacy.core_user'",
+        fails: &["function-bodies"],
+        fix: Fix::Person,
+        setup: FAILED,
+        ..CASE
+    };
+
+    fn table_of_nobody() = Case {
+        breaks: "SET ROLE aura_user; CREATE FUNCTION aura.log() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN INSERT INTO \"legacy\" . log (id) VALUES (NEW.id); RETURN NEW; END $$",
+        warns: &["function-bodies"],
+        fix: Fix::Person,
+        setup: WARNED,
+        ..CASE
+    };
+
+    fn function_of_nobody() = Case {
+        breaks: "SET ROLE aura_user; CREATE FUNCTION aura.tell() RETURNS void LANGUAGE plpgsql AS \
+                 $$ DECLARE found int; BEGIN found := legacy.tell(1); END $$",
+        warns: &["function-bodies"],
+        fix: Fix::Person,
+        setup: WARNED,
+        ..CASE
+    };
+}
+
+/// Aliases, variables, parameters and fields stand before a dot as schemas do.
+#[test]
+fn an_alias_is_no_missing_schema() {
+    let (cluster, workspace) = set_up(&CASE);
+    for (number, (arguments, language, body)) in [
+        ("", "sql", "SELECT extract(epoch FROM t.created_at) FROM aura.notes_note t"),
+        ("", "sql", "SELECT extract(epoch FROM notes_note.created_at) FROM aura.notes_note"),
+        ("", "sql", "SELECT 1 FROM aura.notes_note AS t WHERE t.id IS DISTINCT FROM t.id"),
+        ("f aura.notes_note", "plpgsql", "BEGIN RETURN extract(epoch FROM f.created_at); END"),
+        ("", "plpgsql", "DECLARE r record; BEGIN FOR r IN SELECT 1 AS a LOOP PERFORM r.a; UPDATE aura.notes_note SET id = id WHERE id = r.a; END LOOP; RETURN 1; END"),
+        ("", "plpgsql", "<<outer>> DECLARE x int := 1; BEGIN PERFORM outer.x; RETURN outer.x; END"),
+        ("id int", "plpgsql", "BEGIN PERFORM g6.id; RETURN 1; END"),
+        ("", "plpgsql", "BEGIN -- FROM legacy.core_user\n RETURN 1; END"),
+        ("", "plpgsql", "BEGIN EXECUTE format('SELECT 1 FROM %I.%I', 'a', 'b'); RETURN 1; END"),
+        ("", "plpgsql", "BEGIN PERFORM pg_catalog.now(); RETURN (SELECT count(*) FROM information_schema.tables); END"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cluster.sql(
+            "aura_db",
+            &format!(
+                "SET check_function_bodies = off; SET ROLE aura_user; \
+                 CREATE FUNCTION aura.g{number}({arguments}) RETURNS float8 LANGUAGE {language} AS $f$ {body} $f$"
+            ),
+        );
+        let run = workspace.verify().exits(0);
+        assert_eq!(run.with_status("warn"), [""; 0], "{body}: {}", run.message("function-bodies"));
+    }
 }

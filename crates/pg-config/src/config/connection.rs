@@ -1,6 +1,6 @@
 //! Which server, role, password and database are meant, where many places may say so.
 
-use pg_connect::{Address, ConnInfo, Passfile, Password, Surroundings};
+use pg_connect::{Address, ConnInfo, Parameters, Passfile, Password, Surroundings};
 
 use super::{
     ConfigError, Sourced,
@@ -31,6 +31,7 @@ impl Connection {
         let around = Surroundings { variable: &variable, home: environment.home() };
         let (mut ignored, mut unused) = (Vec::new(), Vec::new());
         let layers = Layered::read(environment, &around, &mut ignored)?;
+        ignored.extend(trimmed(environment));
         let chosen = choose(&layers)?;
         let mut parts = Parts::default();
         for layer in &layers {
@@ -79,4 +80,13 @@ impl Connection {
             unused,
         })
     }
+}
+
+/// The connection strings with white space around them, which other programs take for a part of the database's name.
+fn trimmed(environment: &Environment) -> impl Iterator<Item = String> {
+    let urls = ["DATABASE_URL", "ADMIN_DATABASE_URL"].into_iter().filter_map(|key| environment.get(key));
+    let padded = urls.filter(|(text, _)| Parameters::trimmed(text) != *text);
+    padded.map(|(_, source)| {
+        format!("{source}: white space around it; take it out, other programs read it as part of the name")
+    })
 }

@@ -1,9 +1,9 @@
 //! How the app's migrations are run, and what of that is shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Sourced, list, or_default, text};
-use crate::{Digest, Environment, InputsError, Project, Source};
+use crate::{Digest, Environment, InputsError, Project, Source, inputs::files};
 
 /// How the app's migrations are run.
 #[derive(Clone, Debug)]
@@ -40,6 +40,11 @@ impl Migrations {
             Source::Default => "the default MIGRATE_COMMAND".to_owned(),
             source => source.to_string(),
         }
+    }
+
+    /// The files of the inputs; `None` where no inputs are named.
+    pub fn files(&self, root: &Path) -> Result<Option<Vec<PathBuf>>, InputsError> {
+        self.inputs.as_ref().map(|inputs| files(root, &inputs.value)).transpose()
     }
 
     /// The digest of command and inputs; `None` where no inputs are named.

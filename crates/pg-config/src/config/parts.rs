@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use pg_connect::{Address, ConnInfo, InvalidConnString, Parameters};
 
-use super::{ConfigError, Sourced};
+use super::{ConfigError, Sourced, placeholder};
 use crate::{Identifier, Project, Source};
 
 /// Our own keys, and libpq's parameters that they are.
@@ -86,6 +86,14 @@ impl Parts {
         {
             return Err(ConfigError::Identifier(source, error));
         }
+        let refused = match name {
+            "user" | "dbname" => placeholder::refuse(value),
+            // Several hosts are one value.
+            "host" => value.split(',').try_for_each(placeholder::refuse),
+            "password" => placeholder::refuse_password(value),
+            _ => Ok(()),
+        };
+        refused.map_err(|reason| ConfigError::Value(source.clone(), reason))?;
         let mut checked = Parameters::default();
         checked.set(name, value).map_err(|error| ConfigError::ConnString(source.clone(), error))?;
         for (name, value) in checked.iter() {

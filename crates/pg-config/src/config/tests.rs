@@ -13,6 +13,7 @@ fn project() -> Project {
         schema: "aura".into(),
         migrate_command: "run".into(),
         migrate_inputs: "migrations/**".into(),
+        other_schemas: None,
         migrate_build: None,
         container_helper: None,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::is_ours;
+use super::{PASSED_THROUGH, is_ours};
 
 /// What a file says.
 #[derive(Clone, Default)]
@@ -10,6 +10,8 @@ pub(super) struct Content {
     pub(super) values: BTreeMap<String, String>,
     /// Our own as they were written, with their quotes, before a reference to another became its value.
     pub(super) written: BTreeMap<String, String>,
+    /// The app's own keys that are handed on, without their quotes.
+    pub(super) passed_through: BTreeMap<String, String>,
     /// The line of each key, counted from 1.
     pub(super) lines: BTreeMap<String, usize>,
 }
@@ -70,6 +72,11 @@ pub(super) fn parse(bytes: &[u8], is_defined: &dyn Fn(&str) -> bool) -> Result<C
             // That there is one may be told; what it is, is its program's business.
             content.values.insert((*key).to_owned(), value.trim().to_owned());
         }
+        if PASSED_THROUGH.contains(key) {
+            // A value in quotes may go on in the next line.
+            let start = value.as_ptr().addr() - text.as_ptr().addr();
+            content.passed_through.insert((*key).to_owned(), handed_on(&text[start..]));
+        }
     }
     for item in dotenvy::from_read_iter(read.as_bytes()) {
         // Each line was looked at before.
@@ -107,6 +114,31 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     let key = exported.map_or(key, str::trim);
     let is_key = !key.is_empty() && key.chars().all(is_of_key);
     is_key.then_some((key, value.trim_end()))
+}
+
+/// A value at the beginning of a text, as the app's own reader would have it: without its quotes or the comment behind it,
+/// and with every `$` as it is.
+fn handed_on(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let value = text.trim_start_matches([' ', '\t']);
+    if let Some(quote @ ('\'' | '"')) = value.chars().next()
+        && let Some(end) = closing(&value[1..], quote)
+    {
+        let inside = &value[1..=end];
+        return if quote == '"' { unescaped(inside) } else { inside.to_owned() };
+    }
+    line.find(" #").map_or(line, |comment| &line[..comment]).trim().to_owned()
+}
+
+/// Without the backslash before each `"`, `\\` and `$`.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = letters.next_if(|next| letter == '\\' && "\"\\$".contains(*next));
+        plain.push(escaped.unwrap_or(letter));
+    }
+    plain
 }
 
 fn is_of_key(character: char) -> bool {

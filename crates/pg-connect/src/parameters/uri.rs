@@ -74,6 +74,12 @@ fn refuse_misread(authority: &str, before_query: &str, query: Option<&str>) -> R
     if authority.contains('@') {
         return Ok(());
     }
+    // A token for the database (`HOST:5432/?Action=…`) as the password.
+    if query.is_some_and(|query| query.contains('@')) && authority.matches(':').count() > 1 && !authority.contains('[')
+    {
+        let token = "a bare `/` or `?` (it seems to be a token)";
+        return Err(escape("the password", token, "%2F and %3F, and all else of a token percent-encoded too"));
+    }
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let has_odd_port = authority.rsplit_once(':').is_some_and(|(_, port)| !is_port(port) && !port.ends_with(']'));
     let begins_with_at = |query: &str| query.split(['&', '=']).next().unwrap_or("").contains('@');

@@ -8,6 +8,7 @@ use pg_config::Identifier;
 use super::more_than_one;
 use crate::{
     Expected, Facts, Misplaced, ddl,
+    facts::library,
     object::{Kind, Object},
     relocate,
     report::Check,
@@ -16,27 +17,29 @@ use crate::{
 /// Of how many copies a message gives the rows.
 const MOST_COUNTED: usize = 5;
 
-/// Where migration tools keep their books. Found in the wrong place, the tool believes in a wrong past.
-const BOOKKEEPING: &[&str] = &[
-    "refinery_schema_history",
-    "_sqlx_migrations",
-    "__diesel_schema_migrations",
-    "seaql_migrations",
-    "django_migrations",
-    "alembic_version",
-    "flyway_schema_history",
-    "schema_migrations",
-    "ar_internal_metadata",
-    "goose_db_version",
-    "gorp_migrations",
-    "databasechangelog",
-    "databasechangeloglock",
-    "knex_migrations",
-    "knex_migrations_lock",
-    "_prisma_migrations",
-    "atlas_schema_revisions",
-    "pgmigrations",
-    "typeorm_migrations",
+/// Where migration tools keep their books, and the tool's setting that says in which schema. Found in the wrong place, the
+/// tool believes in a wrong past.
+const BOOKKEEPING: &[(&str, &str)] = &[
+    ("refinery_schema_history", ""),
+    ("_sqlx_migrations", ""),
+    ("__diesel_schema_migrations", ""),
+    ("seaql_migrations", ""),
+    ("django_migrations", ""),
+    ("alembic_version", "version_table_schema"),
+    ("flyway_schema_history", "defaultSchema"),
+    ("schema_migrations", ""),
+    ("ar_internal_metadata", ""),
+    ("goose_db_version", "GOOSE_TABLE"),
+    ("gorp_migrations", ""),
+    ("databasechangelog", "liquibaseSchemaName"),
+    ("databasechangeloglock", "liquibaseSchemaName"),
+    ("knex_migrations", "schemaName"),
+    ("knex_migrations_lock", "schemaName"),
+    ("_prisma_migrations", ""),
+    ("__drizzle_migrations", "migrationsSchema"),
+    ("atlas_schema_revisions", "revisions_schema"),
+    ("pgmigrations", "migrationsSchema"),
+    ("typeorm_migrations", "schema"),
 ];
 
 /// What a person has to decide; nothing where the SQL decides it all.
@@ -162,7 +165,34 @@ pub(super) fn beside(theirs: &[&Misplaced]) -> String {
 }
 
 pub(super) fn is_bookkeeping(found: &Misplaced) -> bool {
-    found.object.kind == Kind::Table && BOOKKEEPING.contains(&found.object.name.as_str())
+    found.object.kind == Kind::Table && BOOKKEEPING.iter().any(|(name, _)| *name == found.object.name.as_str())
+}
+
+/// `; where the tool's own setting (…) names public, change that too`: a table that is moved under a tool that looks for it
+/// elsewhere is made again, and empty.
+pub(super) fn own_setting(found: &Misplaced) -> String {
+    let setting =
+        BOOKKEEPING.iter().find(|(name, _)| *name == found.object.name.as_str()).map_or("", |(_, setting)| setting);
+    match setting {
+        "" => String::new(),
+        setting => {
+            format!("; where the tool's own setting ({setting}) names {}, change that too", place(&found.object))
+        }
+    }
+}
+
+/// `; graphile_worker is graphile-worker's own: name it in DB_OTHER_SCHEMAS`: each library once, or nothing.
+pub(super) fn libraries<'a>(schemas: impl Iterator<Item = Option<&'a Identifier>>, expected: &Expected) -> String {
+    let mut named: Vec<(&Identifier, &str)> = Vec::new();
+    for schema in schemas.flatten() {
+        if let Some(library) = library(Some(schema)).filter(|_| named.iter().all(|(known, _)| *known != schema)) {
+            named.push((schema, library));
+        }
+    }
+    let all = expected.other_schemas.iter().chain(named.iter().map(|(schema, _)| *schema));
+    let names = all.map(Identifier::as_str).collect::<Vec<_>>().join(",");
+    let each = named.iter().map(|(schema, library)| format!("schema {schema} is {library}'s own")).collect::<Vec<_>>();
+    if each.is_empty() { String::new() } else { format!("; {}: set DB_OTHER_SCHEMAS={names}", each.join(", ")) }
 }
 
 /// Moves an object into the schema, and gives it to the app's role. Of what holds code only the check `ownership` says

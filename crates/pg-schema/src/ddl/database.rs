@@ -8,6 +8,16 @@ pub fn create_database(database: &Identifier) -> String {
     format!("CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE template0")
 }
 
+/// The same where the server's own locale cannot hold UTF-8: with one that can hold any text, which since version 17 knows
+/// the letters of UTF-8 too.
+pub(crate) fn create_database_in_c(database: &Identifier, version_number: i32) -> String {
+    let locale = match version_number {
+        ..170_000 => "LOCALE 'C'",
+        _ => "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'",
+    };
+    format!("CREATE DATABASE {database} ENCODING 'UTF8' {locale} TEMPLATE template0")
+}
+
 /// Refused while anybody is connected.
 pub fn drop_database(database: &Identifier) -> String {
     format!("DROP DATABASE {database}")
@@ -39,6 +49,11 @@ pub fn rename_database(from: &Identifier, to: &Identifier) -> String {
 /// Bounds how many sessions may be in a database; -1: no bound.
 pub fn limit_connections(database: &Identifier, limit: i32) -> String {
     format!("ALTER DATABASE {database} CONNECTION LIMIT {limit}")
+}
+
+/// Writes down the version of the library by which the database's texts are sorted.
+pub fn refresh_database_collation(database: &Identifier) -> String {
+    format!("ALTER DATABASE {database} REFRESH COLLATION VERSION")
 }
 
 /// CREATE is the right to make the schema.

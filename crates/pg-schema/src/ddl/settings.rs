@@ -19,6 +19,17 @@ pub fn set_of_role(role: &Identifier, text: &str) -> String {
     format!("ALTER ROLE {role} SET {}", assignment(text))
 }
 
+/// The statement that takes a stored setting away: of a role, of a database, of a role in one, or of all roles.
+pub(crate) fn reset_setting(role: Option<&Identifier>, database: Option<&Identifier>, name: &str) -> String {
+    let whose = match (role, database) {
+        (Some(role), Some(database)) => format!("ROLE {role} IN DATABASE {database}"),
+        (Some(role), None) => format!("ROLE {role}"),
+        (None, Some(database)) => format!("DATABASE {database}"),
+        (None, None) => "ROLE ALL".to_owned(),
+    };
+    format!("ALTER {whose} RESET {}", setting_name(name))
+}
+
 /// Those whose stored text is a list (`variable_is_guc_list_quote` of pg_dump): of names, and of files.
 const NAMES: [&str; 2] = ["search_path", "temp_tablespaces"];
 const FILES: [&str; 4] =
@@ -37,9 +48,12 @@ fn assignment(text: &str) -> String {
         [] => "''".to_owned(),
         elements => elements.iter().map(|element| Literal(element).to_string()).collect::<Vec<_>>().join(", "),
     };
-    // An extension's has two parts.
-    let name: Vec<_> = name.split('.').map(|part| Identifier::from_catalog(part).to_string()).collect();
-    format!("{} TO {value}", name.join("."))
+    format!("{} TO {value}", setting_name(name))
+}
+
+/// An extension's has two parts. `role` is a word of SQL's, and stands without quotes here.
+fn setting_name(name: &str) -> String {
+    name.split('.').map(|part| Identifier::from_catalog(part).to_string()).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]

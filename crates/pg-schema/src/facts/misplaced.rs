@@ -19,12 +19,37 @@ pub struct Misplaced {
     pub extension: Option<Identifier>,
     /// Whether its owner is a superuser, who may have made it for anybody.
     pub is_superusers: bool,
+    /// The library or tool that keeps a schema of this name for itself.
+    pub library: Option<&'static str>,
     /// Its namesake in the app's schema.
     pub twin: Option<Object>,
     /// The oids of both where they are relations, else 0.
     pub oids: (u32, u32),
     /// Rows here and in the twin, counted up to 10,000; `None` where they may not be read.
     pub rows: (Option<i64>, Option<i64>),
+}
+
+/// Schemas that libraries and tools make for themselves: what they hold breaks where it is moved.
+const LIBRARIES: [(&str, &str); 12] = [
+    ("graphile_worker", "graphile-worker"),
+    ("pgboss", "pg-boss"),
+    ("pgmq", "pgmq"),
+    ("partman", "pg_partman"),
+    ("cron", "pg_cron"),
+    ("supabase_functions", "Supabase"),
+    ("hdb_catalog", "Hasura"),
+    ("hangfire", "Hangfire"),
+    ("dbos", "DBOS"),
+    ("electric", "ElectricSQL"),
+    ("repack", "pg_repack"),
+    ("_timescaledb_internal", "TimescaleDB"),
+];
+
+pub(crate) fn library(schema: Option<&Identifier>) -> Option<&'static str> {
+    LIBRARIES
+        .iter()
+        .find(|(name, _)| schema.is_some_and(|schema| schema.as_str() == *name))
+        .map(|(_, library)| *library)
 }
 
 impl Misplaced {
@@ -41,7 +66,13 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Mis
     let mut counts = Vec::new();
     for row in &rows {
         let Some(object) = object(row, &expected.schema) else { continue };
+        if expected.keeps(object.schema.as_ref()) {
+            continue;
+        }
         let twin_kind = row.get::<_, Option<&str>>("twin_kind").and_then(Kind::from_letter);
+        let library = library(object.schema.as_ref());
+        // What a library calls like a table of ours is no copy of it.
+        let twin_kind = twin_kind.filter(|_| library.is_none());
         let twin = twin_kind.map(|kind| Object {
             kind,
             owner: row.get::<_, Option<String>>("twin_owner").map(Identifier::from_catalog),
@@ -57,6 +88,7 @@ pub(super) fn read(session: &mut Session, expected: &Expected) -> Result<Vec<Mis
             object,
             extension: row.get::<_, Option<String>>("extension").map(Identifier::from_catalog),
             is_superusers: row.get("is_superusers"),
+            library,
             twin,
             oids: (oid("oid"), oid("twin_oid")),
             rows: (None, None),

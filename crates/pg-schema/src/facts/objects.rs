@@ -28,6 +28,8 @@ pub(crate) struct Objects {
     pub(crate) has_extensions: bool,
     /// Whether an index of the database is not valid, or a constraint.
     pub(crate) has_unfinished: bool,
+    /// Whether the version of a collation is written down that the database or an index has.
+    pub(crate) has_versioned_collation: bool,
 }
 
 impl Objects {
@@ -45,6 +47,7 @@ impl Objects {
             has_elsewhere: row.get("has_elsewhere"),
             has_extensions: row.get("has_extensions"),
             has_unfinished: row.get("has_unfinished"),
+            has_versioned_collation: row.get("has_versioned_collation"),
         })
     }
 }

@@ -61,5 +61,12 @@ SELECT count(*) FILTER (WHERE place = schema AND kind IN ('r', 'p')) AS tables,
        ), false) AS has_elsewhere,
        EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql') AS has_extensions,
        EXISTS (SELECT FROM pg_catalog.pg_index WHERE NOT (indisvalid AND indisready AND indislive))
-           OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE NOT convalidated) AS has_unfinished
+           OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE NOT convalidated) AS has_unfinished,
+       -- A collation whose version is written down: the library's may be another one.
+       EXISTS (SELECT FROM pg_catalog.pg_database d
+               WHERE d.datname = pg_catalog.current_database() AND pg_catalog.to_jsonb(d) ->> 'datcollversion' IS NOT NULL)
+           OR EXISTS (SELECT FROM pg_catalog.pg_index i
+                      CROSS JOIN LATERAL pg_catalog.unnest(i.indcollation) AS of_column(collation_oid)
+                      JOIN pg_catalog.pg_collation o ON o.oid = of_column.collation_oid
+                      WHERE o.collversion IS NOT NULL) AS has_versioned_collation
 FROM object, named

@@ -16,7 +16,7 @@ pub fn catalog_queries(expected: &Expected) -> String {
         (include_str!("session.sql"), &[schema]),
         (include_str!("settings.sql"), &[role]),
         (include_str!("objects.sql"), &[schema, role]),
-        (include_str!("stored_path.sql"), &[&path, &path]),
+        (include_str!("stored_path.sql"), &[&path, &path, &path]),
         (include_str!("creators.sql"), &[schema, role, administrator]),
         (include_str!("../checks/sequence_values/query.sql"), &[schema]),
         (include_str!("../checks/search_path/sessions.sql"), &[role, "-infinity"]),

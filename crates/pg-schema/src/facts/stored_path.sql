@@ -1,15 +1,15 @@
 -- where a stored search_path leads the session's role, by setting it for this one statement, and
--- which schemas of a path do not exist; $1: the stored setting's value, $2: the session's path
+-- which schemas of a path do not exist; $1: the stored setting's value, $2: the session's path, $3: the database's own
 WITH path AS MATERIALIZED (
     SELECT pg_catalog.set_config('search_path', $1, true) AS value
 ), entry AS (
-    SELECT of_session, place, pg_catalog.btrim(part) AS part
-    FROM (VALUES (false, $1), (true, $2)) AS paths(of_session, value)
+    SELECT source, place, pg_catalog.btrim(part) AS part
+    FROM (VALUES ('stored', $1), ('session', $2), ('database', $3)) AS paths(source, value)
     -- A comma within quotes separates nothing.
     CROSS JOIN LATERAL pg_catalog.regexp_split_to_table(value, ',(?=(?:[^"]*"[^"]*")*[^"]*$)')
         WITH ORDINALITY AS parts(part, place)
 ), named AS (
-    SELECT of_session, place,
+    SELECT source, place,
            CASE WHEN part LIKE '"%"'
                 THEN pg_catalog.replace(pg_catalog.substr(part, 2, pg_catalog.length(part) - 2), '""', '"')
                 ELSE pg_catalog.lower(part) END AS name
@@ -20,6 +20,7 @@ WITH path AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = named.name)
 )
 SELECT pg_catalog.current_schema()::text AS schema,
-       ARRAY(SELECT name FROM missing WHERE NOT of_session ORDER BY place) AS missing,
-       ARRAY(SELECT name FROM missing WHERE of_session ORDER BY place) AS missing_in_session
+       ARRAY(SELECT name FROM missing WHERE source = 'stored' ORDER BY place) AS missing,
+       ARRAY(SELECT name FROM missing WHERE source = 'session' ORDER BY place) AS missing_in_session,
+       EXISTS (SELECT FROM missing WHERE source = 'database') AS is_missing_in_database
 FROM path

@@ -1,11 +1,12 @@
 //! What an administrator's session sees of the whole server, roles and databases, and what it is to run.
 
-use pg_config::{ConnectError, Identifier, Session};
+use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 
 use super::{
     Access, Instructions, ProvisionError,
     error::{is_about_password, login_refused},
+    refusal::Refusal,
     verifier,
 };
 use crate::{Administrator, Expected, ddl, query::query_one, sql_error::SqlError};
@@ -22,6 +23,8 @@ pub(super) struct Cluster {
     pub(super) role_exists: bool,
     pub(super) role_may_login: bool,
     pub(super) may_alter_role: bool,
+    /// Whether the locale of new databases cannot hold UTF-8.
+    pub(super) needs_locale: bool,
     pub(super) database_exists: bool,
     /// Whether a reset may have left something that the next command is to look at.
     pub(super) is_interrupted: bool,
@@ -45,6 +48,7 @@ impl Cluster {
             role_exists: row.get("role_exists"),
             role_may_login: row.get("role_may_login"),
             may_alter_role: row.get("may_alter_role"),
+            needs_locale: row.get::<_, Option<bool>>("needs_locale").unwrap_or(false),
             database_exists: row.get("database_exists"),
             is_interrupted: row.get("is_interrupted"),
             owns_database: row.get("owns_database"),
@@ -57,17 +61,25 @@ impl Cluster {
         !self.database_exists || self.owns_database || self.is_superuser
     }
 
+    /// The statement that makes the app's database.
+    pub(super) fn create_database(&self, database: &Identifier) -> String {
+        match (self.needs_locale, self.version_number) {
+            (false, _) => ddl::create_database(database),
+            (true, version) => ddl::create_database_in_c(database, version),
+        }
+    }
+
     /// What the administrator runs in the maintenance database; or why it may not.
     pub(super) fn plan(
         &self,
-        refusal: Option<ConnectError>,
+        refusal: Option<Refusal>,
         administrator: &Administrator,
         access: &Access,
         expected: &Expected,
     ) -> Result<Vec<String>, ProvisionError> {
         let (role, database) = (&expected.role, &expected.database);
         // What is about to be made or granted is no reason to stop.
-        let refusal = refusal.filter(|error| match error.code() {
+        let refusal = refusal.filter(|refusal| match refusal.error.code() {
             Some(code) if *code == SqlState::INVALID_CATALOG_NAME => false,
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => !self.may_grant(),
             _ => true,
@@ -91,9 +103,9 @@ impl Cluster {
             }
             statements.push(ddl::allow_login(role));
         }
-        if let Some(error) = refusal.filter(|_| self.role_exists) {
+        if let Some(Refusal { error, cause, password_helps }) = refusal.filter(|_| self.role_exists) {
             match verifier(access) {
-                Some(verifier) if access.may_set_password && is_about_password(&error) => {
+                Some(verifier) if access.may_set_password && password_helps && is_about_password(&error) => {
                     let statement = ddl::set_password(role, &verifier);
                     if !self.may_alter_role {
                         lacking.push(format!(
@@ -108,7 +120,7 @@ impl Cluster {
                 _ if !self.role_may_login => {}
                 _ => {
                     let who_else = (!self.may_alter_role).then(|| self.who_alters_role(role));
-                    return Err(login_refused(error, expected, &[], administrator, who_else));
+                    return Err(login_refused(error, expected, &[], administrator, (cause, who_else)));
                 }
             }
         }
@@ -118,7 +130,7 @@ impl Cluster {
                     .push(format!("database {database} does not exist, and {} may not create it", administrator.how));
                 instructions = instructions.and_database(expected);
             }
-            statements.push(ddl::create_database(database));
+            statements.push(self.create_database(database));
         }
         if !self.has_database_privileges && self.may_grant() {
             statements.push(ddl::grant_database(database, role));

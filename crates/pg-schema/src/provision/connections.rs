@@ -5,7 +5,7 @@ use std::time::Duration;
 use pg_config::{ConnInfo, ConnectError, Session, connect_within};
 use postgres::error::SqlState;
 
-use super::{Access, ProvisionError, Purpose, cluster::Cluster};
+use super::{Access, ProvisionError, Purpose, cluster::Cluster, refusal::Refusal};
 use crate::{
     Administrator, Expected, ddl, lock,
     lock::LockError,
@@ -127,7 +127,8 @@ impl Connections {
             }
         }
         let gone = Cluster { database_exists: false, has_database_privileges: false, ..cluster };
-        gone.plan(self.refusal.take(), &self.administrator, access, expected)?;
+        let refusal = self.refusal.take().map(|error| Refusal::look(error, &mut self.maintenance, expected));
+        gone.plan(refusal, &self.administrator, access, expected)?;
         Ok(is_damaged)
     }
 

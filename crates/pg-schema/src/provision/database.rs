@@ -54,7 +54,9 @@ pub(super) fn assert(
     assert_acting_owners(app, &mut admin, facts, expected, run)?;
     assert_default_privileges(app, &mut admin, cluster, facts, expected, run)?;
     further_roles::assert(app, &mut admin, cluster, facts, expected, run)?;
-    if !is_set("database") && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists) {
+    let is_others = facts.path.of_neighbours(&expected.schema).is_some();
+    if !is_set("database") && !is_others && (cluster.is_superuser || cluster.owns_database || !cluster.database_exists)
+    {
         let statement = ddl::set_database_search_path(&expected.database, &expected.schema);
         run.may(admin.session(expected)?, By::Administrator, &statement)?;
     }

@@ -102,6 +102,20 @@ pub enum ProvisionError {
         /// The extension, quoted.
         name: String,
     },
+    /// An extension that the migrations would not find.
+    #[error(
+        "extension {name} lies in schema {schema}, which the app's path ({path}) does not reach: the migrations would not find its types and functions; nothing more was changed\n  help: put the schema on the path of the app's role, and run cargo xtask db-setup again; the schema's owner and the app's role run:{statements}"
+    )]
+    ExtensionOutOfReach {
+        /// The extension, quoted.
+        name: String,
+        /// Where it lies, quoted.
+        schema: String,
+        /// The path.
+        path: String,
+        /// What leads there, each on a line of its own.
+        statements: String,
+    },
     /// The script of an extension could run what other roles have put into `public`.
     #[error(
         "extension {extension} is not created: public holds objects of other roles; no more was changed\n  cause: the extension's script runs with an administrator's rights, and could run {found}\n  help: drop them or move them to another schema\n  help: or, where their owners are trusted, have an administrator run:\n    CREATE EXTENSION {extension} SCHEMA public;"
@@ -122,7 +136,7 @@ pub enum ProvisionError {
     },
     /// A pooler or an alias leads somewhere else.
     #[error(
-        "the app's connection leads to database {found} as role {role}, not to {expected}\n  note: nothing more was changed\n  help: look at what stands between: a pooler's aliases, pg_hba.conf, pg_ident.conf"
+        "the app's connection leads to database {found} as role {role}, not to {expected}\n  note: nothing more was changed\n  help: {help}"
     )]
     WrongDatabase {
         /// `current_database()`, quoted.
@@ -131,6 +145,8 @@ pub enum ProvisionError {
         role: String,
         /// What was expected, quoted.
         expected: String,
+        /// What to look at.
+        help: String,
     },
     /// The migrations would make everything once more.
     #[error(
@@ -163,14 +179,14 @@ pub(super) fn options_refused(error: ConnectError, expected: &Expected) -> Provi
     ProvisionError::LoginRefused { error: Box::new(error), done: "nothing was changed".to_owned(), help }
 }
 
-/// What a refused login means, and what to do, once the role is known to exist; `who_else` may change its password,
-/// where the administrator may not.
+/// What a refused login means, and what to do, once the role is known to exist: by the `cause` that an administrator has
+/// seen, or else by the error. `who_else` may change its password, where the administrator may not.
 pub(super) fn login_refused(
     error: ConnectError,
     expected: &Expected,
     changes: &[Change],
     administrator: &Administrator,
-    who_else: Option<String>,
+    (cause, who_else): (Option<String>, Option<String>),
 ) -> ProvisionError {
     let (role, database) = (&expected.role, &expected.database);
     let done = match changes {
@@ -182,7 +198,9 @@ pub(super) fn login_refused(
         }
     };
     let is_password = is_about_password(&error);
-    let help = if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
+    let help = if let Some(cause) = cause {
+        cause
+    } else if let Some(who) = who_else.filter(|_| is_password && changes.is_empty()) {
         format!(
             "correct the password in DATABASE_URL or DB_PASSWORD\n  help: or have {who} change the role's, in psql: \\password {role}\n  note: {} may not change it",
             administrator.how

@@ -58,7 +58,12 @@ impl<'a> Run<'a> {
 
     /// What is told beside the next statement: who owned its object before.
     pub(super) fn remark_owner(&mut self, before: &Identifier) {
-        self.remark = Some(format!(" -- owned by {before} before"));
+        self.remark(format!("owned by {before} before"));
+    }
+
+    /// What is told beside the next statement.
+    pub(super) fn remark(&mut self, words: String) {
+        self.remark = Some(format!(" -- {words}"));
     }
 
     /// Runs a statement where the rights allow; what they do not allow, the verification names.

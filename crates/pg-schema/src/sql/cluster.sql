@@ -14,6 +14,10 @@ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
                                AND (pg_catalog.current_setting('server_version_num')::int4 < 160000
                                     OR pg_catalog.pg_has_role(current_user, app.oid, 'MEMBER WITH ADMIN OPTION')),
                 false) AS may_alter_role,
+       -- A locale of another encoding than UTF-8 holds no database in UTF-8; C holds any.
+       (SELECT pg_catalog.pg_encoding_to_char(t.encoding) NOT IN ('UTF8', 'SQL_ASCII')
+               AND NOT (t.datcollate IN ('C', 'POSIX') AND t.datctype IN ('C', 'POSIX'))
+        FROM pg_catalog.pg_database t WHERE t.datname = 'template0') AS needs_locale,
        d.oid IS NOT NULL AS database_exists,
        NOT coalesce(d.datallowconn, true)
            OR EXISTS (SELECT FROM pg_catalog.pg_database aside WHERE aside.datname = $3) AS is_interrupted,

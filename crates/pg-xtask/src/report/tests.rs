@@ -135,6 +135,7 @@ impl World {
             extensions: Vec::new(),
             write_roles: Vec::new(),
             read_roles: Vec::new(),
+            other_schemas: Vec::new(),
             administrator: None,
             digest: None,
             drift_ignore: Vec::new(),

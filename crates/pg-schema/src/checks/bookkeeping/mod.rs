@@ -2,7 +2,7 @@
 
 use super::{
     Definition, no_schema,
-    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moving, none_but},
+    placement::{advice, beside, counted, is_bookkeeping, is_theirs, moving, none_but, own_setting},
 };
 use crate::{Expected, Facts, report::Check};
 
@@ -16,7 +16,7 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     if facts.renamed_schema(expected).is_some() {
         return no_schema(ID, &expected.schema);
     }
-    let found = facts.misplaced.iter().filter(|found| is_bookkeeping(found));
+    let found = facts.misplaced.iter().filter(|found| is_bookkeeping(found) && found.library.is_none());
     let (theirs, found): (Vec<_>, Vec<_>) = found.partition(|found| is_theirs(found, facts));
     let Some(first) = found.first() else {
         let clean = format!("no migration tool keeps its books outside {}", expected.schema);
@@ -26,11 +26,12 @@ fn judge(facts: &Facts, expected: &Expected) -> Check {
     let (command, statements) = moving(&copies, &alone, facts, expected);
     let twin = if first.twin.is_some() { format!(", and in {} too", expected.schema) } else { String::new() };
     let message = format!(
-        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{command}{}",
+        "{} keeps a migration tool's books outside {}{twin}: the tool may believe that nothing is left to do{}{}{command}{}{}",
         first.object.qualified(),
         expected.schema,
         counted(&copies, found.len() == 1, expected),
         advice(&copies, facts),
+        own_setting(first),
         beside(&theirs),
     );
     Check::fail(ID, message)

@@ -38,6 +38,7 @@ fn judge(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
             .fixed_by_hand(
                 needed.iter().filter(|found| is_movable(found)).map(|found| ddl::move_extension(&found.name)),
             )
+            .fixed_by_hand(reach_schemas(&needed, expected))
             .fixed_by(reach(&needed, &reached, app, expected));
     }
     if let Some(Extension { name, schema, is_relocatable }) =
@@ -55,13 +56,30 @@ fn judge(facts: &Facts, app: &ConnInfo, expected: &Expected) -> Check {
     }
     match facts.extensions.len() {
         0 => Check::pass(ID, "none are needed, none are there"),
-        count => Check::pass(ID, format!("{count} there, within reach of the app's path")),
+        count if unreached.is_empty() => Check::pass(ID, format!("{count} there, within reach of the app's path")),
+        count => {
+            let outside: Vec<_> = unreached.iter().map(|found| format!("{} in {}", found.name, found.schema)).collect();
+            Check::pass(ID, format!("{count} there; the app's path does not reach {}", outside.join(", ")))
+        }
     }
 }
 
-/// Whether an extension lies elsewhere than in `public`, and could lie there.
-fn is_movable(Extension { schema, is_relocatable, .. }: &Extension) -> bool {
-    schema.as_str() != "public" && *is_relocatable
+/// Whether an extension lies elsewhere than in `public`, and could lie there. Where a provider has put it, it stays.
+fn is_movable(extension: &Extension) -> bool {
+    extension.schema.as_str() != "public" && extension.is_relocatable && !is_providers(extension)
+}
+
+/// The schema that Supabase has for extensions, whose own functions look for them there.
+fn is_providers(Extension { schema, .. }: &Extension) -> bool {
+    schema.as_str() == "extensions"
+}
+
+/// Leads the path to where a provider has put extensions.
+fn reach_schemas(needed: &[&Extension], expected: &Expected) -> Vec<String> {
+    match needed.iter().find(|found| is_providers(found)) {
+        Some(found) => ddl::reach_schema(&expected.role, &expected.database, &expected.schema, &found.schema),
+        None => Vec::new(),
+    }
 }
 
 /// Leads the path to `public`, where it is the role's own.
@@ -87,6 +105,9 @@ fn out_of_reach(
             "; write search_path={},{place} into the connection string's options, or leave it out",
             expected.schema
         ),
+        None if is_providers(extension) => {
+            format!("; the provider keeps extensions in {schema}: put that behind public on the path")
+        }
         None if place != "public" => {
             format!("; it cannot be moved: drop it and make it in public, or add {schema} to the path")
         }

@@ -57,6 +57,10 @@ fn read(look: &mut Look<'_>) -> Result<Vec<Outward>, SqlError> {
     let outward = rows.iter().filter_map(|row| {
         let by = match row.get::<_, Option<String>>("path") {
             Some(path) => setting(path, &row.get::<_, Vec<String>>("schemas"), expected)?,
+            // Another schema of the app's own stays where it is.
+            None if expected.keeps(Some(&facts::name(row, "named_schema"))) && !row.get::<_, bool>("is_missing") => {
+                return None;
+            }
             None => Cause::Body {
                 schema: facts::name(row, "named_schema"),
                 name: facts::name(row, "named_object"),

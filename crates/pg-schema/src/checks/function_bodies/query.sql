@@ -6,7 +6,7 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          WHERE nspname NOT IN ($1, 'pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp|toast_temp)(_|$)'
      ),
      routine AS (
-         SELECT p.oid, p.proname, p.proargtypes, p.proowner,
+         SELECT p.oid, p.proname, p.proargtypes, p.proowner, p.proargnames,
                 -- Comments are nobody's business; what stands in a string may be run.
                 CASE WHEN l.lanname NOT IN ('internal', 'c')
                      THEN pg_catalog.regexp_replace(p.prosrc, '--[^\n]*|/\*([^*]|\*+[^*/])*\*+/', ' ', 'g') END AS body,
@@ -61,6 +61,22 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend y
                            WHERE y.classid = 'pg_catalog.pg_class'::regclass AND y.objid = c.oid AND y.deptype = 'e')
      ),
+     -- `a.b` where a statement has a table or calls a function, and no schema is called `a`. An alias, a variable and a
+     -- parameter stand somewhere without a dot behind them, too: `extract(epoch FROM t.made)`.
+     called AS (
+         SELECT DISTINCT r.oid, names.schema, names.object
+         FROM routine r
+         CROSS JOIN LATERAL pg_catalog.regexp_matches(r.body,
+             '\m(?:INSERT\s+INTO|DELETE\s+FROM|FROM|JOIN|UPDATE|CALL|PERFORM|TRUNCATE|TABLE)\s+(?:TABLE\s+)?(?:ONLY\s+)?'
+             '"?([[:alpha:]_][[:alnum:]_]*)"?\s*\.\s*"?([[:alpha:]_][[:alnum:]_]*)"?'
+             '|(?<![.$@/"[:alnum:]_])"?([[:alpha:]_][[:alnum:]_]*)"?\s*\.\s*"?([[:alpha:]_][[:alnum:]_]*)"?\s*\(', 'gi') AS part
+         CROSS JOIN LATERAL (SELECT pg_catalog.lower(coalesce(part[1], part[3])) AS schema,
+                                    pg_catalog.lower(coalesce(part[2], part[4])) AS object) AS names
+         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE pg_catalog.lower(n.nspname) = names.schema)
+           AND names.schema NOT IN ('new', 'old', 'excluded', 'pg_temp', pg_catalog.lower(r.proname))
+           AND NOT names.schema = ANY (coalesce(r.proargnames, '{}'))
+           AND r.body !~* ('(?<![[:alnum:]_$])' || names.schema || '(?![[:alnum:]_$"])(?!\s*\.)')
+     ),
      finding AS (
          SELECT oid, schema, object, is_extensions IS NULL AS is_missing,
                 EXISTS (SELECT FROM pg_catalog.pg_class c
@@ -68,6 +84,11 @@ WITH place AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1),
          FROM named
          -- An alias may be called like a schema: only in public is what does not exist taken for a table.
          WHERE NOT is_extensions OR is_extensions IS NULL AND schema = 'public'
+         UNION ALL
+         SELECT oid, schema, object, true,
+                EXISTS (SELECT FROM pg_catalog.pg_class c
+                        WHERE c.relnamespace = (SELECT oid FROM place) AND c.relname = called.object), NULL
+         FROM called
          UNION ALL
          SELECT oid, NULL, NULL, false, false, path FROM routine WHERE path IS NOT NULL
      )

@@ -1,19 +1,28 @@
-//! Indexes that no query uses, and constraints that older rows may break.
+//! Indexes that no query uses or that are sorted by another library, and constraints that older rows may break.
+
+mod collations;
 
 use pg_config::Identifier;
 
+use self::collations::Outdated;
 use super::{Definition, Look, more_than_one};
 use crate::{
     Expected, ddl, facts,
     object::{Kind, Object},
-    report::{Action, Check, Fix},
+    report::{Action, Check, Fix, Status},
     sql_error::SqlError,
 };
 
 const ID: &str = "invalid-indexes";
 
-pub(super) const CHECK: Definition =
-    Definition { id: ID, explanation: include_str!("explain.md"), look: |look| Ok(judge(&read(look)?, look.expected)) };
+pub(super) const CHECK: Definition = Definition {
+    id: ID,
+    explanation: include_str!("explain.md"),
+    look: |look| {
+        let (unfinished, outdated) = (read(look)?, collations::read(look)?);
+        Ok(with_collations(judge(&unfinished, look.expected), &outdated, look.expected))
+    },
+};
 
 /// An index or a constraint that does not do its work.
 #[derive(Clone, Debug)]
@@ -85,6 +94,21 @@ fn judge(unfinished: &[Unfinished], expected: &Expected) -> Check {
         .about(unfinished.iter().map(|found| found.object.clone()))
         .fixed_by_app(safe.into_iter().filter_map(finished).map(|sql| Fix::of(Action::Rebuild, sql)))
         .fixed_by_hand(by_hand.into_iter().filter_map(finished))
+}
+
+/// The verdict with what collations add to it.
+fn with_collations(mut check: Check, outdated: &[Outdated], expected: &Expected) -> Check {
+    if outdated.is_empty() {
+        return check;
+    }
+    let words = collations::describe(outdated, expected);
+    if check.status == Status::Pass {
+        check = Check::warn(ID, words);
+    } else {
+        check.message = format!("{}; {words}", check.message);
+    }
+    check.objects.extend(outdated.iter().flat_map(|found| found.indexes.clone()));
+    check.fixed_by_hand(collations::refreshed(outdated, expected))
 }
 
 fn describe(Unfinished { object, of, state }: &Unfinished) -> String {

@@ -40,7 +40,7 @@ struct Paths<'a> {
 }
 
 /// The judgements, the gravest first: the first that finds something counts.
-const JUDGEMENTS: [fn(&Paths<'_>) -> Option<Check>; 10] = [
+const JUDGEMENTS: [fn(&Paths<'_>) -> Option<Check>; 11] = [
     unusable,
     hidden_catalog,
     elsewhere,
@@ -51,6 +51,7 @@ const JUDGEMENTS: [fn(&Paths<'_>) -> Option<Check>; 10] = [
     missing_schemas,
     older_sessions,
     named_like_role,
+    of_neighbours,
 ];
 
 fn judge(facts: &Facts, older: &OlderSessions, probe: &Probe, app: &ConnInfo, expected: &Expected) -> Check {
@@ -72,7 +73,9 @@ fn unusable(Paths { facts, schema, layers, expected, .. }: &Paths<'_>) -> Option
 }
 
 fn hidden_catalog(Paths { facts, layers, expected, .. }: &Paths<'_>) -> Option<Check> {
-    let paths = [&facts.path.of_session].into_iter().chain(facts.path.layers.iter().map(|layer| &layer.path));
+    let of_others = facts.path.of_neighbours(&expected.schema);
+    let layers_of_ours = facts.path.layers.iter().filter(|layer| Some(*layer) != of_others);
+    let paths = [&facts.path.of_session].into_iter().chain(layers_of_ours.map(|layer| &layer.path));
     let path = { paths }.find(|path| path::hides_catalog(path))?;
     let message = format!(
         "the path {path} names a schema before pg_catalog: functions and operators of that schema take the place \
@@ -145,6 +148,7 @@ fn unset_for_others(Paths { facts, expected, .. }: &Paths<'_>) -> Option<Check> 
     let (schema, database) = (&expected.schema, &expected.database);
     let message = match facts.path.layer("database") {
         Some(layer) if path::leads_to(&layer.path, schema) => return None,
+        Some(_) if facts.path.of_neighbours(schema).is_some() => return None,
         Some(layer) => format!("database {database}'s own path is {}: other roles miss {schema}", layer.path),
         None => format!("database {database} has no path of its own: other roles miss {schema}"),
     };
@@ -214,6 +218,18 @@ fn named_like_role(Paths { facts, layers, expected, .. }: &Paths<'_>) -> Option<
     Some(check.fixed_by_hand(is_empty.then(|| ddl::drop_schema(name))))
 }
 
+/// Another application's, as far as can be seen: it is left, and said.
+fn of_neighbours(Paths { facts, expected, .. }: &Paths<'_>) -> Option<Check> {
+    let Expected { database, schema, .. } = expected;
+    let layer = facts.path.of_neighbours(schema)?;
+    let message = format!(
+        "tables land in {schema}; database {database}'s own path is {}, on which other applications may rely: it is left, \
+         and roles without a path of their own miss {schema}",
+        layer.path
+    );
+    Some(Check::warn(ID, message).fixed_by_hand([ddl::set_database_search_path(database, schema)]))
+}
+
 /// Sets the role's path in this database, and the database's own, where they are not right.
 fn set_paths(facts: &Facts, expected: &Expected) -> Vec<Fix> {
     let Expected { role, database, schema, .. } = expected;
@@ -227,7 +243,7 @@ fn set_paths(facts: &Facts, expected: &Expected) -> Vec<Fix> {
     if !is_right("role in database") {
         fixes.push(Fix::of(Action::SetRolePath, ddl::set_role_search_path(role, database, schema)));
     }
-    if !is_right("database") && may_set_database_path(facts) {
+    if !is_right("database") && facts.path.of_neighbours(schema).is_none() && may_set_database_path(facts) {
         fixes.push(ddl::set_database_search_path(database, schema).into());
     }
     fixes

@@ -1,10 +1,11 @@
 //! Whether the migrations' tables lie in the schema.
 
-use super::{Definition, more_than_one, no_schema};
+use super::{Definition, more_than_one, no_schema, placement::libraries};
 use crate::{
     Expected, Facts, Landed,
+    facts::library,
     object::Object,
-    report::{Check, Report},
+    report::{Check, Report, Status},
 };
 
 const ID: &str = "tables-landed";
@@ -41,8 +42,17 @@ pub(crate) fn note(report: &mut Report, landed: &Landed, expected: &Expected) {
         object.owner.as_ref() == Some(&expected.role)
             || object.schema.as_ref().is_some_and(|schema| schema.as_str() == "public")
     };
-    let outside: Vec<Object> = landed.outside.iter().filter(is_ours).cloned().collect();
-    let Some(first) = outside.first() else { return };
+    let outside = landed.outside.iter().filter(is_ours).filter(|object| !expected.keeps(object.schema.as_ref()));
+    let (of_libraries, outside): (Vec<Object>, Vec<Object>) =
+        outside.cloned().partition(|object| library(object.schema.as_ref()).is_some());
+    let Some(first) = outside.first() else {
+        let libraries = libraries(of_libraries.iter().map(|object| object.schema.as_ref()), expected);
+        if let Some(check) = report.check_mut(ID).filter(|check| check.status == Status::Pass && !libraries.is_empty())
+        {
+            *check = Check::warn(ID, check.message.clone() + &libraries).about(of_libraries);
+        }
+        return;
+    };
     let more = more_than_one(outside.len(), "object");
     let message = format!(
         "the migrations made {} {} outside {}{more}: they set a search_path of their own, or name a schema",

@@ -76,16 +76,16 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
     let mut script = format!("{}\n{};\n", ddl::comment(&heading), ddl::SAFE_PATH);
     let (for_app, for_all): (Vec<_>, Vec<_>) = fixes.into_iter().partition(|(_, fix)| fix.is_for_app);
     if !for_all.is_empty() {
-        script.push_str(&format!("BEGIN;\n{}COMMIT;\n", statements(&for_all)));
+        script.push_str(&transactions(&for_all));
     }
     if !for_app.is_empty() {
         script.push_str(&format!(
-            "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\nBEGIN;\n{}COMMIT;\n\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask db-psql connects as it)'\n\\endif\n",
+            "{}\nSELECT current_user = {} AS is_the_app \\gset\n\\if :is_the_app\n{}\\else\n\\warn 'the rest was not run: only the app''s role may run it (cargo xtask db-psql connects as it)'\n\\endif\n",
             ddl::comment(&format!(
                 "Only role {role} may run the rest: it runs code that the app's tables hold."
             )),
             Literal(role.as_str()),
-            statements(&for_app),
+            transactions(&for_app),
         ));
     }
     script + "-- Other findings may appear after these fixes: --fix repeats until none is left."
@@ -108,6 +108,12 @@ pub(super) fn whole_script(report: &Report, target: &Target) -> String {
         }
     }
     text.trim_end().to_owned() + "\n"
+}
+
+/// As many transactions as `--fix` has: one cannot lock everything.
+fn transactions(fixes: &[(&Check, &Fix)]) -> String {
+    let parts = fixes.chunks(pg_schema::AT_ONCE);
+    parts.map(|part| format!("BEGIN;\n{}COMMIT;\n", statements(part))).collect()
 }
 
 /// Statements, each check's under its message.
