@@ -72,7 +72,9 @@ impl Run {
             let is_sql = words.starts_with("statement:") || words.starts_with("--") || words.ends_with(';');
             // A path, or a command.
             let unlabelled = words.split_once(": ").map_or(words, |(_, words)| words);
-            let is_one_word = !unlabelled.contains(' ') || words.starts_with("cargo ") || words.starts_with("rm ");
+            let is_listed = line.len() - words.len() == 6;
+            let is_one_word =
+                is_listed || !unlabelled.contains(' ') || words.starts_with("cargo ") || words.starts_with("rm ");
             // Wrong usage is clap's to tell.
             let is_others = self.code == 2 || words.starts_with('|');
             let is_short = line.chars().count() <= 100 || is_sql || is_one_word || is_others;

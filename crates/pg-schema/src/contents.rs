@@ -1,12 +1,12 @@
 //! What lies in the app's schema, a line for each thing, and the record of it that a verified run of the migrations
 //! leaves: what is missing, changed and additional is told from the record alone.
 //!
-//! The record is the comment on a domain of ours in the schema. All places were tried. A comment on the schema is shown
-//! whole by `\dn+`, which the guide names as a check: 18 kB for Aura's 25 tables, 4 MB for 10,000; and each session that
-//! looks for the digest of the migrations would read it. Settings of the role are sent to no dump, and at each login to
-//! the client. A table in a schema of our own needs CREATE on the database, is missing from a dump of the app's schema,
-//! and stays behind when that is dropped. The domain needs what the app's role has, goes wherever the schema goes, is no
-//! relation that an ORM or a migration tool lists, and `\dD` shows no comment.
+//! The record is the comment on a domain of ours in the schema. Every other place has a drawback. A comment on the schema
+//! is shown whole by `\dn+`, which the guide names as a check: 18 kB for Aura's 25 tables, 4 MB for 10,000; and each
+//! session that looks for the digest of the migrations would read it. Settings of the role are in no dump, and are sent to
+//! the client at each login. A table in a schema of our own needs CREATE on the database, is missing from a dump of the
+//! app's schema, and stays behind when that is dropped. The domain needs what the app's role has, goes wherever the schema
+//! goes, is no relation that an ORM or a migration tool lists, and `\dD` shows no comment.
 
 mod book;
 mod definitions;

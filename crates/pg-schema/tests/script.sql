@@ -65,7 +65,16 @@ GRANT USAGE, CREATE ON SCHEMA aura TO aura_user;
 
 -- Where the app's unqualified names lead: first its own schema, then the extensions.
 ALTER ROLE aura_user IN DATABASE aura_db SET search_path = aura, public;
-ALTER DATABASE aura_db SET search_path = aura, public;
+SELECT 'ALTER DATABASE aura_db SET search_path = aura, public'
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS setting
+              WHERE s.setrole = 0 AND s.setdatabase = (SELECT oid FROM pg_catalog.pg_database
+                                                       WHERE datname = pg_catalog.current_database())
+                AND setting LIKE 'search\_path=%'
+                AND NOT EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(
+                                    pg_catalog.substr(setting, 13), ',(?=(?:[^"]*"[^"]*")*[^"]*$)') AS part,
+                                    pg_catalog.btrim(part, ' "') AS name
+                                WHERE name = 'aura' OR name NOT IN ('', '$user', 'pg_catalog', 'pg_temp')
+                                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = name))) \gexec
 
 -- What lies in the schema is the app's to use, and what the administrator makes there later too.
 GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA aura TO aura_user;

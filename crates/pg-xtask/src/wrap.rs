@@ -85,7 +85,9 @@ pub(crate) fn wrap_message(label: &str, message: &str, width: Option<usize>) -> 
 fn wrap_below(line: &str, width: usize) -> String {
     let words = line.trim_start();
     let indent = line.len() - words.len();
-    let is_whole = words.starts_with('|') || words.starts_with("--") || words.ends_with(';');
+    // Commands in a list stand six columns from the left.
+    let is_listed = indent >= 6 && label_of(line).is_none();
+    let is_whole = is_listed || words.starts_with('|') || words.starts_with("--") || words.ends_with(';');
     if is_whole || words.starts_with("statement:") {
         return line.to_owned();
     }

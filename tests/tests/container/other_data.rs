@@ -36,11 +36,11 @@ fn a_new_default_image_is_no_new_database() {
                 .run(command)
                 .exits(4)
                 .complains(&format!(": {old} (PostgreSQL 17."))
-                .complains(&format!("[POSTGRES_IMAGE={old} uses these data; "))
+                .complains(&format!("to use these data, set POSTGRES_IMAGE={old}"))
                 .never_says("does not run");
         }
         let status = updated.run(&["db-status"]).exits(4);
-        assert!(status.stdout.contains(&format!("[POSTGRES_IMAGE={old} uses these data")), "{}", status.stdout);
+        assert!(status.stdout.contains(&format!("to use these data, set POSTGRES_IMAGE={old}")), "{}", status.stdout);
         assert_eq!((updated.containers("{{.Names}}"), updated.volumes()), before);
     }
     // Wherever the server might be taken from.
@@ -91,7 +91,7 @@ fn another_image_says_what_stays_and_how_to_copy_it() {
     let old = workspace.setting("POSTGRES_IMAGE").to_owned();
 
     let workspace = workspace.with("POSTGRES_IMAGE", &new);
-    workspace.run(&["db-verify"]).exits(4).complains(&format!("[POSTGRES_IMAGE={old} uses these data"));
+    workspace.run(&["db-verify"]).exits(4).complains(&format!("to use these data, set POSTGRES_IMAGE={old}"));
     let setup = workspace.run(&["db-setup"]).exits(0);
     let said = setup.stderr.find("These data stay where they are. A new, empty database is made").expect("it is said");
     assert!(said < setup.stderr.find("starting the container").unwrap(), "{}", setup.stderr);

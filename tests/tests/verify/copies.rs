@@ -211,6 +211,7 @@ fn the_empty_copy_in_aura_goes_and_what_the_other_lacks_is_said() {
     let run = workspace.verify().exits(3).shows("two-objects-of-one-name/empty-in-aura");
     assert_eq!(run.with_status("fail"), ["duplicates"]);
     workspace.run(&["db-move", "--replace-empty"]);
+    workspace.run(&["db-verify", "--fix"]);
     // A copy by LIKE has no foreign key.
     let run = workspace.verify().exits(3);
     assert_eq!(run.with_status("fail"), ["drift"]);

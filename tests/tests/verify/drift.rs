@@ -61,7 +61,7 @@ const CHANGES: &[Change] = &[
     ),
     change(
         "ALTER TABLE work DROP CONSTRAINT work_artist_fkey; \
-         ALTER TABLE work ADD CONSTRAINT work_artist_fkey FOREIGN KEY (artist) REFERENCES artist NOT VALID",
+         ALTER TABLE work ADD CONSTRAINT work_artist_fkey FOREIGN KEY (artist) REFERENCES artist ON DELETE CASCADE",
         "changed: constraint work_artist_fkey of work",
     ),
     change(

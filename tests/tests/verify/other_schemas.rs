@@ -33,7 +33,7 @@ fn a_schema_that_is_named_is_left() {
     // One that is not named is found as before.
     let one = named.with("DB_OTHER_SCHEMAS", "graphile_worker").verify().exits(3);
     assert_eq!(one.with_status("fail"), ["strays"]);
-    assert!(one.fix("strays").contains("audit.entry"), "{}", one.stdout);
+    assert!(one.message("strays").contains("audit.entry"), "{}", one.stdout);
 }
 
 #[test]

@@ -380,7 +380,7 @@ fn f31_an_extension_that_a_provider_keeps_elsewhere() {
     // Without the setting nothing untrue is said.
     cluster.sql("aura_db", "ALTER ROLE aura_user IN DATABASE aura_db RESET ALL; CREATE TABLE aura.one (); ALTER TABLE aura.one OWNER TO aura_user");
     let other = workspace.without("DB_EXTENSIONS").with("MIGRATE_COMMAND", "true");
-    let run = other.run(&["db-setup", "--format", "json"]).exits(0);
+    let run = other.run(&["db-setup", "--accept-drift", "--format", "json"]).exits(0);
     assert_eq!(
         run.message("extensions"),
         "2 there; the app's path does not reach citext in extensions, pg_trgm in extensions"

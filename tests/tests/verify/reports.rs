@@ -60,7 +60,7 @@ fn every_report_in_one_run() {
         assert_eq!(run.check("server")["status"], "pass", "stdout is the one document");
         assert_eq!(read(&workspace, "report.json"), run.stdout);
         if let Some(junit) = read_junit(&workspace) {
-            counts(&junit, [21, 0, 0, 0]);
+            counts(&junit, [22, 0, 0, 0]);
             assert_eq!((&junit["name"], &junit["properties"]["database"]), (&command.into(), &"aura_db".into()));
             let expected: Vec<_> = pg_schema::CHECKS.iter().map(|id| (command, *id)).collect();
             let found = junit["cases"].as_array().unwrap().iter();
@@ -94,7 +94,7 @@ fn findings_with_hard_names() {
     assert_eq!(tests::violation(&report), None);
 
     if let Some(junit) = read_junit(&workspace) {
-        counts(&junit, [21, 1, 0, 0]);
+        counts(&junit, [22, 1, 0, 0]);
         let strays = &case(&junit, "strays")["results"][0];
         assert_eq!((&strays["kind"], &strays["type"]), (&"failure".into(), &"strays".into()));
         let (message, text) = (strays["message"].as_str().unwrap(), strays["text"].as_str().unwrap());

@@ -153,9 +153,6 @@ impl Definitions {
             "trigger" if found.strip_suffix(" (disabled)") == Some(expected) => {
                 vec![format!("ALTER TABLE {table} ENABLE TRIGGER {name}")]
             }
-            "constraint" if found.strip_suffix(" NOT VALID") == Some(expected) => {
-                vec![format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")]
-            }
             "column" if found == expected.replacen(" NOT NULL", "", 1) => {
                 vec![format!("ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL")]
             }

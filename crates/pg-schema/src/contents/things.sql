@@ -68,18 +68,22 @@ WITH place AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspnam
          LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
          UNION ALL
-         -- NOT NULL stands with the columns, a constraint trigger with the triggers.
+         -- NOT NULL stands with the columns, a constraint trigger with the triggers. Whether rows were looked at (NOT VALID) is
+         -- another check's affair: its fix looks at them.
          SELECT 'constraint', c.relname::text, o.conname::text,
                 pg_catalog.concat_ws(' ',
-                    CASE WHEN n.oid IS NULL THEN pg_catalog.pg_get_constraintdef(o.oid)
-                         ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(o.oid), ' WITH \([a-z_]+=[^)]*\)', '') END,
+                    pg_catalog.regexp_replace(
+                        CASE WHEN n.oid IS NULL THEN pg_catalog.pg_get_constraintdef(o.oid)
+                             ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(o.oid), ' WITH \([a-z_]+=[^)]*\)', '') END,
+                        ' NOT VALID$', ''),
                     CASE WHEN EXISTS (SELECT FROM switched_off s WHERE s.oid = o.oid) THEN '(its triggers are disabled)' END), NULL
          FROM relation c
          JOIN pg_catalog.pg_constraint o ON o.conrelid = c.oid
          LEFT JOIN pg_catalog.pg_class n ON n.oid = o.conindid AND n.reloptions IS NOT NULL AND o.contype <> 'f'
          WHERE o.contype IN ('c', 'f', 'p', 'u', 'x') AND o.conparentid = 0
          UNION ALL
-         SELECT 'constraint', t.typname::text, o.conname::text, pg_catalog.pg_get_constraintdef(o.oid), NULL
+         SELECT 'constraint', t.typname::text, o.conname::text,
+                pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(o.oid), ' NOT VALID$', ''), NULL
          FROM pg_catalog.pg_type t
          JOIN pg_catalog.pg_constraint o ON o.contypid = t.oid
          WHERE t.typnamespace = (SELECT oid FROM place) AND t.typtype = 'd' AND o.contype = 'c'

@@ -146,7 +146,7 @@ fn to_public(cluster: &Cluster) {
                  EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA public', relation.name);
              END LOOP;
          END $$;
-         DROP SCHEMA aura;
+         DROP SCHEMA aura CASCADE;
          ALTER ROLE aura_user IN DATABASE aura_db RESET search_path;
          GRANT CREATE ON SCHEMA public TO aura_user",
     );
