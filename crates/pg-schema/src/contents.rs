@@ -15,6 +15,7 @@ mod record;
 mod text;
 
 use pg_config::{Identifier, Session};
+use postgres::error::SqlState;
 
 pub(crate) use self::{
     book::Book,
@@ -24,7 +25,7 @@ pub(crate) use self::{
 pub use self::{definitions::Definitions, difference::Difference};
 use crate::{
     Expected,
-    query::{query, query_one},
+    query::{PASSED, PASSING, execute_at_once, query, query_one},
     sql_error::SqlError,
     transaction::in_transaction,
 };
@@ -79,19 +80,27 @@ pub(crate) enum Comparison {
     Same,
     /// Another session has locked this relation against every reader: its indexes cannot be described, and a verdict does
     /// not wait for that.
-    Locked(String),
+    Locked(Option<String>),
     /// What is recorded, and what is there.
     Differing(Contents, Contents),
 }
 
 impl Comparison {
-    /// Asks, in one round trip.
+    /// Asks, inside a transaction.
     pub(crate) fn ask(session: &mut Session, books: &[Book], expected: &Expected) -> Result<Self, SqlError> {
-        let rows = query(session, &comparison(&expected.schema, books), &[expected.schema.as_str()])?;
+        execute_at_once(session, &format!("{PASSING}; SET LOCAL lock_timeout = '2s'"))?;
+        let rows = query(session, &comparison(&expected.schema, books), &[expected.schema.as_str()]);
+        // A session that is broken says so at the next query.
+        let _ = execute_at_once(session, PASSED);
+        let rows = match rows {
+            // The server locks the books before the query begins, or another session has locked something since.
+            Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) => return Ok(Self::Locked(None)),
+            rows => rows?,
+        };
         Ok(match rows.first() {
             None => Self::Same,
             Some(row) => match row.get::<_, Option<String>>("locked") {
-                Some(relation) => Self::Locked(relation),
+                Some(relation) => Self::Locked(Some(relation)),
                 None => Self::Differing(Contents(row.get("recorded")), Contents(row.get("lines"))),
             },
         })

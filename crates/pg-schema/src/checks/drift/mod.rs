@@ -59,10 +59,11 @@ fn look(look: &mut Look<'_>) -> Result<Check, SqlError> {
         Comparison::Same => Difference::default(),
         Comparison::Differing(recorded, present) => recorded.compare(&present),
         Comparison::Locked(relation) => {
-            return skip(format!(
-                "another session has locked {name}.{}: nothing was compared",
-                Identifier::from_catalog(relation)
-            ));
+            let what = match relation {
+                Some(relation) => format!("{name}.{}", Identifier::from_catalog(relation)),
+                None => format!("a table of schema {name}"),
+            };
+            return skip(format!("another session has locked {what}: nothing was compared"));
         }
     };
     let mut check = judge(&found, expected);
