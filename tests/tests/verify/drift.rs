@@ -97,7 +97,7 @@ const CHANGES: &[Change] = &[
     ),
     change(
         "ALTER TABLE visit DETACH PARTITION visit_2026",
-        "missing: trigger seen of visit_2026; changed: table visit_2026; additional: constraint visit_2026_pkey of visit_2026, constraint visit_work_fkey of visit_2026, index visit_2026_work_idx of visit_2026",
+        "changed: table visit_2026; additional: constraint visit_2026_pkey of visit_2026, constraint visit_work_fkey of visit_2026, index visit_2026_work_idx of visit_2026",
     ),
     change(
         "ALTER TABLE visit DETACH PARTITION visit_2026; \

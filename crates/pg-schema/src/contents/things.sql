@@ -123,7 +123,8 @@ WITH place AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspnam
                                      ELSE '(always enabled)' END), NULL
          FROM relation c
          JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
-         WHERE NOT t.tgisinternal
+         -- Those of a partition are the server's copies.
+         WHERE NOT t.tgisinternal AND t.tgparentid = 0
          UNION ALL
          SELECT 'policy', c.relname::text, p.polname::text,
                 pg_catalog.concat_ws(' ',
