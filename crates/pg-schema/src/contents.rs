@@ -59,10 +59,14 @@ fn lines(schema: &Identifier, books: &[Book]) -> String {
 const THINGS: &str = include_str!("contents/things.sql");
 
 impl Contents {
-    /// Reads what is there now.
+    /// Reads what is there now. That is done before and after migrations, which wait for locks as long as it takes: here
+    /// a table that another session has locked is waited for too, for 80 s.
     pub(crate) fn read(session: &mut Session, books: &[Book], expected: &Expected) -> Result<Self, SqlError> {
         let lines = lines(&expected.schema, books);
-        let row = in_transaction(session, |session, _| query_one(session, &lines, &[expected.schema.as_str()]))?;
+        let row = in_transaction(session, |session, _| {
+            execute_at_once(session, "SET LOCAL lock_timeout = '80s'; SET LOCAL statement_timeout = '85s'")?;
+            query_one(session, &lines, &[expected.schema.as_str()])
+        })?;
         Ok(Self(row.get("lines")))
     }
 
