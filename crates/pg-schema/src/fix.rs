@@ -72,7 +72,7 @@ fn as_app<'a>(
     let refused = run_in_parts(app, &fixes, last, &mut again, &mut |done| told(done, By::App, tell))?;
     // Where it was not for want of rights, others would fare no better.
     let (for_others, final_) =
-        refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && is_about_rights(error));
+        refused.into_iter().partition::<Vec<_>, _>(|(fix, error)| !fix.is_for_app && error.is_about_rights());
     left.extend(final_.into_iter().map(|(_, error)| error));
     Ok(for_others)
 }
@@ -227,9 +227,4 @@ fn attempt(session: &mut Session, fix: &Fix) -> Result<(), SqlError> {
     }
     let released = execute_at_once(session, "RELEASE SAVEPOINT fix");
     outcome.and(released)
-}
-
-/// Whether it was refused for want of rights: an error, or a warning that nothing was granted.
-fn is_about_rights(error: &SqlError) -> bool {
-    error.is(&SqlState::INSUFFICIENT_PRIVILEGE) || error.sqlstate.starts_with(" (01")
 }

@@ -97,9 +97,10 @@ impl SqlError {
         self.is_lost() || [" (40", " (53", " (57"].iter().any(|class| self.sqlstate.starts_with(class))
     }
 
-    /// Whether the role has no right to what was tried: another one may have it.
+    /// Whether the role has no right to what was tried, and another one may have it: an error, or a warning (class 01)
+    /// that nothing was granted.
     pub fn is_about_rights(&self) -> bool {
-        self.is(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE)
+        self.is(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE) || self.sqlstate.starts_with(" (01")
     }
 
     /// Whether the server gave this SQLSTATE.
