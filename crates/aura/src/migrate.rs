@@ -91,7 +91,7 @@ fn apply(client: &mut Client, place: Place, tell: &mut dyn FnMut(Progress)) -> R
     Ok(Status { place, entries, differences: Vec::new() })
 }
 
-/// What is applied and what is not, and what of it is no more. Changes nothing, and waits for nobody.
+/// What is applied and what is not, and what of it is no more. Changes nothing, and does not wait for another migration.
 pub fn status(client: &mut Client) -> Result<Status> {
     let place = place::find(client)?;
     look(client, place, &by_version(&embedded::migrations::runner()))

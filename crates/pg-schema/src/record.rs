@@ -103,22 +103,12 @@ fn write_contents(
 
 /// Records that a run of the migrations failed: until one is verified, nothing calls the database complete.
 pub fn record_failure(session: &mut Session, expected: &Expected) -> Result<(), SqlError> {
-    let sql = include_str!("sql/own_comment.sql");
-    let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
-    if let Some(row) = rows.first() {
-        write(session, row.get("comment"), expected, |remark| remark.failed = Some(row.get("now")))?;
-    }
-    Ok(())
+    write_own(session, expected, |remark, now| remark.failed = Some(now))
 }
 
 /// Records which further roles are granted privileges: a name that is taken out later loses them.
 pub(crate) fn record_roles(session: &mut Session, expected: &Expected, roles: &GrantedRoles) -> Result<(), SqlError> {
-    let sql = include_str!("sql/own_comment.sql");
-    let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
-    if let Some(row) = rows.first() {
-        write(session, row.get("comment"), expected, |remark| remark.roles = roles.clone())?;
-    }
-    Ok(())
+    write_own(session, expected, |remark, _| remark.roles = roles.clone())
 }
 
 /// Records that the path of the app's role is what it is since now: it was set by somebody else.
@@ -163,4 +153,18 @@ fn write(
         execute_at_once(session, &ddl::comment_on_schema(&expected.schema, &new))?;
     }
     Ok(true)
+}
+
+/// The same of the schema as it is now, where that is the session's; the change is given the server's time.
+fn write_own(
+    session: &mut Session,
+    expected: &Expected,
+    change: impl FnOnce(&mut SchemaComment, String),
+) -> Result<(), SqlError> {
+    let sql = include_str!("sql/own_comment.sql");
+    let rows = in_transaction(session, |session, _| query(session, sql, &[expected.schema.as_str()]))?;
+    if let Some(row) = rows.first() {
+        write(session, row.get("comment"), expected, |remark| change(remark, row.get("now")))?;
+    }
+    Ok(())
 }

@@ -155,7 +155,7 @@ fn a_placeholder_is_refused_with_its_place() {
         screens += &format!("{key}='{value}'\n{}\n", workspace.run(&["db-setup"]).exits(1).screen());
     }
     shows("placeholders", &screens);
-    // Odd names that somebody means.
+    // Odd names that are meant.
     for (user, database) in [("user", "users"), ("%C3%A4$", "a%25b"), ("nullable", "hosts"), ("your", "template")] {
         let workspace = Workspace::on(&cluster).with("DATABASE_URL", &unfilled(user, database));
         workspace.run(&["db-url", "--server", "env"]).exits(0);
@@ -200,7 +200,7 @@ fn a_file_that_is_a_pipe_or_leads_nowhere() {
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         path
     };
-    // Nobody writes; `--env-file` and `.env` alike.
+    // Nothing writes to it; `--env-file` and `.env` alike.
     let silent = Workspace::new();
     pipe(&silent, ".env");
     let default = silent.run(&["db-status", "--wait", "1"]).exits(1);

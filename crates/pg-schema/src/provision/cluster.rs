@@ -56,6 +56,11 @@ impl Cluster {
         })
     }
 
+    /// Whether the administrator may set a role's default privileges: it is that role, or a superuser.
+    pub(super) fn acts_for(&self, role: &Identifier, expected: &Expected) -> bool {
+        self.is_superuser || expected.administrator.as_ref() == Some(role)
+    }
+
     /// Whether the administrator may grant on the database, which is or will be its own.
     pub(super) fn may_grant(&self) -> bool {
         !self.database_exists || self.owns_database || self.is_superuser

@@ -187,12 +187,11 @@ fn assert_default_privileges(
     run: &mut Run<'_>,
 ) -> Result<(), ProvisionError> {
     for creator in facts.creators.iter().filter(|creator| !creator.tables || !creator.sequences) {
+        if !creator.is_app && !cluster.acts_for(&creator.role, expected) {
+            continue;
+        }
         for statement in ddl::default_privileges(&creator.role, &expected.schema, &expected.role) {
-            if creator.is_app {
-                run.may(app, By::App, &statement)?;
-            } else if cluster.is_superuser || expected.administrator.as_ref() == Some(&creator.role) {
-                run.may(admin.session(expected)?, By::Administrator, &statement)?;
-            }
+            run.may_by_either(creator.is_app, app, admin, expected, &statement)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use pg_config::{Identifier, Session};
 
-use super::{By, ProvisionError, cluster::Cluster, lazy_session::LazySession, run::Run};
+use super::{ProvisionError, cluster::Cluster, lazy_session::LazySession, run::Run};
 use crate::{
     Expected, Facts, ddl,
     facts::further_roles,
@@ -57,20 +57,20 @@ pub(super) fn assert(
     let is_own = facts.schema.as_ref().is_none_or(|schema| schema.is_own);
     for role in facts.further.roles.iter().filter(|role| role.exists && !role.usage) {
         let statement = ddl::grant("USAGE", &Object::named(Kind::Schema, schema), &role.name);
-        run_as(is_own, app, admin, expected, run, &statement)?;
+        run.may_by_either(is_own, app, admin, expected, &statement)?;
     }
     for (statement, is_apps) in facts.further.grants(expected, &facts.other_owners) {
-        run_as(is_apps, app, admin, expected, run, &statement)?;
+        run.may_by_either(is_apps, app, admin, expected, &statement)?;
     }
     for default in &facts.further.defaults {
         let is_apps = default.creator == expected.role;
-        if is_apps || cluster.is_superuser || expected.administrator.as_ref() == Some(&default.creator) {
-            run_as(is_apps, app, admin, expected, run, &default.grant(schema))?;
+        if is_apps || cluster.acts_for(&default.creator, expected) {
+            run.may_by_either(is_apps, app, admin, expected, &default.grant(schema))?;
         }
     }
     let left = run.left.len();
     for (statement, is_apps) in facts.further.revocations(expected, &facts.other_owners) {
-        run_as(is_apps, app, admin, expected, run, &statement)?;
+        run.may_by_either(is_apps, app, admin, expected, &statement)?;
     }
     let kept = facts.further.former.iter().filter(|found| !found.is_ours).map(|found| {
         let (role, grantor) = (&found.role, &found.grantor);
@@ -80,21 +80,6 @@ pub(super) fn assert(
     // What could not be taken back is taken back by the next setup that may.
     if granted != now && run.left.len() == left {
         record_roles(app, expected, &now)?;
-    }
-    Ok(())
-}
-
-fn run_as(
-    is_apps: bool,
-    app: &mut Session,
-    admin: &mut LazySession<'_>,
-    expected: &Expected,
-    run: &mut Run<'_>,
-    statement: &str,
-) -> Result<(), ProvisionError> {
-    match is_apps {
-        true => run.may(app, By::App, statement)?,
-        false => run.may(admin.session(expected)?, By::Administrator, statement)?,
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use pg_config::{Identifier, Session};
 use postgres::error::SqlState;
 
-use super::{By, Change};
+use super::{By, Change, ProvisionError, lazy_session::LazySession};
 use crate::{
+    Expected,
     query::{execute, execute_at_once, query},
     sql_error::{SqlError, mask_verifier},
 };
@@ -75,6 +76,22 @@ impl<'a> Run<'a> {
             }
             outcome => outcome,
         }
+    }
+
+    /// The same by the app, where it is the app's to run, and else by the administrator.
+    pub(super) fn may_by_either(
+        &mut self,
+        is_apps: bool,
+        app: &mut Session,
+        admin: &mut LazySession<'_>,
+        expected: &Expected,
+        statement: &str,
+    ) -> Result<(), ProvisionError> {
+        match is_apps {
+            true => self.may(app, By::App, statement)?,
+            false => self.may(admin.session(expected)?, By::Administrator, statement)?,
+        }
+        Ok(())
     }
 }
 

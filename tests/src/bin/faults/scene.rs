@@ -118,7 +118,7 @@ impl Trigger {
             Act::Backend(signal) => {
                 if let Some(process) = self.backends.lock().unwrap().get(&message.connection) {
                     let process = Pid::from_raw(*process);
-                    // Until the server has noticed: from then on it lets nobody in before it has started again.
+                    // Until the server has noticed: from then on it refuses logins until it has started again.
                     while kill(process, *signal).is_ok() && *signal == Signal::SIGKILL {
                         thread::sleep(Duration::from_millis(1));
                     }

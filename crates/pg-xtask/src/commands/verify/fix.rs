@@ -66,14 +66,14 @@ pub(super) fn script(report: &Report, target: &Target) -> String {
         return format!("-- nothing to fix without a person's decision in database {database}");
     }
     let role = &target.expected.role;
-    let heading = format!(
+    let who = format!(
         "what cargo xtask db-verify --fix would run in database {database}: as {role} what that role may, the rest as {}",
         target.access.administrator.as_ref().map_or_else(
             || "an administrator".to_owned(),
             |found| Identifier::from_catalog(&found.connection.user).to_string()
         )
     );
-    let mut script = format!("{}\n{};\n", ddl::comment(&heading), ddl::SAFE_PATH);
+    let mut script = format!("{}\n{};\n", ddl::comment(&who), ddl::SAFE_PATH);
     let (for_app, for_all): (Vec<_>, Vec<_>) = fixes.into_iter().partition(|(_, fix)| fix.is_for_app);
     if !for_all.is_empty() {
         script.push_str(&transactions(&for_all));
@@ -102,7 +102,7 @@ pub(super) fn whole_script(report: &Report, target: &Target) -> String {
         );
     }
     for check in decisions {
-        text.push_str(&format!("\n{}\n", ddl::comment(&line(&format!("{}: {}", check.id, check.message)))));
+        text.push_str(&format!("\n{}\n", heading(check)));
         for fix in check.fix.iter().filter(|fix| !fix.is_safe) {
             text.push_str(&format!("{}\n", ddl::comment(&format!("{};", fix.statement))));
         }
@@ -116,12 +116,17 @@ fn transactions(fixes: &[(&Check, &Fix)]) -> String {
     parts.map(|part| format!("BEGIN;\n{}COMMIT;\n", statements(part))).collect()
 }
 
+/// A check's message, as a comment of one line.
+fn heading(check: &Check) -> String {
+    ddl::comment(&line(&format!("{}: {}", check.id, check.message)))
+}
+
 /// Statements, each check's under its message.
 fn statements(fixes: &[(&Check, &Fix)]) -> String {
     let (mut script, mut last) = (String::new(), "");
     for (check, fix) in fixes {
         if check.id != last {
-            script.push_str(&format!("{}\n", ddl::comment(&line(&format!("{}: {}", check.id, check.message)))));
+            script.push_str(&format!("{}\n", heading(check)));
             last = check.id;
         }
         script.push_str(&format!("{};\n", fix.statement));
